@@ -1,0 +1,256 @@
+/** Every noun from experiment to findings: what goes down the river and what it leaves behind. */
+import type { Cycling, HalfCycle } from "./cycling.js";
+import type { Image, Movie, Samples } from "./movie.js";
+import type { Particle } from "./particle.js";
+
+/** A number that was measured: `sd` is the standard error of the value, `n` the effective number of samples. */
+export interface Estimate {
+  readonly value: number;
+  readonly sd: number | null;
+  readonly n: number;
+}
+
+/** A number that was stated, and where it comes from: "flag", "OME PhysicalSizeX", "default". */
+export interface Stated<T> {
+  readonly value: T;
+  readonly source: string;
+}
+
+/** How the movie's clock and the cycler's were joined: t_movie = t_cycler + offset_s. */
+export interface Clock {
+  readonly source: "shared" | "stated" | "steps" | "none";
+  readonly offset_s: { readonly value: number; readonly sd: number | null };
+  readonly drift_ppm: number;
+}
+
+/** What is known of the imaged electrode; signs follow from it. */
+export interface Cell {
+  readonly imaged: "working" | "counter";
+  readonly role: "cathode" | "anode" | "unknown";
+  readonly currentSign: "anodic-positive" | "cathodic-positive";
+  readonly source: string;
+  readonly active_mass_mg: number | null;
+  readonly nominal_mAh_g: number;
+  readonly halfCycles: readonly HalfCycle[];
+}
+
+/** A movie and a cycling record on one clock. */
+export interface Experiment {
+  readonly movie: Movie;
+  /** On the movie's clock, positive current delithiating the imaged electrode. */
+  readonly cycling?: Cycling;
+  readonly clock: Clock;
+  readonly cell: Cell | null;
+  /** Camera counts at no light, or an image of them; null where unknown, and contrasts then say so. */
+  readonly blackLevel: Stated<number | Image> | null;
+  /** Frames that the user struck out, with the reason. */
+  readonly skipped: readonly SkippedFrames[];
+  /** First and last frame that are analysed, inclusive. */
+  readonly range: readonly [number, number];
+  /** x, y, width, height in px within which particles and carrier are sought. */
+  readonly region_px: readonly [number, number, number, number] | null;
+  readonly warnings: readonly string[];
+}
+
+/** Frames left out of every measurement. */
+export interface SkippedFrames {
+  readonly first: number;
+  readonly last: number;
+  readonly because: string;
+}
+
+/** Where the scene of frame 0 lies in each frame, and how well that is known. */
+export interface Drift {
+  /** One entry a frame, px; positive x: the scene moved to the right. NaN for skipped frames. */
+  readonly x_px: Float64Array;
+  readonly y_px: Float64Array;
+  /** Estimated error of one frame's shift (rms over x and y). */
+  readonly residual_nm: Estimate;
+  /** Cramer-Rao bound of the same, from the carrier's gradients and the measured noise. */
+  readonly bound_nm: number;
+  /** Light of each frame relative to the reference, on the carrier (flicker). */
+  readonly gain: Float64Array;
+  /** Noise of one pixel of one frame on the carrier, as a fraction of the signal. */
+  readonly noise: number;
+  readonly final_um: readonly [number, number];
+  /** 1 where a pixel of frame 0 served as still carrier. */
+  readonly carrier: Uint8Array;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * The neighbourhood of one particle, raw, frame by frame, with what is needed to lay it still.
+ * The raw box follows the scene by whole pixels; `shift_px` is what is left.
+ */
+export interface Crop {
+  readonly particle: number;
+  /** Scene place (frame 0) of the top-left pixel of the still crop, margin not counted. */
+  readonly origin_px: readonly [number, number];
+  readonly width: number;
+  readonly height: number;
+  /** Raw pixels kept on each side beyond the still crop, for resampling. */
+  readonly margin_px: number;
+  readonly pixelSize_um: number;
+  readonly time_s: Float64Array;
+  /** Raw samples: frames * (height + 2 margin) * (width + 2 margin). */
+  readonly raw: Samples;
+  /** 1 where the raw box left the image: frames * (height + 2 margin) * (width + 2 margin); null if it never did. */
+  readonly outside: Uint8Array | null;
+  /** Scene shift within the raw box, |shift| <= 0.5 px, one entry a frame; NaN for frames left out. */
+  readonly shiftX_px: Float64Array;
+  readonly shiftY_px: Float64Array;
+  /** Light of each frame relative to the reference. */
+  readonly gain: Float64Array;
+  /** Camera counts at no light, scalar, subtracted when read; null where unknown. */
+  readonly blackLevel: number | null;
+  /** height * width of the still crop: 1 inside the outline. */
+  readonly mask: Uint8Array;
+}
+
+/** A window in time in which a particle changes unevenly. */
+export interface Transition {
+  readonly id: number;
+  readonly particle: number;
+  readonly kind: "biphasic" | "ordering" | "unknown";
+  readonly direction: "delithiation" | "lithiation" | "brightening" | "darkening";
+  readonly directionSource: "cycler" | "intensity";
+  readonly halfCycle: number | null;
+  readonly since_half_start_s: number | null;
+  readonly rate_C: number | null;
+  readonly start_s: number;
+  readonly end_s: number;
+  readonly sd_s: number;
+  /** False where the window still runs at the movie's end (or ran at its beginning). */
+  readonly closed: boolean;
+  readonly order: "front" | "homogeneous" | "undecided";
+  readonly lag_to_dQdV: {
+    readonly start_s: Estimate | null;
+    readonly centre_s: Estimate | null;
+    readonly end_s: Estimate | null;
+  } | null;
+}
+
+/** How uneven one particle's differential image is, frame by frame. */
+export interface Evenness {
+  readonly particle: number;
+  readonly time_s: Float64Array;
+  /** Standard deviation over the particle of the smoothed differential image, its mean and the drift's part removed. */
+  readonly unevenness: Float64Array;
+  /** What noise alone would give. */
+  readonly expected: Float64Array;
+}
+
+/** How the moment of passing is picked. */
+export type Estimator = "step+line" | "matched" | "argmax" | "half-rise";
+
+/** When the phase boundary passed each pixel of a crop; NaN where it never did. */
+export interface FrontMap {
+  readonly particle: number;
+  readonly transition: number;
+  readonly width: number;
+  readonly height: number;
+  readonly pixelSize_um: number;
+  readonly origin_px: readonly [number, number];
+  /** 1 inside the outline. */
+  readonly mask: Uint8Array;
+  /** Seconds on the movie's clock, `bias_s` already subtracted. */
+  readonly arrival_s: Float32Array;
+  /** Standard error of each arrival. */
+  readonly sd_s: Float32Array;
+  /** Intensity step of each pixel as a fraction of its level before; NaN where none was found. */
+  readonly step: Float32Array;
+  /** 1 where a fit shows the pixel unchanged: it counts as untransformed. */
+  readonly unchanged: Uint8Array;
+  readonly estimator: Estimator;
+  readonly bias_s: number;
+  /** Share of the outline's pixels with an arrival of their own. */
+  readonly covered: number;
+  /** Time resolved: half the filter, or the width of the fitted step. */
+  readonly lag_s: number;
+  readonly localisation_nm_per_segment_um: { readonly value: number; readonly segment_um: number } | null;
+}
+
+/** A stretch of a transition at its own pace. */
+export interface Stage {
+  readonly kind: "burst" | "lag" | "steady" | "acceleration";
+  readonly start_s: number;
+  readonly end_s: number;
+  /** Share of the particle transformed in it. */
+  readonly fraction: number;
+}
+
+/** A curve in time with a band of one standard error. */
+export interface Curve {
+  readonly time_s: Float64Array;
+  readonly value: Float64Array;
+  readonly sd: Float64Array;
+}
+
+/** How fast and how far one transition went in one particle. */
+export interface Kinetics {
+  readonly particle: number;
+  readonly transition: number;
+  readonly velocity_um_s: Estimate;
+  readonly velocity_mean_um_s: Estimate;
+  readonly velocity_path_um_s: Estimate | null;
+  readonly velocity_late_um_s: Estimate | null;
+  /** 5th and 95th percentile over pixels. */
+  readonly velocity_range_um_s: readonly [number, number];
+  readonly duration_s: Estimate | null;
+  readonly t50_s: Estimate;
+  readonly c_rate_max: Estimate | null;
+  readonly c_rate_mean: Estimate | null;
+  readonly c_rate_factor: number;
+  readonly c_rate_bandwidth_s: number;
+  /** Share of outline pixels whose arrival was extrapolated from neighbours. */
+  readonly filled: number;
+  readonly phaseFraction: Curve;
+  /** Per hour; null where the transition is one of ordering. */
+  readonly cRate: Curve | null;
+  readonly stages: readonly Stage[];
+  readonly systematic: { readonly pixelSize: number; readonly c_rate_factor: number; readonly clock_s: number | null };
+}
+
+/** The way the new phase took. */
+export interface Mechanism {
+  readonly particle: number;
+  /** Null for a particle without a front. */
+  readonly transition: number | null;
+  readonly kind: "core" | "wave" | "hybrid" | "uniform" | "none" | "undecided";
+  /** Probability of that kind. */
+  readonly score: number;
+  readonly nuclei_um: readonly (readonly [number, number])[];
+  /** Why, in a sentence for the report. */
+  readonly because: string;
+}
+
+/** The mean intensity of one particle through one half cycle. */
+export interface Optics {
+  readonly particle: number;
+  readonly halfCycle: number;
+  /** Intensity at its end over that at its beginning. */
+  readonly ratio: Estimate;
+  /** Intensity after charge and discharge over that before, minus one; null for a charge. */
+  readonly return_error: Estimate | null;
+}
+
+/** Mean intensity over a particle, divided by its value in the first frames; NaN for frames left out. */
+export interface Trace {
+  readonly particle: number;
+  readonly time_s: Float64Array;
+  readonly intensity: Float64Array;
+}
+
+/** All that was found; a key is absent until its step has run. Lists run along. */
+export interface Findings {
+  readonly particles?: readonly Particle[];
+  readonly drift?: Drift;
+  readonly crops?: readonly Crop[];
+  readonly traces?: readonly Trace[];
+  readonly optics?: readonly Optics[];
+  readonly evenness?: readonly Evenness[];
+  readonly transitions?: readonly Transition[];
+  readonly fronts?: readonly FrontMap[];
+  readonly kinetics?: readonly Kinetics[];
+  readonly mechanisms?: readonly Mechanism[];
+}

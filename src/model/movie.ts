@@ -1,0 +1,79 @@
+/** Images in time: a frame, a movie read one frame at a time, a stretch of it in memory, one image. */
+
+/** The smallest standard type that holds a sample of the file. */
+export type Dtype = "uint8" | "int8" | "uint16" | "int16" | "uint32" | "int32" | "float32" | "float64";
+
+/** An array that holds raw samples. */
+export type Samples =
+  | Uint8Array
+  | Int8Array
+  | Uint16Array
+  | Int16Array
+  | Uint32Array
+  | Int32Array
+  | Float32Array
+  | Float64Array;
+
+/** One image as the camera gave it, row by row from the top left. */
+export interface Frame {
+  readonly time_s: number;
+  readonly data: Samples;
+}
+
+/** What a frame's time stamp means. Inside ionoscope it is the middle of the exposure or burst. */
+export type FrameStamp = "start" | "middle" | "end" | "unknown";
+
+/**
+ * A movie as its file tells it, frames read one at a time, never held whole.
+ * What the file does not say is null: nothing is guessed.
+ */
+export interface MovieFile {
+  /** The file or folder, as named by the user. */
+  readonly name: string;
+  /** "tiff" | "imagej-tiff" | "ome-tiff" | "npy" | "folder" ... */
+  readonly format: string;
+  readonly width: number;
+  readonly height: number;
+  readonly frames: number;
+  readonly dtype: Dtype;
+  readonly pixelSize_um: number | null;
+  /** Where the pixel size stands in the file: "OME PhysicalSizeX"; "missing" where it has none. */
+  readonly pixelSizeSource: string;
+  /** One entry a frame, seconds from the first frame; null where the file has no times. */
+  readonly time_s: Float64Array | null;
+  /** Where the times stand in the file: "OME DeltaT"; "missing" where it has none. */
+  readonly timeSource: string;
+  readonly frameStamp: FrameStamp;
+  /** Civil time of the first frame, ISO 8601, with a zone only where the file has one; null if absent. */
+  readonly start: string | null;
+  /** Sentences for the user: what was odd, what is missing. */
+  readonly warnings: readonly string[];
+  /** Raw stored samples of one frame into an array of width*height of the movie's dtype. */
+  read(index: number, into: Samples, signal?: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A movie whose scale and clock are known, from the file or from the user. */
+export interface Movie extends MovieFile {
+  readonly pixelSize_um: number;
+  readonly time_s: Float64Array;
+}
+
+/** One image in memory; NaN where nothing is known. */
+export interface Image {
+  readonly width: number;
+  readonly height: number;
+  readonly pixelSize_um: number;
+  readonly data: Float32Array;
+}
+
+/** A stretch of a movie in memory: time x height x width. NaN where the shift brought in no light. */
+export interface Stack {
+  readonly width: number;
+  readonly height: number;
+  readonly pixelSize_um: number;
+  /** One entry a frame. */
+  readonly time_s: Float64Array;
+  /** frames * height * width samples. */
+  readonly data: Float32Array;
+}

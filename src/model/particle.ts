@@ -1,0 +1,15 @@
+/** A crystal in the field of view. */
+
+/** A particle by its outline: places in px of frame 0, (0, 0) at the centre of the top-left pixel, x right, y down. */
+export interface Particle {
+  readonly id: number;
+  /** Centroid of the outline's area. */
+  readonly centre_px: readonly [number, number];
+  readonly area_um2: number;
+  /** Closed polygon, first point not repeated: the half-height of the blurred edge. */
+  readonly outline_px: readonly (readonly [number, number])[];
+  /** Where the outline comes from. */
+  readonly source: "found" | "drawn";
+  /** Whether the outline touches the border of the image or of the region of interest. */
+  readonly touchesBorder: boolean;
+}

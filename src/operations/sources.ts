@@ -53,7 +53,10 @@ export const filesParams = z.strictObject({
     .default(null)
     .describe("Movie time minus cycler time, where the files do not share a clock."),
   imaged: z.enum(["working", "counter"]).default("working").describe("Which electrode of the cell is imaged."),
-  role: z.enum(["cathode", "anode", "unknown"]).default("cathode").describe("What the imaged electrode is in its cell."),
+  role: z
+    .enum(["cathode", "anode", "unknown"])
+    .default("cathode")
+    .describe("What the imaged electrode is in its cell."),
   currentSign: z
     .enum(["anodic-positive", "cathodic-positive"])
     .default("anodic-positive")

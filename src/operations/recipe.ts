@@ -1,0 +1,78 @@
+/** The recipe: one key an operation, a source among them; what is left out takes its default. */
+import { z } from "zod";
+import { ParameterError } from "../model/errors.js";
+import { filesParams, twinParams, type FilesParams, type TwinParams } from "./sources.js";
+import { steps, type StepName } from "./steps.js";
+
+type ParamsOf<Name extends StepName> = z.infer<Extract<(typeof steps)[number], { name: Name }>["params"]>;
+
+/** The parameters of every step, complete. */
+export type StepParams = { readonly [Name in StepName]: ParamsOf<Name> };
+
+/** What a user writes: anything may be left out but the source. */
+export type Recipe = {
+  readonly files?: z.input<typeof filesParams>;
+  readonly twin?: z.input<typeof twinParams>;
+} & { readonly [Name in StepName]?: z.input<Extract<(typeof steps)[number], { name: Name }>["params"]> };
+
+/** A recipe with every default filled in. */
+export interface CompleteRecipe {
+  readonly files?: FilesParams;
+  readonly twin?: TwinParams;
+  readonly steps: StepParams;
+}
+
+const stepShape = Object.fromEntries(steps.map((step) => [step.name, step.params.prefault({})]));
+
+/** Keys that a written recipe bears beside its parameters; they are read back and checked elsewhere. */
+const provenance = {
+  ionoscope: z.string().optional(),
+  inputs: z.array(z.unknown()).optional(),
+  conditions: z.record(z.string(), z.unknown()).optional(),
+};
+
+/** The schema of a recipe as JSON. */
+export const recipeSchema = z.strictObject({
+  ...provenance,
+  files: filesParams.optional(),
+  twin: twinParams.optional(),
+  ...stepShape,
+});
+
+/** Fills in defaults and checks every parameter. Throws a ParameterError that names the first wrong one. */
+export function completeRecipe(recipe: unknown): CompleteRecipe {
+  const parsed = parseParams(recipeSchema, recipe, "") as Record<string, unknown>;
+  if ((parsed["files"] === undefined) === (parsed["twin"] === undefined)) {
+    throw new ParameterError("a recipe needs one source: files or twin, and not both.", {
+      parameter: "files",
+      value: parsed["files"],
+    });
+  }
+  const own = Object.fromEntries(steps.map((step) => [step.name, parsed[step.name]])) as unknown as StepParams;
+  return {
+    ...(parsed["files"] === undefined ? {} : { files: parsed["files"] as FilesParams }),
+    ...(parsed["twin"] === undefined ? {} : { twin: parsed["twin"] as TwinParams }),
+    steps: own,
+  };
+}
+
+/** Parses by a schema; what is wrong becomes one sentence with the parameter, its value and what is wanted. */
+export function parseParams<Schema extends z.ZodType>(schema: Schema, value: unknown, prefix: string): z.infer<Schema> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0]!;
+  const path = [prefix, ...issue.path].filter((part) => part !== "").join(".");
+  if (issue.code === "unrecognized_keys") {
+    const key = [prefix, ...issue.path, issue.keys[0]].filter((part) => part !== "").join(".");
+    throw new ParameterError(`${key} is not a parameter. See ionoscope --help for those there are.`, {
+      parameter: key,
+      value: undefined,
+    });
+  }
+  const given = issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], value);
+  const wanted = issue.message.replace(/^Invalid (input|option): /, "").replace(/^expected/, "Expected");
+  throw new ParameterError(`${path} is ${JSON.stringify(given) ?? "missing"}. ${wanted}.`, {
+    parameter: path,
+    value: given,
+  });
+}

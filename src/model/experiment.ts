@@ -1,5 +1,5 @@
 /** Every noun from experiment to findings: what goes down the river and what it leaves behind. */
-import type { Cycling, HalfCycle } from "./cycling.js";
+import type { Cycling, CyclingStep, DifferentialCapacity, HalfCycle } from "./cycling.js";
 import type { Image, Movie, Samples } from "./movie.js";
 import type { Particle } from "./particle.js";
 
@@ -23,30 +23,46 @@ export interface Clock {
   readonly drift_ppm: number;
 }
 
-/** What is known of the imaged electrode; signs follow from it. */
-export interface Cell {
+/** What is stated of the imaged electrode; signs and rates follow from it. */
+export interface CellFacts {
   readonly imaged: "working" | "counter";
   readonly role: "cathode" | "anode" | "unknown";
   readonly currentSign: "anodic-positive" | "cathodic-positive";
+  /** "default" or "flag". */
   readonly source: string;
   readonly active_mass_mg: number | null;
   readonly nominal_mAh_g: number;
-  readonly halfCycles: readonly HalfCycle[];
+  /** Capacity of the cell that 1C passes in an hour, where it is stated instead of a mass. */
+  readonly nominal_mAh: number | null;
 }
 
-/** A movie and a cycling record on one clock. */
+/** The cell's record made into half cycles, on the movie's clock. */
+export interface Cell extends CellFacts {
+  readonly steps: readonly CyclingStep[];
+  readonly halfCycles: readonly HalfCycle[];
+  readonly differentialCapacity: readonly DifferentialCapacity[];
+}
+
+/** A movie and a cycling record, each on its own clock; the river joins them. */
 export interface Experiment {
   readonly movie: Movie;
-  /** On the movie's clock, positive current delithiating the imaged electrode. */
-  readonly cycling?: Cycling;
-  readonly clock: Clock;
-  readonly cell: Cell | null;
+  /** Positive current delithiates the imaged electrode; seconds from the record's own first row. */
+  readonly cycling: Cycling | null;
+  /** Civil time of the record's first row; null where unknown. */
+  readonly cyclingStart: string | null;
+  /** Movie time minus cycler time as the user states it. */
+  readonly statedOffset_s: number | null;
+  readonly cellFacts: CellFacts;
   /** Camera counts at no light, or an image of them; null where unknown, and contrasts then say so. */
   readonly blackLevel: Stated<number | Image> | null;
-  /** Frames that the user struck out, with the reason. */
+  /** Where the pixel size comes from: "flag", "OME PhysicalSizeX". */
+  readonly pixelSizeSource: string;
+  /** Frames that the user struck out, numbered as in the file, with the reason. */
   readonly skipped: readonly SkippedFrames[];
-  /** First and last frame that are analysed, inclusive. */
-  readonly range: readonly [number, number];
+  /** Number in the file of the movie's first frame; not 0 where a time range was asked for. */
+  readonly firstFrame: number;
+  /** Frames in the file. */
+  readonly framesInFile: number;
   /** x, y, width, height in px within which particles and carrier are sought. */
   readonly region_px: readonly [number, number, number, number] | null;
   readonly warnings: readonly string[];
@@ -247,6 +263,10 @@ export interface Findings {
   readonly drift?: Drift;
   readonly crops?: readonly Crop[];
   readonly traces?: readonly Trace[];
+  readonly clock?: Clock;
+  /** The cycler's record on the movie's clock; null where there is none. */
+  readonly cycling?: Cycling | null;
+  readonly cell?: Cell | null;
   readonly optics?: readonly Optics[];
   readonly evenness?: readonly Evenness[];
   readonly transitions?: readonly Transition[];

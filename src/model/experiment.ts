@@ -1,6 +1,6 @@
 /** Every noun from experiment to findings: what goes down the river and what it leaves behind. */
 import type { Cycling, CyclingStep, DifferentialCapacity, HalfCycle } from "./cycling.js";
-import type { Image, Movie, Samples } from "./movie.js";
+import type { Movie, Samples } from "./movie.js";
 import type { Particle } from "./particle.js";
 
 /** A number that was measured: `sd` is the standard error of the value, `n` the effective number of samples. */
@@ -53,14 +53,14 @@ export interface Experiment {
   /** Movie time minus cycler time as the user states it. */
   readonly statedOffset_s: number | null;
   readonly cellFacts: CellFacts;
-  /** Camera counts at no light, or an image of them; null where unknown, and contrasts then say so. */
-  readonly blackLevel: Stated<number | Image> | null;
-  /** Where the pixel size comes from: "flag", "OME PhysicalSizeX". */
-  readonly pixelSizeSource: string;
-  /** Frames that the user struck out, numbered as in the file, with the reason. */
+  /** Camera counts at no light still to be subtracted; null where unknown, and contrasts then say so. */
+  readonly blackLevel: Stated<number> | null;
+  /** The dark frame's file, where the movie is already freed of it. */
+  readonly darkFrame: string | null;
+  /** Frames that the user struck out, numbered as in the file, with the reason; the movie has them no more. */
   readonly skipped: readonly SkippedFrames[];
-  /** Number in the file of the movie's first frame; not 0 where a time range was asked for. */
-  readonly firstFrame: number;
+  /** Number in the file of each of the movie's frames. */
+  readonly frameNumber: Int32Array;
   /** Frames in the file. */
   readonly framesInFile: number;
   /** x, y, width, height in px within which particles and carrier are sought. */

@@ -1,0 +1,118 @@
+/** Opens what a recipe's source names on this machine. */
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { isFolder, type Source } from "../io/bytes.js";
+import { openPath } from "../io/bytes.node.js";
+import { openMovie, readCycling } from "../io/open.js";
+import { FormatError, ParameterError } from "../model/errors.js";
+import type { Experiment, SkippedFrames } from "../model/experiment.js";
+import { assembleExperiment } from "./experiment.js";
+import { hashPath, type Input } from "./hash.node.js";
+import type { FilesParams } from "./sources.js";
+
+/** An experiment with the files it came from; `close` lets them go. */
+export interface OpenedExperiment {
+  readonly experiment: Experiment;
+  readonly inputs: readonly Input[];
+  close(): Promise<void>;
+}
+
+/**
+ * Opens movie, cycler's files and dark frame read-only and makes the experiment.
+ * Throws FormatError and ParameterError as their readers do.
+ */
+export async function openExperiment(params: FilesParams, signal?: AbortSignal): Promise<OpenedExperiment> {
+  const opened: { close(): Promise<void> }[] = [];
+  const close = async (): Promise<void> => {
+    await Promise.all(opened.map((thing) => thing.close().catch(() => undefined)));
+  };
+  try {
+    const movieSource = await openPath(params.movie);
+    opened.push(movieSource);
+    const movie = await openMovie(movieSource);
+    opened.push(movie);
+    const cyclingSources: Source[] = [];
+    for (const name of params.cycling) cyclingSources.push(...(await cyclerSources(name)));
+    opened.push(...cyclingSources);
+    const cycling = cyclingSources.length === 0 ? null : await readCycling(cyclingSources);
+    let dark = null;
+    if (typeof params.blackLevel === "string") {
+      const source = await openPath(params.blackLevel);
+      opened.push(source);
+      dark = await openMovie(source);
+    }
+    const experiment = await assembleExperiment({ movie, cycling, dark }, params);
+    const inputs: Input[] = [{ role: "movie", path: params.movie, ...(await hashPath(params.movie, signal)) }];
+    for (const name of params.cycling) {
+      inputs.push({ role: "cycling", path: name, ...(await hashPath(name, signal)) });
+    }
+    if (typeof params.blackLevel === "string") {
+      inputs.push({ role: "dark", path: params.blackLevel, ...(await hashPath(params.blackLevel, signal)) });
+    }
+    return { experiment, inputs, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** A cycler's file, or the files of a folder of them, in the folder's order. */
+export async function cyclerSources(name: string): Promise<Source[]> {
+  const source = await openPath(name);
+  if (!isFolder(source)) return [source];
+  const files = source.entries.filter((entry) => /\.dta$/i.test(entry));
+  if (files.length === 0) {
+    throw new FormatError(`${name}: the folder holds no .DTA file. Name the cycler's files one by one.`, {
+      path: name,
+    });
+  }
+  return Promise.all(files.map((entry) => source.open(entry)));
+}
+
+/**
+ * Frames to leave out, from a text file: one stretch a line, `first,last,because` or `frame,because`.
+ * A header line and lines that begin with # are passed over. Throws FormatError with the line that is wrong.
+ */
+export async function readSkipFile(name: string): Promise<SkippedFrames[]> {
+  const text = await readFile(name, "utf8").catch((cause: unknown) => {
+    throw new FormatError(`${name}: cannot be read. Check the path.`, { path: name, cause });
+  });
+  const stretches: SkippedFrames[] = [];
+  for (const [index, line] of text.split(/\r?\n/).entries()) {
+    if (line.trim() === "" || line.startsWith("#") || (index === 0 && /^\s*"?(first|frame)/i.test(line))) continue;
+    const match = /^\s*(\d+)\s*(?:[,;\t]\s*(\d+)\s*)?[,;\t]\s*"?(.*?)"?\s*$/.exec(line);
+    const because = match?.[3] ?? "";
+    if (match === null || because === "") {
+      throw new FormatError(
+        `${name}: line ${index + 1} is "${line.trim()}". Write first,last,because or frame,because, with a reason.`,
+        { path: name },
+      );
+    }
+    const first = Number(match[1]);
+    const last = match[2] === undefined ? first : Number(match[2]);
+    if (last < first) {
+      throw new ParameterError(`${name}: line ${index + 1} ends at ${last} before it begins at ${first}. Swap them.`, {
+        parameter: "skip",
+        value: line,
+      });
+    }
+    stretches.push({ first, last, because });
+  }
+  return stretches;
+}
+
+/** Paths of a recipe's source made relative to a folder, or absolute from one; forward slashes when relative. */
+export function movePaths(params: FilesParams, move: (name: string) => string): FilesParams {
+  return {
+    ...params,
+    movie: move(params.movie),
+    cycling: params.cycling.map(move),
+    blackLevel: typeof params.blackLevel === "string" ? move(params.blackLevel) : params.blackLevel,
+  };
+}
+
+/** A path relative to a folder, with forward slashes; absolute where it lies on another drive. */
+export function relativePath(folder: string, name: string): string {
+  const relative = path.relative(folder, path.resolve(name));
+  return path.isAbsolute(relative) ? path.resolve(name) : relative.split(path.sep).join("/");
+}

@@ -1,0 +1,87 @@
+/** `summary.json`: what was found, in the public form that scripts of other labs read. */
+import type { Experiment, Findings } from "../model/experiment.js";
+import { version } from "./version.js";
+
+/** The summary as a plain value for JSON; numbers that are not finite become null when it is written. */
+export function summarise(experiment: Experiment, findings: Findings, warnings: readonly string[]): object {
+  const { movie } = experiment;
+  const crops = findings.crops;
+  return {
+    ionoscope: version,
+    warnings,
+    movie: {
+      width: movie.width,
+      height: movie.height,
+      frames: experiment.framesInFile,
+      analysed: movie.frames,
+      pixelSize_um: { value: movie.pixelSize_um, source: experiment.pixelSizeSource },
+      frameStamp: movie.frameStamp,
+      blackLevel:
+        experiment.darkFrame === null
+          ? experiment.blackLevel
+          : { value: null, source: `dark frame ${experiment.darkFrame}` },
+      ...(experiment.blackLevel === null ? { pedestal: "unknown" } : {}),
+      timeSource: movie.timeSource,
+      first_s: movie.time_s[0],
+      last_s: movie.time_s[movie.frames - 1],
+      skipped: experiment.skipped,
+    },
+    ...(findings.clock === undefined ? {} : { clock: findings.clock }),
+    ...(findings.cell === undefined ? {} : { cell: findings.cell === null ? null : cell(findings.cell) }),
+    ...(findings.drift === undefined ? {} : { drift: drift(findings.drift) }),
+    ...(findings.particles === undefined ? {} : { particles: findings.particles }),
+    ...(findings.optics === undefined
+      ? {}
+      : {
+          optics: findings.optics.map((optics) => ({
+            ...optics,
+            evenness: `findings/optics/${optics.particle}/evenness.npy`,
+          })),
+        }),
+    ...(findings.transitions === undefined ? {} : { transitions: findings.transitions }),
+    ...(findings.fronts === undefined
+      ? {}
+      : {
+          fronts: findings.fronts.map((front, index) => ({
+            particle: front.particle,
+            transition: front.transition,
+            map: `findings/fronts/${index}/arrival_s.npy`,
+            sd: `findings/fronts/${index}/sd_s.npy`,
+            origin_px: front.origin_px,
+            width: front.width,
+            height: front.height,
+            estimator: front.estimator,
+            bias_s: front.bias_s,
+            lag_s: front.lag_s,
+            covered: front.covered,
+            localisation_nm_per_segment_um: front.localisation_nm_per_segment_um,
+          })),
+        }),
+    ...(findings.kinetics === undefined
+      ? {}
+      : {
+          kinetics: findings.kinetics.map(({ phaseFraction: _, cRate: __, ...rest }, index) => ({
+            ...rest,
+            phase_fraction: `findings/kinetics/${index}/phase_fraction/value.npy`,
+          })),
+        }),
+    ...(findings.mechanisms === undefined ? {} : { mechanisms: findings.mechanisms }),
+    ...(crops === undefined ? {} : { crops: crops.length }),
+  };
+}
+
+function cell(found: NonNullable<Findings["cell"]>): object {
+  const { differentialCapacity: _, steps, ...rest } = found;
+  return { ...rest, steps: steps.map(({ first: __, last: ___, ...step }) => step) };
+}
+
+function drift(found: NonNullable<Findings["drift"]>): object {
+  return {
+    residual_nm: found.residual_nm,
+    bound_nm: found.bound_nm,
+    final_um: found.final_um,
+    noise: found.noise,
+    x_px: "findings/drift/x_px.npy",
+    y_px: "findings/drift/y_px.npy",
+  };
+}

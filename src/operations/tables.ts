@@ -1,0 +1,139 @@
+/** Findings as tables for a spreadsheet: one CSV a list, units in the headers. */
+import type { Experiment, Findings } from "../model/experiment.js";
+
+/** A column is numbers or words; all columns of a table are of one length. */
+export type Table = Readonly<Record<string, ArrayLike<number | string | null>>>;
+
+/** A table as CSV (RFC 4180): header line, CRLF, empty cells for null and NaN. */
+export function csv(table: Table): string {
+  const names = Object.keys(table);
+  const rows = Math.max(0, ...names.map((name) => table[name]!.length));
+  const lines = [names.map(cell).join(",")];
+  for (let row = 0; row < rows; row++) lines.push(names.map((name) => cell(table[name]![row] ?? null)).join(","));
+  return `${lines.join("\r\n")}\r\n`;
+}
+
+function cell(value: number | string | null): string {
+  if (value === null || (typeof value === "number" && !Number.isFinite(value))) return "";
+  const text = String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** The tables of an analysis by file name without ending. */
+export function tables(experiment: Experiment, findings: Findings): Record<string, Table> {
+  const all: Record<string, Table> = {};
+  const { particles, drift, traces, cell, transitions, kinetics, mechanisms } = findings;
+  if (particles !== undefined) {
+    all["particles"] = columns(particles, {
+      particle: ({ id }) => id,
+      centre_x_px: ({ centre_px }) => centre_px[0],
+      centre_y_px: ({ centre_px }) => centre_px[1],
+      area_um2: ({ area_um2 }) => area_um2,
+    });
+  }
+  if (drift !== undefined) {
+    all["drift"] = {
+      frame: experiment.frameNumber,
+      time_s: experiment.movie.time_s,
+      x_px: drift.x_px,
+      y_px: drift.y_px,
+      gain: drift.gain,
+    };
+  }
+  if (traces !== undefined && traces.length > 0) {
+    const table: Record<string, ArrayLike<number>> = { time_s: traces[0]!.time_s };
+    for (const trace of traces) table[`particle_${trace.particle}`] = trace.intensity;
+    all["intensity"] = table;
+  }
+  if (cell !== undefined && cell !== null) {
+    all["half_cycles"] = columns(cell.halfCycles, {
+      half_cycle: ({ id }) => id,
+      cycle: ({ cycle }) => cycle,
+      kind: ({ kind }) => kind,
+      start_s: ({ start_s }) => start_s,
+      end_s: ({ end_s }) => end_s,
+      rate_C: ({ rate_C }) => rate_C,
+      charge_mAh: ({ charge_mAh }) => charge_mAh,
+      efficiency: ({ efficiency }) => efficiency,
+    });
+    all["dqdv"] = stack(cell.differentialCapacity, (curve) => ({
+      half_cycle: new Array<number>(curve.potential_V.length).fill(curve.halfCycle),
+      time_s: curve.time_s,
+      potential_V: curve.potential_V,
+      dQdV_mAh_V: curve.dQdV_mAh_V,
+    }));
+  }
+  if (transitions !== undefined) {
+    all["transitions"] = columns(transitions, {
+      transition: ({ id }) => id,
+      particle: ({ particle }) => particle,
+      kind: ({ kind }) => kind,
+      direction: ({ direction }) => direction,
+      half_cycle: ({ halfCycle }) => halfCycle,
+      rate_C: ({ rate_C }) => rate_C,
+      start_s: ({ start_s }) => start_s,
+      end_s: ({ end_s }) => end_s,
+      sd_s: ({ sd_s }) => sd_s,
+      closed: ({ closed }) => String(closed),
+      order: ({ order }) => order,
+    });
+  }
+  if (kinetics !== undefined) {
+    all["kinetics"] = columns(kinetics, {
+      transition: ({ transition }) => transition,
+      particle: ({ particle }) => particle,
+      velocity_um_s: ({ velocity_um_s }) => velocity_um_s.value,
+      velocity_sd_um_s: ({ velocity_um_s }) => velocity_um_s.sd,
+      velocity_p5_um_s: ({ velocity_range_um_s }) => velocity_range_um_s[0],
+      velocity_p95_um_s: ({ velocity_range_um_s }) => velocity_range_um_s[1],
+      t50_s: ({ t50_s }) => t50_s.value,
+      t50_sd_s: ({ t50_s }) => t50_s.sd,
+      duration_s: ({ duration_s }) => duration_s?.value ?? null,
+      c_rate_max: ({ c_rate_max }) => c_rate_max?.value ?? null,
+      c_rate_max_sd: ({ c_rate_max }) => c_rate_max?.sd ?? null,
+      c_rate_mean: ({ c_rate_mean }) => c_rate_mean?.value ?? null,
+      c_rate_factor: ({ c_rate_factor }) => c_rate_factor,
+      filled: ({ filled }) => filled,
+    });
+    all["phase_fraction"] = stack(kinetics, ({ transition, particle, phaseFraction, cRate }) => ({
+      transition: new Array<number>(phaseFraction.time_s.length).fill(transition),
+      particle: new Array<number>(phaseFraction.time_s.length).fill(particle),
+      time_s: phaseFraction.time_s,
+      fraction: phaseFraction.value,
+      fraction_sd: phaseFraction.sd,
+      // The rate stands in the same rows only where it was sampled at the same times.
+      c_rate: cRate !== null && cRate.time_s.length === phaseFraction.time_s.length ? cRate.value : [],
+      c_rate_sd: cRate !== null && cRate.time_s.length === phaseFraction.time_s.length ? cRate.sd : [],
+    }));
+  }
+  if (mechanisms !== undefined) {
+    all["mechanisms"] = columns(mechanisms, {
+      particle: ({ particle }) => particle,
+      transition: ({ transition }) => transition,
+      kind: ({ kind }) => kind,
+      score: ({ score }) => score,
+      because: ({ because }) => because,
+    });
+  }
+  return all;
+}
+
+function columns<Row>(
+  rows: readonly Row[],
+  cells: Readonly<Record<string, (row: Row) => number | string | null>>,
+): Table {
+  return Object.fromEntries(Object.entries(cells).map(([name, read]) => [name, rows.map(read)]));
+}
+
+function stack<Row>(rows: readonly Row[], table: (row: Row) => Readonly<Record<string, ArrayLike<number>>>): Table {
+  const all: Record<string, number[]> = {};
+  for (const row of rows) {
+    const part = table(row);
+    const length = Math.max(0, ...Object.values(part).map((column) => column.length));
+    for (const [name, column] of Object.entries(part)) {
+      const into = (all[name] ??= []);
+      for (let at = 0; at < length; at++) into.push(column[at] ?? NaN);
+    }
+  }
+  return all;
+}

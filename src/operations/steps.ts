@@ -1,0 +1,365 @@
+/** The river, top to bottom: every step with its parameters, what it takes and what it gives. */
+import { z } from "zod";
+import { alignClocks, shiftCycling } from "../analysis/clock.js";
+import { cropParticles, readStack } from "../analysis/crops.js";
+import { differentialCapacity } from "../analysis/differential-capacity.js";
+import { estimateDrift } from "../analysis/drift.js";
+import { mapFront } from "../analysis/fronts.js";
+import { findHalfCycles, findSteps } from "../analysis/half-cycles.js";
+import { meanIntensity } from "../analysis/intensity.js";
+import { measureKinetics } from "../analysis/kinetics.js";
+import { classifyMechanism, withoutFront } from "../analysis/mechanisms.js";
+import { measureOptics } from "../analysis/optics.js";
+import { drawnParticle, findParticles } from "../analysis/particles.js";
+import { referenceImage } from "../analysis/reference.js";
+import { findTransitions, nameTransitions } from "../analysis/transitions.js";
+import { framesAround } from "../analysis/windows.js";
+import type { Crop, FrontMap, Mechanism, Transition } from "../model/experiment.js";
+import { operation } from "./operation.js";
+
+const psf_um = z
+  .number()
+  .positive()
+  .default(0.118)
+  .describe("Standard deviation of the point spread in the sample: 0.21 wavelengths / NA, 785 nm at NA 1.4.");
+
+const particles = operation({
+  name: "particles",
+  summary: "Crystals in the field of view, by brightness against the carbon's speckle, or drawn by hand.",
+  params: z.strictObject({
+    min_diameter_um: z.number().positive().default(1.5).describe("Smaller bright spots are not taken for crystals."),
+    reference_frames: z.number().int().positive().default(8).describe("First frames averaged to look for crystals."),
+    psf_um,
+    find: z.boolean().default(true).describe("Look for crystals; switched off, only drawn outlines count."),
+    drawn: z
+      .array(
+        z.strictObject({
+          outline_px: z
+            .array(z.tuple([z.number(), z.number()]))
+            .min(3)
+            .describe("Corners x,y in px of frame 0."),
+          because: z.string().min(1).describe("Why it was drawn."),
+        }),
+      )
+      .default([])
+      .describe("Outlines drawn by hand, each with its reason."),
+    struck: z
+      .array(
+        z.strictObject({
+          near_px: z.tuple([z.number(), z.number()]).describe("A place x,y inside the crystal."),
+          because: z.string().min(1).describe("Why it is left out."),
+        }),
+      )
+      .default([])
+      .describe("Found crystals left out, each with its reason."),
+  }),
+  takes: ["experiment"],
+  gives: ["particles"],
+  async run({ experiment }, params, context) {
+    const { movie, blackLevel, region_px } = experiment;
+    const image = await referenceImage(movie, {
+      frames: Math.min(params.reference_frames, movie.frames),
+      blackLevel: blackLevel?.value ?? null,
+      signal: context.signal,
+    });
+    const found = params.find
+      ? findParticles(image, { minDiameter_um: params.min_diameter_um, psf_um: params.psf_um, region_px })
+      : [];
+    const kept = found.filter(
+      ({ outline_px }) => !params.struck.some(({ near_px }) => contains(outline_px, near_px[0], near_px[1])),
+    );
+    const drawn = params.drawn.map(({ outline_px }) => drawnParticle(outline_px, image));
+    const all = [...drawn, ...kept].map((particle, id) => ({ ...particle, id }));
+    if (all.length === 0) {
+      context.warn(
+        "no crystal was found against the background: there is nothing to follow. Draw one with --outlines.",
+      );
+    }
+    for (const { id, touchesBorder } of all) {
+      if (touchesBorder)
+        context.warn(`particle ${id} touches the border of the image: its fractions are of what is seen.`);
+    }
+    return { particles: all };
+  },
+});
+
+const drift = operation({
+  name: "drift",
+  summary: "Where the scene lies in each frame, from the still carbon, with one reference for all.",
+  params: z.strictObject({ psf_um }),
+  takes: ["experiment", "particles"],
+  gives: ["drift"],
+  async run({ experiment, particles }, params, context) {
+    const found = await estimateDrift(experiment.movie, particles, {
+      blackLevel: experiment.blackLevel?.value ?? null,
+      region_px: experiment.region_px,
+      psf_um: params.psf_um,
+      signal: context.signal,
+      onFrame: (done) => context.progress(done, experiment.movie.frames),
+    });
+    for (const sentence of found.warnings) context.warn(sentence);
+    return { drift: found };
+  },
+});
+
+const crops = operation({
+  name: "crops",
+  summary: "Each particle's neighbourhood as a small movie, laid still and freed of flicker when read.",
+  params: z.strictObject({
+    ring_um: z.number().nonnegative().default(0.8).describe("Ground kept around the outline."),
+  }),
+  takes: ["experiment", "particles", "drift"],
+  gives: ["crops"],
+  async run({ experiment, particles, drift }, params, context) {
+    const found = await cropParticles(experiment.movie, particles, drift, {
+      blackLevel: experiment.blackLevel?.value ?? null,
+      ring_px: Math.ceil(params.ring_um / experiment.movie.pixelSize_um),
+      signal: context.signal,
+      onFrame: (done) => context.progress(done, experiment.movie.frames),
+    });
+    return { crops: found };
+  },
+});
+
+const intensity = operation({
+  name: "intensity",
+  summary: "Mean intensity of each particle, relative to the first frames.",
+  params: z.strictObject({}),
+  takes: ["crops"],
+  gives: ["traces"],
+  async run({ crops }, _, context) {
+    const traces = [];
+    for (const crop of crops) {
+      traces.push(meanIntensity(readStack(crop), crop.mask, crop.particle));
+      await turn(context.signal);
+    }
+    return { traces };
+  },
+});
+
+const clock = operation({
+  name: "clock",
+  summary: "The movie's clock and the cycler's joined; half cycles, rates and dQ/dV on the movie's time.",
+  params: z.strictObject({
+    dV_mV: z.number().positive().default(4).describe("Potential step at which dQ/dV is taken, in mV."),
+  }),
+  takes: ["experiment", "traces"],
+  gives: ["clock", "cycling", "cell"],
+  run({ experiment, traces }, params, context) {
+    if (experiment.cycling === null) {
+      return {
+        clock: { source: "none", offset_s: { value: 0, sd: null }, drift_ppm: 0 },
+        cycling: null,
+        cell: null,
+      };
+    }
+    const { clock, warnings } = alignClocks({
+      movie: experiment.movie,
+      cycling: experiment.cycling,
+      cyclingStart: experiment.cyclingStart,
+      statedOffset_s: experiment.statedOffset_s,
+      trace: traces[0] ?? null,
+    });
+    for (const sentence of warnings) context.warn(sentence);
+    const cycling = shiftCycling(experiment.cycling, clock.offset_s.value);
+    const steps = findSteps(cycling);
+    const { halfCycles, curves } = differentialCapacity(cycling, findHalfCycles(cycling, steps, experiment.cellFacts), {
+      dV_V: params.dV_mV / 1000,
+    });
+    return { clock, cycling, cell: { ...experiment.cellFacts, steps, halfCycles, differentialCapacity: curves } };
+  },
+});
+
+const optics = operation({
+  name: "optics",
+  summary: "How much each particle brightens through a half cycle, and whether it comes back.",
+  params: z.strictObject({}),
+  takes: ["traces", "cell"],
+  gives: ["optics"],
+  run: ({ traces, cell }) => ({ optics: traces.flatMap((trace) => measureOptics(trace, cell?.halfCycles ?? [])) }),
+});
+
+const transitions = operation({
+  name: "transitions",
+  summary: "Windows in time in which a particle changes unevenly, each named by direction and kind.",
+  params: z.strictObject({
+    lag_s: z.number().positive().default(20).describe("Time over which images are compared to look for unevenness."),
+    threshold: z.number().positive().default(5).describe("Unevenness above noise that counts, in standard deviations."),
+    psf_um,
+  }),
+  takes: ["experiment", "crops", "clock", "cycling", "cell"],
+  gives: ["transitions", "evenness"],
+  async run({ crops, clock, cycling, cell }, params, context) {
+    const all: Transition[] = [];
+    const evenness = [];
+    const halfCycles = cell?.halfCycles ?? [];
+    for (const [index, crop] of crops.entries()) {
+      const found = findTransitions(readStack(crop), crop.mask, {
+        particle: crop.particle,
+        lag_s: params.lag_s,
+        threshold: params.threshold,
+        psf_um: params.psf_um,
+        splits_s: clock.source === "none" ? [] : halfCycles.map(({ start_s }) => start_s),
+      });
+      evenness.push(found.evenness);
+      for (const sentence of found.warnings) context.warn(`particle ${crop.particle}: ${sentence}`);
+      const named = nameTransitions(found.windows, { particle: crop.particle, clock, cycling, cell });
+      all.push(...named.map((transition, at) => ({ ...transition, id: all.length + at })));
+      context.progress(index + 1, crops.length);
+      await turn(context.signal);
+    }
+    return { transitions: all, evenness };
+  },
+});
+
+const fronts = operation({
+  name: "fronts",
+  summary: "When the phase boundary passed each pixel.",
+  params: z.strictObject({
+    lag_s: z
+      .number()
+      .positive()
+      .nullable()
+      .default(null)
+      .describe("Time compared before and after by matched and argmax; by default the time a front takes for 0.35 um."),
+    estimator: z
+      .enum(["step+line", "matched", "argmax", "half-rise"])
+      .default("step+line")
+      .describe("How the moment of passing is picked."),
+    psf_um,
+  }),
+  takes: ["crops", "transitions", "cell", "clock"],
+  gives: ["fronts"],
+  async run({ crops, transitions, cell, clock }, params, context) {
+    const all: FrontMap[] = [];
+    for (const [index, transition] of transitions.entries()) {
+      const crop = cropOf(crops, transition.particle);
+      if (transition.order !== "homogeneous") {
+        const map = mapFront(
+          readStack(
+            crop,
+            framesAround(crop.time_s, transition, {
+              others: transitions,
+              halfCycles: clock.source === "none" ? [] : (cell?.halfCycles ?? []),
+            }),
+          ),
+          transition,
+          {
+            particle: crop.particle,
+            transition: transition.id,
+            mask: crop.mask,
+            origin_px: crop.origin_px,
+            estimator: params.estimator,
+            lag_s: params.lag_s,
+            psf_um: params.psf_um,
+          },
+        );
+        if (map === null) {
+          context.warn(
+            `particle ${crop.particle}: no front could be followed in the window from ${transition.start_s.toFixed(0)} to ${transition.end_s.toFixed(0)} s.`,
+          );
+        } else all.push(map);
+      }
+      context.progress(index + 1, transitions.length);
+      await turn(context.signal);
+    }
+    return { fronts: all };
+  },
+});
+
+const kinetics = operation({
+  name: "kinetics",
+  summary: "Phase fraction, single-particle C-rate and velocity of every front.",
+  params: z.strictObject({
+    c_rate_factor: z
+      .number()
+      .positive()
+      .default(0.353)
+      .describe("Charge of the whole transition in units of 1C: dx Q_theory / Q_1C, 0.20 * 273.8 / 155 for LiCoO2."),
+    bandwidth_s: z.number().positive().default(20).describe("Time over which the C-rate is smoothed."),
+    psf_um,
+  }),
+  takes: ["fronts", "transitions", "clock"],
+  gives: ["kinetics"],
+  async run({ fronts, transitions, clock }, params, context) {
+    const all = [];
+    for (const [index, front] of fronts.entries()) {
+      const transition = transitions.find(({ id }) => id === front.transition)!;
+      const found = measureKinetics(front, {
+        kind: transition.kind,
+        c_rate_factor: params.c_rate_factor,
+        bandwidth_s: params.bandwidth_s,
+        psf_um: params.psf_um,
+        clock_sd_s: clock.offset_s.sd,
+      });
+      if (found === null) {
+        context.warn(
+          `particle ${front.particle}: the front of transition ${front.transition} is too incomplete for a velocity and a half time.`,
+        );
+      } else all.push(found);
+      context.progress(index + 1, fronts.length);
+      await turn(context.signal);
+    }
+    return { kinetics: all };
+  },
+});
+
+const mechanisms = operation({
+  name: "mechanisms",
+  summary: "Shrinking core, intercalation wave, a hybrid, uniform, or none.",
+  params: z.strictObject({ psf_um }),
+  takes: ["fronts", "transitions", "crops"],
+  gives: ["mechanisms"],
+  run({ fronts, transitions, crops }, params) {
+    const all: Mechanism[] = [];
+    for (const crop of crops) {
+      const own = fronts.filter(({ particle }) => particle === crop.particle);
+      const windows = transitions.filter(({ particle }) => particle === crop.particle);
+      for (const front of own) all.push(classifyMechanism(front, { psf_um: params.psf_um }));
+      for (const window of windows) {
+        if (!own.some(({ transition }) => transition === window.id)) all.push(withoutFront(crop.particle, window));
+      }
+      if (windows.length === 0) all.push(withoutFront(crop.particle, null));
+    }
+    return { mechanisms: all };
+  },
+});
+
+/** The table: steps in the order in which they run. */
+export const steps = [
+  particles,
+  drift,
+  crops,
+  intensity,
+  clock,
+  optics,
+  transitions,
+  fronts,
+  kinetics,
+  mechanisms,
+] as const;
+
+/** The name of a step. */
+export type StepName = (typeof steps)[number]["name"];
+
+function cropOf(crops: readonly Crop[], particle: number): Crop {
+  const found = crops.find((crop) => crop.particle === particle);
+  if (found === undefined) throw new Error(`particle ${particle} has no crop`);
+  return found;
+}
+
+function contains(outline: readonly (readonly [number, number])[], x: number, y: number): boolean {
+  let inside = false;
+  for (let at = 0, before = outline.length - 1; at < outline.length; before = at++) {
+    const [ax, ay] = outline[at]!;
+    const [bx, by] = outline[before]!;
+    if (ay > y !== by > y && x < ((bx - ax) * (y - ay)) / (by - ay) + ax) inside = !inside;
+  }
+  return inside;
+}
+
+/** Lets the event loop turn, so that Ctrl-C is heard between particles. */
+async function turn(signal?: AbortSignal): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  signal?.throwIfAborted();
+}

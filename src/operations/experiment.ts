@@ -70,7 +70,6 @@ export async function assembleExperiment(opened: Opened, params: FilesParams): P
     cellFacts,
     blackLevel,
     darkFrame,
-    pixelSizeSource: whole.pixelSizeSource,
     skipped: params.skip,
     frameNumber: kept,
     framesInFile: whole.frames,

@@ -22,7 +22,7 @@ export interface CompleteRecipe {
   readonly steps: StepParams;
 }
 
-const stepShape = Object.fromEntries(steps.map((step) => [step.name, step.params.prefault({})]));
+const stepShape = Object.fromEntries(steps.map((step) => [step.name, (step.params as z.ZodObject).prefault({})]));
 
 /** Keys that a written recipe bears beside its parameters; they are read back and checked elsewhere. */
 const provenance = {

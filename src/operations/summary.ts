@@ -14,7 +14,7 @@ export function summarise(experiment: Experiment, findings: Findings, warnings: 
       height: movie.height,
       frames: experiment.framesInFile,
       analysed: movie.frames,
-      pixelSize_um: { value: movie.pixelSize_um, source: experiment.pixelSizeSource },
+      pixelSize_um: { value: movie.pixelSize_um, source: movie.pixelSizeSource },
       frameStamp: movie.frameStamp,
       blackLevel:
         experiment.darkFrame === null

@@ -1,0 +1,98 @@
+/** `ionoscope inspect FILE`: what a file holds. */
+import { openPath } from "../io/bytes.node.js";
+import { jsonText } from "../io/tree.js";
+import { ParameterError } from "../model/errors.js";
+import { inspect, type CyclingFacts, type Facts, type MovieFacts } from "../operations/inspect.js";
+import { readArguments, type Flag } from "./flags.js";
+
+const flags: readonly Flag[] = [
+  { name: "json", path: ["json"], description: "Print one JSON value.", wanted: "", boolean: true, many: false },
+  {
+    name: "full",
+    path: ["full"],
+    description: "Decode every frame of a movie.",
+    wanted: "",
+    boolean: true,
+    many: false,
+  },
+  { name: "help", path: ["help"], description: "Show this.", wanted: "", boolean: true, many: false },
+];
+
+const usage = "ionoscope inspect FILE [--json] [--full]";
+
+/** Prints the facts of one file. */
+export async function inspectCommand(args: readonly string[], signal: AbortSignal): Promise<void> {
+  const { positionals, values } = readArguments(args, flags);
+  if (values.get("help") === true) {
+    process.stdout.write(`${usage}\n`);
+    return;
+  }
+  const [name, ...rest] = positionals;
+  if (name === undefined || rest.length > 0) {
+    throw new ParameterError(`inspect takes one file, ${positionals.length} were given. Use ${usage}`, {
+      parameter: "file",
+      value: positionals,
+    });
+  }
+  const source = await openPath(name);
+  try {
+    const facts = await inspect(source, { full: values.get("full") === true, signal });
+    process.stdout.write(values.get("json") === true ? `${jsonText(facts)}\n` : text(name, facts));
+  } finally {
+    await source.close();
+  }
+}
+
+function text(name: string, facts: Facts): string {
+  const rows: [string, string][] =
+    facts.kind === "movie"
+      ? movieRows(facts)
+      : facts.kind === "cycling"
+        ? cyclingRows(facts)
+        : [["what it is", facts.description]];
+  const lines = [`${name}: ${facts.kind}, ${facts.format}`];
+  for (const [label, value] of rows) lines.push(`  ${label.padEnd(12)} ${value}`);
+  for (const warning of facts.warnings) lines.push(`  warning      ${warning}`);
+  return `${lines.join("\n")}\n`;
+}
+
+function movieRows(facts: MovieFacts): [string, string][] {
+  const { time } = facts;
+  return [
+    ["frames", `${facts.frames} of ${facts.width} x ${facts.height} px, ${facts.dtype}`],
+    [
+      "pixel size",
+      facts.pixelSize_um === null
+        ? "not in the file; analyse asks for --pixel-size-um"
+        : `${facts.pixelSize_um} um (${facts.pixelSizeSource})`,
+    ],
+    [
+      "time",
+      time === null
+        ? "not in the file; analyse asks for --interval-s"
+        : `${time.first_s} to ${time.last_s} s, a frame every ${time.median_interval_s ?? "?"} s, at most ${time.longest_interval_s ?? "?"} s apart (${time.source})`,
+    ],
+    ["start", facts.start ?? "not in the file"],
+    ["first frame", statsText(facts.firstFrame)],
+    ["last frame", statsText(facts.lastFrame)],
+    ...(facts.allFrames === undefined ? [] : [["all frames", statsText(facts.allFrames)] as [string, string]]),
+  ];
+}
+
+function statsText({ min, max, sum }: MovieFacts["firstFrame"]): string {
+  return `min ${min ?? "none"}, max ${max ?? "none"}, sum ${sum}`;
+}
+
+function cyclingRows(facts: CyclingFacts): [string, string][] {
+  const span = (range: { min: number | null; max: number | null }, unit: string): string =>
+    range.min === null || range.max === null ? "none" : `${range.min.toPrecision(6)} to ${range.max.toPrecision(6)} ${unit}`;
+  return [
+    ["rows", `${facts.rows}${facts.cycles === null ? "" : `, ${facts.cycles} cycles`}`],
+    ["start", facts.start ?? "not in the file"],
+    ["time", facts.rows === 0 ? "none" : `${facts.time_s.first} to ${facts.time_s.last} s`],
+    ["potential", span(facts.potential_V, "V")],
+    ["current", span(facts.current_mA, "mA")],
+    ["charge", facts.charge_mAh.last === null ? "none" : `${facts.charge_mAh.last.toPrecision(6)} mAh at the end`],
+    ["columns", facts.columns.join(" | ")],
+  ];
+}

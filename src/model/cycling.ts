@@ -15,7 +15,10 @@ export interface CyclingFile extends Cycling {
   readonly name: string;
   /** "biologic-mpr" | "biologic-mpt" | "gamry-dta" | "csv" | "bdf-csv" ... */
   readonly format: string;
-  /** Civil time of the first row, ISO 8601; with a zone only where the file has one; null if absent. */
+  /**
+   * Civil time at which `time_s` is 0, ISO 8601; with a zone only where the file has one; null if absent.
+   * It is the first row's where the record begins at 0; a linked technique's first row comes later.
+   */
   readonly start: string | null;
   /** The file's column names, trimmed, as they stand. */
   readonly columns: readonly string[];

@@ -46,9 +46,9 @@ export interface Cell extends CellFacts {
 /** A movie and a cycling record, each on its own clock; the river joins them. */
 export interface Experiment {
   readonly movie: Movie;
-  /** Positive current delithiates the imaged electrode; seconds from the record's own first row. */
+  /** Positive current delithiates the imaged electrode; seconds as in the record. */
   readonly cycling: Cycling | null;
-  /** Civil time of the record's first row; null where unknown. */
+  /** Civil time at which the record's time is 0; null where unknown. */
   readonly cyclingStart: string | null;
   /** Movie time minus cycler time as the user states it. */
   readonly statedOffset_s: number | null;

@@ -9,5 +9,7 @@ const wanted = path.resolve(root, process.env["IONOSCOPE_DATA"] ?? path.join("..
 export const dataFolder: string | null = existsSync(path.join(wanted, "README.md")) ? wanted : null;
 
 if (dataFolder === null) {
-  console.warn(`Real sample files are not at ${wanted}: tests over them are skipped. Set IONOSCOPE_DATA to the folder.`);
+  console.warn(
+    `Real sample files are not at ${wanted}: tests over them are skipped. Set IONOSCOPE_DATA to the folder.`,
+  );
 }

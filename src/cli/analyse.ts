@@ -1,11 +1,9 @@
 /** `ionoscope analyse`, `run` and `STEP`: the river from files or from a recipe. */
 import path from "node:path";
-import { openPath } from "../io/bytes.node.js";
-import { tellKind } from "../io/open.js";
-import { jsonText } from "../io/tree.js";
 import { ParameterError } from "../model/errors.js";
 import { analyseExperiment, type Analysis } from "../operations/analyse.js";
 import { openExperiment, readSkipFile, type OpenedExperiment } from "../operations/files.node.js";
+import { kindOfPath } from "../operations/inspect.node.js";
 import { readOutlines } from "../operations/outlines.node.js";
 import { writeAnalysis, type FigureChoice } from "../operations/outputs.node.js";
 import { completeRecipe, type CompleteRecipe } from "../operations/recipe.js";
@@ -13,7 +11,7 @@ import { checkInputs, readRecipe, type WrittenRecipe } from "../operations/recip
 import { filesParams } from "../operations/sources.js";
 import { steps, type StepName } from "../operations/steps.js";
 import { findingsTable, stepSentence } from "../operations/table-text.js";
-import { summarise } from "../operations/summary.js";
+import { jsonText, summarise } from "../operations/summary.js";
 import { openTwin } from "../operations/twin.node.js";
 import type { Command } from "./commands.js";
 import { flagHelp, flagsOf, flagValue, readArguments, type Arguments, type Flag } from "./flags.js";
@@ -59,7 +57,7 @@ export async function analyseCommand(args: readonly string[], signal: AbortSigna
   if (given.values.get("help") === true) return help("ionoscope analyse MOVIE [CYCLING ...] --out DIR", flags);
   const out = text(given, "out");
   if (out === null) throw missing("out", "--out is missing: the folder to write. Give --out DIR.");
-  const { recipe } = await recipeOf(given, flags);
+  const recipe = await recipeOf(given, flags);
   await analyseInto(recipe, out, given, signal);
 }
 
@@ -72,7 +70,7 @@ export function stepCommand(name: StepName): Command {
       const { summary } = steps.find((step) => step.name === name)!;
       return help(`ionoscope ${name} MOVIE [CYCLING ...]\n\n${summary}`, flags);
     }
-    const { recipe } = await recipeOf(given, flags);
+    const recipe = await recipeOf(given, flags);
     const out = text(given, "out");
     if (out !== null) return analyseInto(recipe, out, given, signal, name);
     await withProgress(given, async (report) => {
@@ -89,15 +87,20 @@ export function stepCommand(name: StepName): Command {
 
 /** Repeats a written recipe. */
 export async function runCommand(args: readonly string[], signal: AbortSignal): Promise<void> {
-  const flags: Flag[] = own.filter(({ name }) => ["out", "movie", "cycling", "figures", "threads", "json", "quiet", "help"].includes(name));
+  const flags: Flag[] = own.filter(({ name }) =>
+    ["out", "movie", "cycling", "figures", "threads", "json", "quiet", "help"].includes(name),
+  );
   const given = readArguments(args, flags);
   if (given.values.get("help") === true) return help("ionoscope run RECIPE.json [--out DIR]", flags);
   const [file, ...rest] = given.positionals;
   if (file === undefined || rest.length > 0) {
-    throw new ParameterError(`run takes one recipe, ${given.positionals.length} were given. Use ionoscope run RECIPE.json`, {
-      parameter: "recipe",
-      value: given.positionals,
-    });
+    throw new ParameterError(
+      `run takes one recipe, ${given.positionals.length} were given. Use ionoscope run RECIPE.json`,
+      {
+        parameter: "recipe",
+        value: given.positionals,
+      },
+    );
   }
   const written = await readRecipe(file);
   const movies = many(given, "movie");
@@ -142,7 +145,6 @@ async function analyseInto(
       await writeAnalysis(analysis, opened.inputs, out, {
         figures,
         signal,
-        onFile: (name) => report.step("report", 0, 0, name),
       });
       report.done("report", `written to ${out}`);
       print(given, analysis, out);
@@ -195,7 +197,7 @@ function print(given: Arguments, analysis: Analysis, out?: string): void {
 }
 
 /** From the command line to a complete recipe: a recipe file first, flags over it. */
-async function recipeOf(given: Arguments, flags: readonly Flag[]): Promise<{ recipe: CompleteRecipe }> {
+async function recipeOf(given: Arguments, flags: readonly Flag[]): Promise<CompleteRecipe> {
   const base = text(given, "recipe");
   const start = base === null ? {} : (await readRecipe(base)).recipe;
   const recipe: Record<string, Record<string, unknown>> = {};
@@ -220,7 +222,7 @@ async function recipeOf(given: Arguments, flags: readonly Flag[]): Promise<{ rec
     recipe["particles"] = { ...recipe["particles"], drawn: await readOutlines(outlines), find: false };
   }
   delete recipe["twin"];
-  return { recipe: completeRecipe(recipe) };
+  return completeRecipe(recipe);
 }
 
 /** Tells movies from cycler's files by their content. */
@@ -228,13 +230,8 @@ async function sortPositionals(given: Arguments): Promise<{ movie: string | null
   const movies = [...many(given, "movie")];
   const cycling = [...many(given, "cycling")];
   for (const name of given.positionals) {
-    const source = await openPath(name);
-    try {
-      if ((await tellKind(source)) === "movie") movies.push(name);
-      else cycling.push(name);
-    } finally {
-      await source.close();
-    }
+    if ((await kindOfPath(name)) === "movie") movies.push(name);
+    else cycling.push(name);
   }
   if (movies.length === 0 && cycling.length > 0 && given.values.get("recipe") === undefined) {
     throw new ParameterError(`${cycling[0]} holds no images and no movie was given. Name the movie before it.`, {
@@ -266,7 +263,10 @@ function checkThreads(given: Arguments): void {
   if (typed === null) return;
   const threads = Number(typed);
   if (!Number.isInteger(threads) || threads < 1) {
-    throw new ParameterError(`threads is ${typed}. Give a whole number, 1 or more.`, { parameter: "threads", value: typed });
+    throw new ParameterError(`threads is ${typed}. Give a whole number, 1 or more.`, {
+      parameter: "threads",
+      value: typed,
+    });
   }
 }
 
@@ -287,4 +287,3 @@ function missing(parameter: string, message: string): ParameterError {
 function help(usage: string, flags: readonly Flag[]): void {
   process.stdout.write(`${usage}\n\n${flags.map(flagHelp).join("\n")}\n`);
 }
-

@@ -1,8 +1,8 @@
 /** `ionoscope inspect FILE`: what a file holds. */
-import { openPath } from "../io/bytes.node.js";
-import { jsonText } from "../io/tree.js";
 import { ParameterError } from "../model/errors.js";
-import { inspect, type CyclingFacts, type Facts, type MovieFacts } from "../operations/inspect.js";
+import type { CyclingFacts, Facts, MovieFacts } from "../operations/inspect.js";
+import { inspectPath } from "../operations/inspect.node.js";
+import { jsonText } from "../operations/summary.js";
 import { readArguments, type Flag } from "./flags.js";
 
 const flags: readonly Flag[] = [
@@ -34,13 +34,8 @@ export async function inspectCommand(args: readonly string[], signal: AbortSigna
       value: positionals,
     });
   }
-  const source = await openPath(name);
-  try {
-    const facts = await inspect(source, { full: values.get("full") === true, signal });
-    process.stdout.write(values.get("json") === true ? `${jsonText(facts)}\n` : text(name, facts));
-  } finally {
-    await source.close();
-  }
+  const facts = await inspectPath(name, { full: values.get("full") === true, signal });
+  process.stdout.write(values.get("json") === true ? `${jsonText(facts)}\n` : text(name, facts));
 }
 
 function text(name: string, facts: Facts): string {
@@ -85,7 +80,9 @@ function statsText({ min, max, sum }: MovieFacts["firstFrame"]): string {
 
 function cyclingRows(facts: CyclingFacts): [string, string][] {
   const span = (range: { min: number | null; max: number | null }, unit: string): string =>
-    range.min === null || range.max === null ? "none" : `${range.min.toPrecision(6)} to ${range.max.toPrecision(6)} ${unit}`;
+    range.min === null || range.max === null
+      ? "none"
+      : `${range.min.toPrecision(6)} to ${range.max.toPrecision(6)} ${unit}`;
   return [
     ["rows", `${facts.rows}${facts.cycles === null ? "" : `, ${facts.cycles} cycles`}`],
     ["start", facts.start ?? "not in the file"],

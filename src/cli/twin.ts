@@ -7,7 +7,14 @@ import { reporter } from "./progress.js";
 
 const flags: readonly Flag[] = [
   { name: "out", path: ["out"], description: "Folder to write.", wanted: "text", boolean: false, many: false },
-  { name: "seed", path: ["seed"], description: "Seed of noise and speckle.", wanted: "number", boolean: false, many: false },
+  {
+    name: "seed",
+    path: ["seed"],
+    description: "Seed of noise and speckle.",
+    wanted: "number",
+    boolean: false,
+    many: false,
+  },
   { name: "list", path: ["list"], description: "Name the scenarios.", wanted: "", boolean: true, many: false },
   { name: "json", path: ["json"], description: "Print one JSON value.", wanted: "", boolean: true, many: false },
   { name: "help", path: ["help"], description: "Show this.", wanted: "", boolean: true, many: false },
@@ -39,7 +46,10 @@ export async function twinCommand(args: readonly string[], signal: AbortSignal):
   }
   const dir = values.get("out");
   if (typeof dir !== "string") {
-    throw new ParameterError("--out is missing: the folder to write. Give --out DIR.", { parameter: "out", value: undefined });
+    throw new ParameterError("--out is missing: the folder to write. Give --out DIR.", {
+      parameter: "out",
+      value: undefined,
+    });
   }
   const seedFlag = flags.find((flag) => flag.name === "seed")!;
   const typed = values.get("seed");

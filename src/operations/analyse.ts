@@ -2,6 +2,7 @@
 import type { Experiment, Findings } from "../model/experiment.js";
 import { completeRecipe, type CompleteRecipe, type Recipe } from "./recipe.js";
 import { run, type Watch } from "./run.js";
+import type { StepName } from "./steps.js";
 
 /** What an analysis leaves: findings beside the experiment they are of. */
 export interface Analysis {
@@ -16,7 +17,7 @@ export async function analyseExperiment(
   recipe: CompleteRecipe,
   experiment: Experiment,
   watch: Watch = {},
-  onStep?: (step: string, findings: Findings) => void,
+  onStep?: (step: StepName, findings: Findings) => void,
 ): Promise<Analysis> {
   let findings: Findings = {};
   const warnings = [...experiment.warnings];

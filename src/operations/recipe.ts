@@ -13,12 +13,15 @@ export type StepParams = { readonly [Name in StepName]: ParamsOf<Name> };
 export type Recipe = {
   readonly files?: z.input<typeof filesParams>;
   readonly twin?: z.input<typeof twinParams>;
+  /** What the user notes of the experiment (electrolyte, temperature, ...); kept, never used. */
+  readonly conditions?: Readonly<Record<string, unknown>>;
 } & { readonly [Name in StepName]?: z.input<Extract<(typeof steps)[number], { name: Name }>["params"]> };
 
 /** A recipe with every default filled in. */
 export interface CompleteRecipe {
   readonly files?: FilesParams;
   readonly twin?: TwinParams;
+  readonly conditions?: Readonly<Record<string, unknown>>;
   readonly steps: StepParams;
 }
 
@@ -52,6 +55,7 @@ export function completeRecipe(recipe: unknown): CompleteRecipe {
   return {
     ...(parsed["files"] === undefined ? {} : { files: parsed["files"] as FilesParams }),
     ...(parsed["twin"] === undefined ? {} : { twin: parsed["twin"] as TwinParams }),
+    ...(parsed["conditions"] === undefined ? {} : { conditions: parsed["conditions"] as Record<string, unknown> }),
     steps: own,
   };
 }

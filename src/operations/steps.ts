@@ -314,12 +314,14 @@ const mechanisms = operation({
     const all: Mechanism[] = [];
     for (const crop of crops) {
       const own = fronts.filter(({ particle }) => particle === crop.particle);
-      const windows = transitions.filter(({ particle }) => particle === crop.particle);
+      const others = transitions.filter(
+        ({ particle, id }) => particle === crop.particle && !own.some(({ transition }) => transition === id),
+      );
       for (const front of own) all.push(classifyMechanism(front, { psf_um: params.psf_um }));
-      for (const window of windows) {
-        if (!own.some(({ transition }) => transition === window.id)) all.push(withoutFront(crop.particle, window));
-      }
-      if (windows.length === 0) all.push(withoutFront(crop.particle, null));
+      // A window in which nothing could be followed says something only beside a front, or where it is even.
+      const telling = own.length > 0 ? others : others.filter(({ order }) => order === "homogeneous");
+      for (const window of telling) all.push(withoutFront(crop.particle, window));
+      if (own.length === 0 && telling.length === 0) all.push(withoutFront(crop.particle, null));
     }
     return { mechanisms: all };
   },

@@ -2,6 +2,8 @@
 import type { Experiment, Findings } from "../model/experiment.js";
 import { version } from "./version.js";
 
+export { jsonText } from "../io/tree.js";
+
 /** The summary as a plain value for JSON; numbers that are not finite become null when it is written. */
 export function summarise(experiment: Experiment, findings: Findings, warnings: readonly string[]): object {
   const { movie } = experiment;

@@ -1,0 +1,132 @@
+/** Findings in words and columns for a terminal: nm/s and minutes, as a microscopist speaks. */
+import type { Estimate, Experiment, Findings, Kinetics, Mechanism, Transition } from "../model/experiment.js";
+import { NM_PER_UM } from "../model/units.js";
+import type { StepName } from "./steps.js";
+
+/** A value with its standard error, rounded to the error's second digit: "20.3 ± 0.3". */
+export function valueText({ value, sd }: { value: number; sd: number | null }, scale = 1): string {
+  const scaled = value * scale;
+  if (!Number.isFinite(scaled)) return "-";
+  if (sd === null || !Number.isFinite(sd)) return scaled.toPrecision(3);
+  const error = Math.abs(sd * scale);
+  if (error === 0) return `${trimmed(scaled, 3)} ± 0`;
+  const digits = Math.max(0, Math.min(6, 1 - Math.floor(Math.log10(error))));
+  return `${scaled.toFixed(digits)} ± ${error.toFixed(digits)}`;
+}
+
+function trimmed(value: number, digits: number): string {
+  return String(Number(value.toPrecision(digits)));
+}
+
+const columns = [
+  "particle",
+  "window / s",
+  "direction",
+  "velocity / nm/s",
+  "fraction",
+  "half at / s",
+  "C-rate max",
+  "C-rate mean",
+  "mechanism",
+];
+
+/** Every particle's findings as a table: one line a transition, one for a particle without any. */
+export function findingsTable(experiment: Experiment, findings: Findings): string {
+  const { particles = [], transitions = [], kinetics = [], mechanisms = [] } = findings;
+  if (findings.particles === undefined) return "nothing was asked for.";
+  if (particles.length === 0) return "no particle was found.";
+  const rows: string[][] = [];
+  for (const { id } of particles) {
+    const own = transitions.filter(({ particle }) => particle === id);
+    const none = mechanisms.find(({ particle, transition }) => particle === id && transition === null);
+    if (own.length === 0 || none !== undefined) {
+      rows.push([String(id), "-", "-", "-", "-", "-", "-", "-", mechanismText(none)]);
+      continue;
+    }
+    for (const window of own) {
+      rows.push(
+        row(
+          window,
+          kinetics.find(({ transition }) => transition === window.id),
+          mechanisms.find(({ transition }) => transition === window.id),
+        ),
+      );
+    }
+  }
+  const widths = columns.map((name, at) => Math.max(name.length, ...rows.map((cells) => cells[at]!.length)));
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, at) => cell.padEnd(widths[at]!))
+      .join("  ")
+      .trimEnd();
+  const rule = widths.map((width) => "-".repeat(width)).join("  ");
+  const { movie } = experiment;
+  return [
+    `${movie.name}: ${movie.frames} frames in ${trimmed(movie.time_s[movie.frames - 1]!, 5)} s, ${movie.pixelSize_um} um a pixel (${movie.pixelSizeSource})`,
+    "",
+    line(columns),
+    rule,
+    ...rows.map(line),
+  ].join("\n");
+}
+
+function row(window: Transition, kinetics: Kinetics | undefined, mechanism: Mechanism | undefined): string[] {
+  const span = `${window.start_s.toFixed(0)} - ${window.end_s.toFixed(0)}${window.closed ? "" : " (open)"}`;
+  const direction = `${window.direction}${window.kind === "unknown" ? "" : `, ${window.kind}`}`;
+  const estimate = (found: Estimate | null | undefined, scale = 1): string =>
+    found === null || found === undefined ? "-" : valueText(found, scale);
+  return [
+    String(window.particle),
+    span,
+    direction,
+    estimate(kinetics?.velocity_um_s, NM_PER_UM),
+    kinetics === undefined ? "-" : valueText(reached(kinetics)),
+    estimate(kinetics?.t50_s),
+    estimate(kinetics?.c_rate_max),
+    estimate(kinetics?.c_rate_mean),
+    mechanismText(mechanism),
+  ];
+}
+
+/** Phase fraction at the end of the window. */
+function reached({ phaseFraction }: Kinetics): { value: number; sd: number | null } {
+  const last = phaseFraction.value.length - 1;
+  return { value: phaseFraction.value[last] ?? NaN, sd: phaseFraction.sd[last] ?? null };
+}
+
+function mechanismText(mechanism: Mechanism | undefined): string {
+  return mechanism === undefined ? "-" : `${mechanism.kind} (p = ${mechanism.score.toFixed(2)})`;
+}
+
+/** What a step has found, in a sentence for the progress. */
+export function stepSentence(step: StepName, findings: Findings): string {
+  const count = (list: readonly unknown[] | undefined, one: string, more = `${one}s`): string =>
+    `${list?.length ?? 0} ${list?.length === 1 ? one : more}`;
+  switch (step) {
+    case "particles":
+      return count(findings.particles, "particle");
+    case "drift": {
+      const [x, y] = findings.drift!.final_um;
+      const { value } = findings.drift!.residual_nm;
+      return `${x.toFixed(2)}, ${y.toFixed(2)} um at the end${Number.isFinite(value) ? `, residual ${value.toFixed(1)} nm` : ""}`;
+    }
+    case "crops":
+      return count(findings.crops, "crop");
+    case "intensity":
+      return count(findings.traces, "trace");
+    case "clock":
+      return findings.cell === null || findings.cell === undefined
+        ? "no cycler's record"
+        : `${findings.clock!.source}, ${count(findings.cell.halfCycles, "half cycle")}`;
+    case "optics":
+      return count(findings.optics, "half cycle of a particle", "half cycles of particles");
+    case "transitions":
+      return count(findings.transitions, "window");
+    case "fronts":
+      return count(findings.fronts, "front");
+    case "kinetics":
+      return count(findings.kinetics, "velocity", "velocities");
+    case "mechanisms":
+      return (findings.mechanisms ?? []).map(({ kind }) => kind).join(", ") || "none";
+  }
+}

@@ -1,0 +1,125 @@
+/** Images made smooth. */
+import { quantileInPlace } from "./stats.js";
+
+/** Gaussians are cut off here, in standard deviations; the rest weighs 6e-5. */
+const CUT = 4;
+/** A pixel with nothing finite within so many standard deviations stays unknown. */
+const REACH = 3;
+
+/**
+ * The image blurred by a Gaussian of standard deviation `sigma_px`, as a mean weighted over the finite pixels near by
+ * (normalised convolution: Knutsson and Westin, CVPR 1993). Pixels that are not finite, and all beyond the image, weigh
+ * nothing; NaN is given only where no finite pixel lies within 3 sigma.
+ */
+export function gaussianBlur(image: ArrayLike<number>, width: number, height: number, sigma_px: number): Float32Array {
+  if (!(sigma_px > 0)) return Float32Array.from(image, (value) => (Number.isFinite(value) ? value : NaN));
+  const half = halfGaussian(sigma_px);
+  const n = width * height;
+  const sum = new Float64Array(n);
+  let holes = false;
+  for (let at = 0; at < n; at++) {
+    const value = image[at]!;
+    if (Number.isFinite(value)) sum[at] = value;
+    else holes = true;
+  }
+  const result = new Float32Array(n);
+  if (!holes) {
+    convolve(sum, width, height, half);
+    const alongX = edgeWeights(width, half);
+    const alongY = edgeWeights(height, half);
+    for (let y = 0, at = 0; y < height; y++) {
+      for (let x = 0; x < width; x++, at++) result[at] = sum[at]! / (alongX[x]! * alongY[y]!);
+    }
+    return result;
+  }
+  const weight = new Float64Array(n);
+  for (let at = 0; at < n; at++) if (Number.isFinite(image[at]!)) weight[at] = 1;
+  convolve(sum, width, height, half);
+  convolve(weight, width, height, half);
+  const least = half[0]! * half[0]! * Math.exp(-0.5 * REACH * REACH);
+  for (let at = 0; at < n; at++) result[at] = weight[at]! < least ? NaN : sum[at]! / weight[at]!;
+  return result;
+}
+
+/** The right half of a Gaussian whose whole sums to 1. */
+function halfGaussian(sigma_px: number): Float64Array {
+  const half = new Float64Array(Math.ceil(CUT * sigma_px) + 1);
+  let sum = 0;
+  for (let at = 0; at < half.length; at++) {
+    half[at] = Math.exp((-0.5 * at * at) / (sigma_px * sigma_px));
+    sum += at === 0 ? half[at]! : 2 * half[at]!;
+  }
+  for (let at = 0; at < half.length; at++) half[at] = half[at]! / sum;
+  return half;
+}
+
+/** How much of the Gaussian about each place of a line lies on the line. */
+function edgeWeights(length: number, half: Float64Array): Float64Array {
+  const weights = new Float64Array(length).fill(1);
+  convolve(weights, length, 1, half);
+  return weights.map((weight) => weight / half[0]!);
+}
+
+/** In place, first along rows, then along columns, with nothing beyond the image. */
+function convolve(values: Float64Array, width: number, height: number, half: Float64Array): void {
+  const reach = half.length - 1;
+  const middle = half[0]!;
+  const row = new Float64Array(width + 2 * reach);
+  for (let y = 0; y < height; y++) {
+    const start = y * width;
+    row.set(values.subarray(start, start + width), reach);
+    for (let x = 0; x < width; x++) {
+      const centre = x + reach;
+      let sum = middle * row[centre]!;
+      for (let d = 1; d <= reach; d++) sum += half[d]! * (row[centre - d]! + row[centre + d]!);
+      values[start + x] = sum;
+    }
+  }
+  // Rows not yet overwritten are read as they were; those above are kept in a ring.
+  const kept = new Float64Array((reach + 1) * width);
+  const sum = new Float64Array(width);
+  for (let y = 0; y < height; y++) {
+    const start = y * width;
+    kept.set(values.subarray(start, start + width), (y % (reach + 1)) * width);
+    for (let x = 0; x < width; x++) sum[x] = middle * values[start + x]!;
+    for (let d = 1; d <= reach; d++) {
+      const weight = half[d]!;
+      if (y - d >= 0) {
+        const above = ((y - d) % (reach + 1)) * width;
+        for (let x = 0; x < width; x++) sum[x] = sum[x]! + weight * kept[above + x]!;
+      }
+      if (y + d < height) {
+        const below = start + d * width;
+        for (let x = 0; x < width; x++) sum[x] = sum[x]! + weight * values[below + x]!;
+      }
+    }
+    values.set(sum, start);
+  }
+}
+
+/**
+ * The median over the square of (2 `radius_px` + 1)^2 pixels about each pixel. Pixels that are not finite, and all beyond
+ * the image, take no part; NaN where none is finite.
+ */
+export function medianFilter(image: ArrayLike<number>, width: number, height: number, radius_px: number): Float32Array {
+  const radius = Math.max(0, Math.floor(radius_px));
+  const result = new Float32Array(width * height);
+  const window = new Float64Array((2 * radius + 1) ** 2);
+  for (let y = 0; y < height; y++) {
+    const top = Math.max(0, y - radius);
+    const bottom = Math.min(height - 1, y + radius);
+    for (let x = 0; x < width; x++) {
+      const left = Math.max(0, x - radius);
+      const right = Math.min(width - 1, x + radius);
+      let n = 0;
+      for (let row = top; row <= bottom; row++) {
+        for (let at = row * width + left; at <= row * width + right; at++) {
+          const value = image[at]!;
+          if (Number.isFinite(value)) window[n++] = value;
+        }
+      }
+      result[y * width + x] = quantileInPlace(window, n, 0.5);
+    }
+  }
+  return result;
+}

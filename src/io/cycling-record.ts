@@ -1,0 +1,101 @@
+/** From the columns that a reader found to a cycling record: charge, order in time, and what is odd about them. */
+import type { CyclingFile } from "../model/cycling.js";
+import { baseName } from "./text.js";
+
+/** What a reader found in one file. Columns of one length. */
+export interface FoundColumns {
+  readonly name: string;
+  readonly format: string;
+  readonly start: string | null;
+  readonly columns: readonly string[];
+  readonly time_s: Float64Array;
+  readonly potential_V: Float64Array;
+  /** Null where the file has none. */
+  readonly current_mA: Float64Array | null;
+  /** The file's own running charge, positive current raising it; null where it has none. */
+  readonly charge_mAh: Float64Array | null;
+  /** True where nothing is driven, so that a missing current is 0. */
+  readonly rest: boolean;
+  readonly cycles: number | null;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * A record from what was found: a missing current is 0 where the cell rests and NaN elsewhere; a missing charge is
+ * the trapezoid integral of the current from the first row; rows are brought into the order of time.
+ */
+export function cyclingRecord(found: FoundColumns): CyclingFile {
+  const warnings = [...found.warnings];
+  const rows = found.time_s.length;
+  const say = (sentence: string): void => void warnings.push(`${baseName(found.name)}: ${sentence}`);
+  let current_mA = found.current_mA;
+  if (current_mA === null) {
+    current_mA = new Float64Array(rows).fill(found.rest ? 0 : NaN);
+    if (!found.rest && rows > 0) say("the file has no column of current: it is unknown, and so is the charge.");
+  }
+  const order = timeOrder(found.time_s, say);
+  const [time_s, potential_V, current] = [order(found.time_s), order(found.potential_V), order(current_mA)];
+  const charge_mAh = found.charge_mAh === null ? integrateCurrent(time_s, current) : order(found.charge_mAh);
+  const span_s = rows < 2 ? 0 : time_s[rows - 1]! - time_s[0]!;
+  if (span_s > 4 * 365.25 * 86400) {
+    const years = span_s / (365.25 * 86400);
+    const step_s = medianStep(time_s);
+    say(
+      `the record spans ${years.toPrecision(3)} years with a row every ${step_s.toPrecision(4)} s; ` +
+        "check the unit of its time column (taken as hours, a column of seconds is 3600 times too long).",
+    );
+  }
+  return {
+    name: found.name,
+    format: found.format,
+    start: found.start,
+    columns: found.columns,
+    cycles: found.cycles,
+    time_s,
+    potential_V,
+    current_mA: current,
+    charge_mAh,
+    warnings,
+  };
+}
+
+/**
+ * Charge passed since the first row: the trapezoid integral of the current over time, in mAh.
+ * A row without a current passes nothing; where no row has one the charge is NaN.
+ */
+export function integrateCurrent(time_s: Float64Array, current_mA: Float64Array): Float64Array {
+  const charge_mAh = new Float64Array(time_s.length);
+  if (current_mA.every(Number.isNaN)) return charge_mAh.fill(NaN);
+  for (let row = 1; row < time_s.length; row++) {
+    const mean_mA = 0.5 * (current_mA[row - 1]! + current_mA[row]!);
+    const passed_mAh = (mean_mA * (time_s[row]! - time_s[row - 1]!)) / 3600;
+    charge_mAh[row] = charge_mAh[row - 1]! + (Number.isNaN(passed_mAh) ? 0 : passed_mAh);
+  }
+  return charge_mAh;
+}
+
+/** Median of the steps between rows; NaN where there are none. */
+export function medianStep(time_s: Float64Array): number {
+  const steps = Float64Array.from({ length: Math.max(0, time_s.length - 1) }, (_, at) => time_s[at + 1]! - time_s[at]!);
+  return steps.sort()[steps.length >> 1] ?? NaN;
+}
+
+/** How many rows step back in time. */
+export function stepsBack(time_s: Float64Array): number {
+  let count = 0;
+  for (let row = 1; row < time_s.length; row++) if (time_s[row]! < time_s[row - 1]!) count++;
+  return count;
+}
+
+function timeOrder(time_s: Float64Array, say: (sentence: string) => void): (column: Float64Array) => Float64Array {
+  const back = stepsBack(time_s);
+  if (back === 0) return (column) => column;
+  const order = Uint32Array.from(time_s, (_, row) => row).sort((a, b) => time_s[a]! - time_s[b]! || a - b);
+  say(`rows are not in the order of time (${back} steps back): they were sorted by time.`);
+  return (column) => Float64Array.from(order, (row) => column[row]!);
+}
+
+/** How many different values a column has. */
+export function countDistinct(column: Float64Array): number {
+  return new Set(column).size;
+}

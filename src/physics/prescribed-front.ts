@@ -1,0 +1,322 @@
+/** A front that moves as one asks for: when it passes each place of a crystal is known exactly. */
+import { containsPoint } from "../kernels/polygon.js";
+import { ParameterError } from "../model/errors.js";
+import { rimPlace, type Place } from "./outline.js";
+
+/** A place where the new phase begins, by itself or on the rim as seen from the centre of the crystal. */
+export type NucleusSpec =
+  { readonly at_um: Place; readonly delay_s: number } | { readonly rim_deg: number; readonly delay_s: number };
+
+/** A stretch of the front's way, ended when this share of the crystal's area is transformed. */
+export interface StageSpec {
+  readonly until: number;
+  /** How long it takes; null: as long as the velocity asks for. */
+  readonly lasts_s: number | null;
+}
+
+/** How a front moves: straight across, from nuclei (the first to come wins), or inward from the outline. */
+export type FrontSpec = Pace &
+  (
+    | {
+        readonly kind: "plane";
+        /** Direction of travel from +x towards +y. */
+        readonly angle_deg: number;
+      }
+    | { readonly kind: "radial"; readonly nuclei: readonly NucleusSpec[] }
+    | { readonly kind: "inward" }
+  );
+
+/** How fast a front moves. */
+export interface Pace {
+  readonly start_s: number;
+  /** One velocity, or that at the beginning and at the end of the way, linear in the way between. */
+  readonly velocity_um_s: number | readonly [number, number];
+  /** Stage by stage up to `until` 1; empty: the velocity alone. */
+  readonly stages: readonly StageSpec[];
+}
+
+/** The front about one place, before its stages stretch the clock. */
+export interface Passing {
+  /** Seconds of the front's own clock at which it passes. */
+  readonly phase_s: number;
+  /** Direction in which it travels. */
+  readonly nx: number;
+  readonly ny: number;
+  /** Velocity on its own clock. */
+  readonly speed_um_s: number;
+  /** Which nucleus it came from; 0 where there is one origin. */
+  readonly nucleus: number;
+}
+
+/** A front whose arrival is known at any place. */
+export interface PrescribedFront {
+  readonly outline_um: readonly Place[];
+  readonly nuclei_um: readonly Place[];
+  /** When the boundary passes a place, s; NaN outside the outline. */
+  arrival_s(x_um: number, y_um: number): number;
+  /** How fast it passes a place: 1 / |grad arrival|. */
+  velocity_um_s(x_um: number, y_um: number): number;
+  /** The front about a place, inside the outline and just outside it. */
+  passing(x_um: number, y_um: number): Passing;
+  /** The front's own clock through a stretch of time: pieces in which it runs evenly, weights summing to 1. */
+  phases(from_s: number, to_s: number): Phases[];
+  /** First and last passing on the front's own clock. */
+  readonly firstPhase_s: number;
+  readonly lastPhase_s: number;
+}
+
+/** A piece of time on the front's own clock. */
+export interface Phases {
+  readonly from_s: number;
+  readonly to_s: number;
+  readonly weight: number;
+}
+
+/**
+ * The front of a crystal.
+ *
+ * Its way q is the distance along `angle_deg` from the first place of the outline, the distance from the nucleus, or the
+ * depth below the outline (exact Euclidean distance); it takes tau(q) = integral of dq / v(q). A place reached from
+ * several nuclei belongs to the first: fronts meet in collision lines. Straight ways only: a front does not bend around
+ * a notch. Stages then stretch the clock evenly, each over its share of the area.
+ *
+ * Throws ParameterError for a velocity that is not positive, no nucleus, or stages that do not rise to 1.
+ */
+export function prescribedFront(outline_um: readonly Place[], spec: FrontSpec, name = "front"): PrescribedFront {
+  const [first, last] = velocities(spec, name);
+  const nuclei_um = spec.kind === "radial" ? nucleiOf(outline_um, spec, name) : [];
+  const delays_s = spec.kind === "radial" ? spec.nuclei.map(({ delay_s }) => delay_s) : [0];
+  const way = wayOf(outline_um, spec, nuclei_um);
+  const shortestWay = (x: number, y: number): number =>
+    Math.min(...delays_s.map((_, nucleus) => way(x, y, nucleus).length_um));
+  const inside = placesInside(outline_um);
+  const longest_um = [...inside, ...outline_um].reduce((longest, [x, y]) => Math.max(longest, shortestWay(x, y)), 0);
+  const law = velocityLaw(first, last, longest_um);
+
+  const passing = (x_um: number, y_um: number): Passing => {
+    let best: Passing | null = null;
+    for (let nucleus = 0; nucleus < delays_s.length; nucleus++) {
+      const { length_um, nx, ny } = way(x_um, y_um, nucleus);
+      const phase_s = law.duration_s(length_um) + delays_s[nucleus]!;
+      if (best === null || phase_s < best.phase_s) {
+        best = { phase_s, nx, ny, speed_um_s: law.speed_um_s(length_um), nucleus };
+      }
+    }
+    return best!;
+  };
+  const phases = Float64Array.from(inside, ([x, y]) => passing(x, y).phase_s).sort();
+  const corners = outline_um.map(([x, y]) => passing(x, y).phase_s);
+  const firstPhase_s = Math.min(phases[0]!, ...corners);
+  const lastPhase_s = Math.max(phases[phases.length - 1]!, ...corners);
+  const clock = clockOf(spec, phases, lastPhase_s, name);
+  return {
+    outline_um,
+    nuclei_um,
+    arrival_s: (x_um, y_um) =>
+      containsPoint(outline_um, x_um, y_um) ? clock.time_s(passing(x_um, y_um).phase_s) : NaN,
+    velocity_um_s: (x_um, y_um) => {
+      const { phase_s, speed_um_s } = passing(x_um, y_um);
+      return speed_um_s / clock.stretch(phase_s);
+    },
+    passing,
+    phases: clock.phases,
+    firstPhase_s,
+    lastPhase_s,
+  };
+}
+
+function velocities(spec: FrontSpec, name: string): readonly [number, number] {
+  const pair = typeof spec.velocity_um_s === "number" ? [spec.velocity_um_s, spec.velocity_um_s] : spec.velocity_um_s;
+  const [first, last] = [pair[0]!, pair[1]!];
+  if (!(first > 0 && last > 0 && first < Infinity && last < Infinity)) {
+    throw new ParameterError(
+      `${name}.velocity_um_s is ${JSON.stringify(spec.velocity_um_s)}. Give one or two positive velocities: 0.02 is 20 nm/s.`,
+      { parameter: `${name}.velocity_um_s`, value: spec.velocity_um_s },
+    );
+  }
+  return [first, last];
+}
+
+function nucleiOf(outline_um: readonly Place[], spec: FrontSpec & { kind: "radial" }, name: string): Place[] {
+  if (spec.nuclei.length === 0) {
+    throw new ParameterError(`${name}.nuclei is empty: a radial front begins somewhere. Give at least one nucleus.`, {
+      parameter: `${name}.nuclei`,
+      value: spec.nuclei,
+    });
+  }
+  return spec.nuclei.map((nucleus) => ("at_um" in nucleus ? nucleus.at_um : rimPlace(outline_um, nucleus.rim_deg)));
+}
+
+interface Way {
+  readonly length_um: number;
+  readonly nx: number;
+  readonly ny: number;
+}
+
+/** How far the front has come when it passes a place, and which way it goes; a nucleus at a time. */
+function wayOf(
+  outline_um: readonly Place[],
+  spec: FrontSpec,
+  nuclei_um: readonly Place[],
+): (x: number, y: number, nucleus: number) => Way {
+  if (spec.kind === "plane") {
+    const nx = Math.cos((spec.angle_deg * Math.PI) / 180);
+    const ny = Math.sin((spec.angle_deg * Math.PI) / 180);
+    const origin = Math.min(...outline_um.map(([x, y]) => x * nx + y * ny));
+    return (x, y) => ({ length_um: x * nx + y * ny - origin, nx, ny });
+  }
+  if (spec.kind === "radial") {
+    return (x, y, nucleus) => {
+      const dx = x - nuclei_um[nucleus]![0];
+      const dy = y - nuclei_um[nucleus]![1];
+      const length_um = Math.hypot(dx, dy);
+      return length_um === 0 ? { length_um, nx: 1, ny: 0 } : { length_um, nx: dx / length_um, ny: dy / length_um };
+    };
+  }
+  return depthBelow(outline_um);
+}
+
+/** Depth below the outline, negative outside; the front travels away from the nearest place of the outline. */
+function depthBelow(outline_um: readonly Place[]): (x: number, y: number) => Way {
+  const n = outline_um.length;
+  const edges = Float64Array.from({ length: 4 * n }, (_, at) => {
+    const edge = at >> 2;
+    const [from, to] = [outline_um[edge]!, outline_um[(edge + 1) % n]!];
+    return [from[0], from[1], to[0] - from[0], to[1] - from[1]][at & 3]!;
+  });
+  return (x, y) => {
+    let nearest2 = Infinity;
+    let nx = 0;
+    let ny = 0;
+    let edge = 0;
+    for (let at = 0; at < edges.length; at += 4) {
+      const ex = edges[at + 2]!;
+      const ey = edges[at + 3]!;
+      const px = x - edges[at]!;
+      const py = y - edges[at + 1]!;
+      const along = Math.min(1, Math.max(0, (px * ex + py * ey) / (ex * ex + ey * ey)));
+      const rx = px - along * ex;
+      const ry = py - along * ey;
+      const away2 = rx * rx + ry * ry;
+      if (away2 < nearest2) {
+        nearest2 = away2;
+        nx = rx;
+        ny = ry;
+        edge = at;
+      }
+    }
+    const away_um = Math.sqrt(nearest2);
+    if (away_um > 1e-9) {
+      const depth_um = containsPoint(outline_um, x, y) ? away_um : -away_um;
+      return { length_um: depth_um, nx: nx / depth_um, ny: ny / depth_um };
+    }
+    const [ex, ey] = [edges[edge + 2]!, edges[edge + 3]!];
+    const length = Math.hypot(ex, ey);
+    // Which side of the edge is inside is tried just off it.
+    const side = containsPoint(outline_um, x - (1e-6 * ey) / length, y + (1e-6 * ex) / length) ? 1 : -1;
+    return { length_um: 0, nx: (-side * ey) / length, ny: (side * ex) / length };
+  };
+}
+
+/** Places that fill the outline evenly, 10^4 in its box. */
+function placesInside(outline_um: readonly Place[]): Place[] {
+  const n = 100;
+  const [left, right] = extent(outline_um.map(([x]) => x));
+  const [top, bottom] = extent(outline_um.map(([, y]) => y));
+  const places: Place[] = [];
+  for (let row = 0; row < n; row++) {
+    for (let column = 0; column < n; column++) {
+      const x = left + ((column + 0.5) * (right - left)) / n;
+      const y = top + ((row + 0.5) * (bottom - top)) / n;
+      if (containsPoint(outline_um, x, y)) places.push([x, y]);
+    }
+  }
+  return places;
+}
+
+function extent(values: readonly number[]): [number, number] {
+  return [Math.min(...values), Math.max(...values)];
+}
+
+/**
+ * v(q) = first + (last - first) q / longest, so that tau(q) = ln(v(q) / first) (longest / (last - first)).
+ * Before the beginning and past the end the velocity stays as it was there.
+ */
+function velocityLaw(
+  first: number,
+  last: number,
+  longest_um: number,
+): { speed_um_s(q: number): number; duration_s(q: number): number } {
+  const slope = (last - first) / longest_um;
+  const speed_um_s = (q: number): number => first + slope * Math.min(longest_um, Math.max(0, q));
+  // log1p(e) / e -> 1 as the velocity becomes even.
+  const even = Math.abs(slope * longest_um) < 1e-9 * first;
+  return {
+    speed_um_s,
+    duration_s(q) {
+      if (q <= 0 || even) return q / first;
+      const within = Math.min(q, longest_um);
+      return Math.log1p((slope * within) / first) / slope + (q - within) / last;
+    },
+  };
+}
+
+interface FrontClock {
+  time_s(phase_s: number): number;
+  /** Seconds of the movie for one of the front's own. */
+  stretch(phase_s: number): number;
+  phases(from_s: number, to_s: number): Phases[];
+}
+
+/** The clock of the movie against the front's own: even within a stage. */
+function clockOf(spec: Pace, phases: Float64Array, last_s: number, name: string): FrontClock {
+  const knots: { phase_s: number; time_s: number; stretch: number }[] = [];
+  let phase_s = 0;
+  let time_s = spec.start_s;
+  let before = 0;
+  for (const [index, stage] of spec.stages.entries()) {
+    const isLast = index === spec.stages.length - 1;
+    if (!(stage.until > before && stage.until <= 1) || (isLast && stage.until !== 1)) {
+      throw new ParameterError(
+        `${name}.stages.${index}.until is ${stage.until} after ${before}. Let it rise from stage to stage and end at 1.`,
+        { parameter: `${name}.stages.${index}.until`, value: stage.until },
+      );
+    }
+    if (stage.lasts_s !== null && !(stage.lasts_s > 0 && stage.lasts_s < Infinity)) {
+      throw new ParameterError(`${name}.stages.${index}.lasts_s is ${stage.lasts_s}. Give positive seconds, or null.`, {
+        parameter: `${name}.stages.${index}.lasts_s`,
+        value: stage.lasts_s,
+      });
+    }
+    const end_s = isLast ? last_s : phases[Math.floor(stage.until * (phases.length - 1))]!;
+    const own_s = Math.max(end_s - phase_s, 1e-6);
+    knots.push({ phase_s, time_s, stretch: (stage.lasts_s ?? own_s) / own_s });
+    phase_s += own_s;
+    time_s += stage.lasts_s ?? own_s;
+    before = stage.until;
+  }
+  if (knots.length === 0) knots.push({ phase_s: 0, time_s: spec.start_s, stretch: 1 });
+  const at = (known: (knot: (typeof knots)[number]) => boolean): (typeof knots)[number] =>
+    knots.findLast(known) ?? knots[0]!;
+  const phaseOf = (time: number): number => {
+    const knot = at((candidate) => candidate.time_s <= time);
+    return knot.phase_s + (time - knot.time_s) / knot.stretch;
+  };
+  return {
+    time_s(phase) {
+      const knot = at((candidate) => candidate.phase_s <= phase);
+      return knot.time_s + (phase - knot.phase_s) * knot.stretch;
+    },
+    stretch: (phase) => at((candidate) => candidate.phase_s <= phase).stretch,
+    phases(from_s, to_s) {
+      const inner = knots.map((knot) => knot.time_s).filter((time) => time > from_s && time < to_s);
+      const ends = [from_s, ...inner, to_s];
+      if (to_s <= from_s) return [{ from_s: phaseOf(from_s), to_s: phaseOf(from_s), weight: 1 }];
+      return ends.slice(1).map((end, index) => ({
+        from_s: phaseOf(ends[index]!),
+        to_s: phaseOf(end),
+        weight: (end - ends[index]!) / (to_s - from_s),
+      }));
+    },
+  };
+}

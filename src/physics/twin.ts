@@ -1,0 +1,106 @@
+/** The digital twin: a movie and a cycler's record whose answers are known. */
+import { ParameterError } from "../model/errors.js";
+import type { Cycling } from "../model/cycling.js";
+import type { Dtype, Frame, Samples } from "../model/movie.js";
+import { acquire, type Acquisition } from "./acquisition.js";
+import { cameraOf } from "./camera.js";
+import { crystalOf, type Crystal } from "./crystal.js";
+import { cyclerRecord } from "./cycler.js";
+import { overlap } from "./outline.js";
+import { checkScenario, type Scenario } from "./scenario.js";
+import { sceneOf } from "./scene.js";
+import { stream } from "./streams.js";
+
+/** A synthetic experiment. Frames are drawn when they are asked for, each the same whenever and in whatever order. */
+export interface Twin {
+  readonly scenario: Scenario;
+  readonly seed: number;
+  readonly width: number;
+  readonly height: number;
+  readonly frames: number;
+  readonly pixelSize_um: number;
+  readonly dtype: Extract<Dtype, "uint8" | "uint16">;
+  /** Camera counts without light. */
+  readonly blackLevel: number;
+  /** Civil time of the first frame's stamp, in UTC. A stamp is the middle of its exposure. */
+  readonly start: string;
+  /** Times, drift and lamp of every frame. */
+  readonly acquisition: Acquisition;
+  readonly crystals: readonly Crystal[];
+  /** On the record's own clock; null where the scenario has none. */
+  readonly cycling: Cycling | null;
+  /** Civil time of the record's first row, in UTC. */
+  readonly cyclingStart: string | null;
+  /** Counts of one frame, height * width. */
+  read(index: number, into: Samples): void;
+  /** Light on the pixels of one frame before the camera, height * width in units of the carbon's mean. */
+  light(index: number, into: Float64Array): void;
+}
+
+/**
+ * Makes the twin of a scenario; `seed` overrides the scenario's own.
+ * Throws ParameterError for a scenario that makes no sense.
+ */
+export function twin(scenario: Scenario, seed: number | null = null): Twin {
+  checkScenario(scenario);
+  const { movie, camera: cameraSpec, cycling: cyclingSpec } = scenario;
+  const drawn = seed ?? scenario.seed;
+  const crystals = scenario.particles.map((particle, index) => crystalOf(particle, `particles.${index}`));
+  refuseOverlap(crystals);
+  const acquisition = acquire(movie, scenario.drift, scenario.lamp, drawn);
+  const reach_px = [...acquisition.x_px, ...acquisition.y_px].reduce((far, shift) => Math.max(far, Math.abs(shift)), 0);
+  const scene = sceneOf(crystals, { ...movie, reach_px }, scenario.optics, drawn);
+  const reference = cameraSpec.noiseAt === "particle" ? (scenario.particles[0]?.brightness ?? 1) : 1;
+  const camera = cameraOf(cameraSpec, movie.width, movie.height, reference, drawn);
+  const { time_s, x_px, y_px, gain } = acquisition;
+  const buffer = new Float64Array(movie.width * movie.height);
+  const light = (index: number, into: Float64Array): void => {
+    const half_s = movie.exposure_s / 2;
+    scene.render(time_s[index]! - half_s, time_s[index]! + half_s, x_px[index]!, y_px[index]!, into);
+  };
+  const start_ms = Date.parse(movie.start);
+  return {
+    scenario,
+    seed: drawn,
+    width: movie.width,
+    height: movie.height,
+    frames: time_s.length,
+    pixelSize_um: movie.pixelSize_um,
+    dtype: camera.dtype,
+    blackLevel: cameraSpec.blackLevel,
+    start: new Date(start_ms).toISOString(),
+    acquisition,
+    crystals,
+    cycling: cyclingSpec === null ? null : cyclerRecord(cyclingSpec, drawn),
+    cyclingStart:
+      cyclingSpec === null ? null : new Date(start_ms - Math.round(1000 * cyclingSpec.before_s)).toISOString(),
+    read(index, into) {
+      light(index, buffer);
+      camera.expose(buffer, gain[index]!, stream(drawn, "noise", index), into);
+    },
+    light,
+  };
+}
+
+/** The frames of a twin one after another, each in an array of its own. */
+export async function* twinFrames(made: Twin, signal?: AbortSignal): AsyncGenerator<Frame> {
+  for (let index = 0; index < made.frames; index++) {
+    signal?.throwIfAborted();
+    const size = made.width * made.height;
+    const data = made.dtype === "uint8" ? new Uint8Array(size) : new Uint16Array(size);
+    made.read(index, data);
+    yield { time_s: made.acquisition.time_s[index]!, data };
+    if (index % 8 === 7) await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+}
+
+function refuseOverlap(crystals: readonly Crystal[]): void {
+  for (const [index, crystal] of crystals.entries()) {
+    const other = crystals.findIndex((one, at) => at > index && overlap(crystal.outline_um, one.outline_um));
+    if (other < 0) continue;
+    throw new ParameterError(`particles.${index} and particles.${other} overlap. Move one of them.`, {
+      parameter: `particles.${other}.outline`,
+      value: crystals[other]!.spec.outline,
+    });
+  }
+}

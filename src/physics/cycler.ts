@@ -48,7 +48,6 @@ export function cyclerRecord(spec: CyclingSpec, seed: number): Cycling {
   const rows = { time_s: [0], potential_V: [] as number[], current_mA: [0], charge_mAh: [0] };
   let x = spec.x0;
   let slow_V = 0;
-  let time_s = 0;
   let charge_mAh = 0;
   rows.potential_V.push(openCircuit(x) + spec.noise_V * random.normal());
   for (const step of spec.programme) {
@@ -61,9 +60,8 @@ export function cyclerRecord(spec: CyclingSpec, seed: number): Cycling {
       charge_mAh += passed_mAh;
       x -= passed_mAh / (LCO_THEORETICAL_MAH_G * mass_g);
       slow_V += (1 - Math.exp(-dt_s / RELAXATION_s)) * ((1 - OHMIC) * full_V - slow_V);
-      time_s += dt_s;
       const potential_V = openCircuit(x) + OHMIC * full_V + slow_V;
-      rows.time_s.push(time_s);
+      rows.time_s.push(rows.time_s.length * dt_s);
       rows.potential_V.push(potential_V + spec.noise_V * random.normal());
       rows.current_mA.push(current_mA);
       rows.charge_mAh.push(charge_mAh);

@@ -1,8 +1,8 @@
 /** A Gaussian seen through a window: what a pixel makes of a point, and an exposure of a moving line. */
 
 // Gauss-Legendre nodes and weights on -1 ... 1, four points.
-const NODES = [-0.8611363115940526, -0.33998104358485626, 0.33998104358485626, 0.8611363115940526];
-const WEIGHTS = [0.17392742256872692, 0.32607257743127307, 0.32607257743127307, 0.17392742256872692];
+const NODES = [-0.8611363115940526, -0.3399810435848563, 0.3399810435848563, 0.8611363115940526];
+const WEIGHTS = [0.1739274225687269, 0.3260725774312731, 0.3260725774312731, 0.1739274225687269];
 
 /**
  * Mean of exp(-u^2 / 2 sigma^2) over the window of the given width about `centre`; all in one unit of length.

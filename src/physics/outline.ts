@@ -178,3 +178,21 @@ export function rimPlace(outline: readonly Place[], angle_deg: number): Place {
 function distance(a: Place, b: Place): number {
   return Math.hypot(a[0] - b[0], a[1] - b[1]);
 }
+
+/**
+ * Places that fill an outline evenly and lie along no line: those of the first `n` points of Roberts' R2 sequence
+ * (steps of 1/g and 1/g^2, g^3 = g + 1) over its box that fall inside. Counting them measures shares of its area.
+ */
+export function placesInside(outline: readonly Place[], n: number): Place[] {
+  const left = Math.min(...outline.map(([x]) => x));
+  const top = Math.min(...outline.map(([, y]) => y));
+  const width = Math.max(...outline.map(([x]) => x)) - left;
+  const height = Math.max(...outline.map(([, y]) => y)) - top;
+  const places: Place[] = [];
+  for (let at = 0; at < n; at++) {
+    const x = left + width * ((0.5 + at * 0.7548776662466927) % 1);
+    const y = top + height * ((0.5 + at * 0.5698402909980532) % 1);
+    if (containsPoint(outline, x, y)) places.push([x, y]);
+  }
+  return places;
+}

@@ -1,7 +1,7 @@
 /** A front that moves as one asks for: when it passes each place of a crystal is known exactly. */
 import { containsPoint } from "../kernels/polygon.js";
 import { ParameterError } from "../model/errors.js";
-import { rimPlace, type Place } from "./outline.js";
+import { placesInside, rimPlace, type Place } from "./outline.js";
 
 /** A place where the new phase begins, by itself or on the rim as seen from the centre of the crystal. */
 export type NucleusSpec =
@@ -58,6 +58,8 @@ export interface PrescribedFront {
   velocity_um_s(x_um: number, y_um: number): number;
   /** The front about a place, inside the outline and just outside it. */
   passing(x_um: number, y_um: number): Passing;
+  /** The movie's time at a moment of the front's own clock. */
+  time_s(phase_s: number): number;
   /** The front's own clock through a stretch of time: pieces in which it runs evenly, weights summing to 1. */
   phases(from_s: number, to_s: number): Phases[];
   /** First and last passing on the front's own clock. */
@@ -89,7 +91,7 @@ export function prescribedFront(outline_um: readonly Place[], spec: FrontSpec, n
   const way = wayOf(outline_um, spec, nuclei_um);
   const shortestWay = (x: number, y: number): number =>
     Math.min(...delays_s.map((_, nucleus) => way(x, y, nucleus).length_um));
-  const inside = placesInside(outline_um);
+  const inside = placesInside(outline_um, 10_000);
   const longest_um = [...inside, ...outline_um].reduce((longest, [x, y]) => Math.max(longest, shortestWay(x, y)), 0);
   const law = velocityLaw(first, last, longest_um);
 
@@ -119,6 +121,7 @@ export function prescribedFront(outline_um: readonly Place[], spec: FrontSpec, n
       return speed_um_s / clock.stretch(phase_s);
     },
     passing,
+    time_s: clock.time_s,
     phases: clock.phases,
     firstPhase_s,
     lastPhase_s,
@@ -216,26 +219,6 @@ function depthBelow(outline_um: readonly Place[]): (x: number, y: number) => Way
     const side = containsPoint(outline_um, x - (1e-6 * ey) / length, y + (1e-6 * ex) / length) ? 1 : -1;
     return { length_um: 0, nx: (-side * ey) / length, ny: (side * ex) / length };
   };
-}
-
-/** Places that fill the outline evenly, 10^4 in its box. */
-function placesInside(outline_um: readonly Place[]): Place[] {
-  const n = 100;
-  const [left, right] = extent(outline_um.map(([x]) => x));
-  const [top, bottom] = extent(outline_um.map(([, y]) => y));
-  const places: Place[] = [];
-  for (let row = 0; row < n; row++) {
-    for (let column = 0; column < n; column++) {
-      const x = left + ((column + 0.5) * (right - left)) / n;
-      const y = top + ((row + 0.5) * (bottom - top)) / n;
-      if (containsPoint(outline_um, x, y)) places.push([x, y]);
-    }
-  }
-  return places;
-}
-
-function extent(values: readonly number[]): [number, number] {
-  return [Math.min(...values), Math.max(...values)];
 }
 
 /**

@@ -113,7 +113,12 @@ export function secondsBetween(from: string, to: string): number | null {
   const a = readCivilTime(from);
   const b = readCivilTime(to);
   if (a === null || b === null || (a.zone === "") !== (b.zone === "")) return null;
-  return (b.ms - a.ms) / 1000 - 60 * (zoneMinutes(b.zone) - zoneMinutes(a.zone));
+  return (unixMilliseconds(b) - unixMilliseconds(a)) / 1000;
+}
+
+/** Milliseconds since 1970 in UTC of a time with a zone; one without is taken as UTC. */
+export function unixMilliseconds({ ms, zone }: CivilTime): number {
+  return ms - 60_000 * zoneMinutes(zone);
 }
 
 function zoneMinutes(zone: string): number {

@@ -33,9 +33,9 @@ export function cyclingRecord(found: FoundColumns): CyclingFile {
     current_mA = new Float64Array(rows).fill(found.rest ? 0 : NaN);
     if (!found.rest && rows > 0) say("the file has no column of current: it is unknown, and so is the charge.");
   }
-  const order = timeOrder(found.time_s, say);
-  const [time_s, potential_V, current] = [order(found.time_s), order(found.potential_V), order(current_mA)];
-  const charge_mAh = found.charge_mAh === null ? integrateCurrent(time_s, current) : order(found.charge_mAh);
+  const { time_s, sort } = inOrderOfTime(found.time_s, say);
+  const current = sort(current_mA);
+  const charge_mAh = found.charge_mAh === null ? integrateCurrent(time_s, current) : sort(found.charge_mAh);
   const span_s = rows < 2 ? 0 : time_s[rows - 1]! - time_s[0]!;
   if (span_s > 4 * 365.25 * 86400) {
     const years = span_s / (365.25 * 86400);
@@ -52,7 +52,7 @@ export function cyclingRecord(found: FoundColumns): CyclingFile {
     columns: found.columns,
     cycles: found.cycles,
     time_s,
-    potential_V,
+    potential_V: sort(found.potential_V),
     current_mA: current,
     charge_mAh,
     warnings,
@@ -87,12 +87,43 @@ export function stepsBack(time_s: Float64Array): number {
   return count;
 }
 
-function timeOrder(time_s: Float64Array, say: (sentence: string) => void): (column: Float64Array) => Float64Array {
+interface Ordered {
+  readonly time_s: Float64Array;
+  /** A column in the same order. */
+  sort(column: Float64Array): Float64Array;
+}
+
+/**
+ * Rows in the order of time. Where each stretch begins near 0 anew, the record was made of several: they are laid end
+ * to end. Else the rows were written out of order and are sorted.
+ */
+function inOrderOfTime(time_s: Float64Array, say: (sentence: string) => void): Ordered {
   const back = stepsBack(time_s);
-  if (back === 0) return (column) => column;
+  if (back === 0) return { time_s, sort: (column) => column };
+  const step_s = Math.abs(medianStep(time_s));
+  let restarts = true;
+  let end_s = -Infinity;
+  for (let row = 0; row < time_s.length && restarts; row++) {
+    const time = time_s[row]!;
+    if (row > 0 && time < time_s[row - 1]!) {
+      restarts = time <= 2 * step_s + 0.02 * end_s;
+      end_s = -Infinity;
+    }
+    end_s = Math.max(end_s, time);
+  }
+  if (restarts) {
+    say(`time begins anew ${back} times: the stretches are laid end to end, pauses between them are not known.`);
+    let shift_s = 0;
+    const laid = time_s.map((time, row) => {
+      if (row > 0 && time < time_s[row - 1]!) shift_s += time_s[row - 1]!;
+      return time + shift_s;
+    });
+    return { time_s: laid, sort: (column) => column };
+  }
   const order = Uint32Array.from(time_s, (_, row) => row).sort((a, b) => time_s[a]! - time_s[b]! || a - b);
+  const sort = (column: Float64Array): Float64Array => Float64Array.from(order, (row) => column[row]!);
   say(`rows are not in the order of time (${back} steps back): they were sorted by time.`);
-  return (column) => Float64Array.from(order, (row) => column[row]!);
+  return { time_s: sort(time_s), sort };
 }
 
 /** How many different values a column has. */

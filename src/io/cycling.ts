@@ -2,6 +2,10 @@
 import type { CyclingFile, OtherFile } from "../model/cycling.js";
 import { ParameterError } from "../model/errors.js";
 import { readMpr, sniffMpr } from "./biologic-mpr.js";
+import { readMpt, sniffMpt } from "./biologic-mpt.js";
+import { readBdf, sniffBdf } from "./bdf.js";
+import { readCyclingCsv, sniffCyclingCsv } from "./cycling-csv.js";
+import { readGamry, sniffGamry } from "./gamry.js";
 import type { ByteSource } from "./bytes.js";
 import { secondsBetween } from "./civil-time.js";
 import { medianStep } from "./cycling-record.js";
@@ -15,7 +19,13 @@ export interface CyclingFormat {
 }
 
 /** In the order in which they are tried; the last takes any text and says what it lacks. */
-export const cyclingFormats: readonly CyclingFormat[] = [{ name: "biologic-mpr", sniff: sniffMpr, read: readMpr }];
+export const cyclingFormats: readonly CyclingFormat[] = [
+  { name: "biologic-mpr", sniff: sniffMpr, read: readMpr },
+  { name: "biologic-mpt", sniff: sniffMpt, read: readMpt },
+  { name: "gamry-dta", sniff: sniffGamry, read: readGamry },
+  { name: "bdf-csv", sniff: sniffBdf, read: readBdf },
+  { name: "csv", sniff: sniffCyclingCsv, read: (source) => readCyclingCsv(source) },
+];
 
 /** Whether a file holds a cycling record, not something else. */
 export function isCycling(file: CyclingFile | OtherFile): file is CyclingFile {

@@ -1,0 +1,133 @@
+/** Which column of a table is time, potential, current, charge: told by the heads that cyclers' software writes. */
+import { columnHead, unitFactor, type Dimension } from "./column-names.js";
+
+/** One column that plays a part. */
+export interface Role {
+  readonly at: number;
+  /** From the column's unit to s, V, mA or mAh. */
+  readonly factor: number;
+  /** False where the head names no unit and the usual one was taken. */
+  readonly unitStated: boolean;
+  readonly quantity: string;
+}
+
+/** The parts that are cast; null where no column plays it. */
+export interface Roles {
+  readonly time: Role | null;
+  readonly date: Role | null;
+  readonly potential: Role | null;
+  readonly current: Role | null;
+  /** Another column that claims to be the same current. */
+  readonly secondCurrent: Role | null;
+  /** Running charge with a sign. */
+  readonly charge: Role | null;
+  /** Charge put in and taken out, each counted upwards. */
+  readonly chargeIn: Role | null;
+  readonly chargeOut: Role | null;
+  /** Words such as "CC DChg" or letters such as "D". */
+  readonly state: Role | null;
+  readonly cycle: Role | null;
+  readonly halfCycle: Role | null;
+}
+
+/** Heads that are understood, the preferred first. */
+const time = [
+  "test time",
+  "total time",
+  "cumulative time",
+  "run time",
+  "elapsed time",
+  "experiment time",
+  "time",
+  "t",
+  "test",
+];
+const potential = [
+  "ewe",
+  "<ewe>",
+  "ecell",
+  "potential",
+  "cell potential",
+  "electrode potential",
+  "voltage",
+  "cell voltage",
+  "battery voltage",
+  "volts",
+  "volt",
+  "vf",
+  "u",
+  "v",
+  "e",
+];
+const current = ["i", "<i>", "current", "cell current", "applied current", "amps", "amp", "im"];
+const charge = ["charge", "net charge", "net capacity", "(q-qo)", "q-qo", "q"];
+const chargeIn = ["charge capacity", "charging capacity", "chg cap", "charge cap"];
+const chargeOut = ["discharge capacity", "discharging capacity", "dchg cap", "dischg cap", "discharge cap"];
+const state = ["state", "step type", "step name", "status"];
+const cycle = ["cycle index", "cycle number", "cycle count", "cycle", "cyc#", "cyc", "cycle id"];
+const date = [
+  "unix time",
+  "date time",
+  "datetime",
+  "date and time",
+  "timestamp",
+  "date time iso string",
+  "absolute time",
+  "local time",
+  "real time",
+  "dpt time",
+  "date stamp",
+  "date",
+];
+
+const usualUnit: Readonly<Record<Dimension, string>> = { time: "s", potential: "V", current: "A", charge: "Ah" };
+
+/** Casts the columns of a table by their heads; a row of units under the heads may be given. */
+export function castColumns(heads: readonly string[], units: readonly string[] | null = null): Roles {
+  const taken = heads.map((text, at) => {
+    const head = columnHead(text);
+    const unit = units?.[at]?.trim() ?? "";
+    return { quantity: head.quantity, unit: head.unit ?? (unit === "" ? null : unit) };
+  });
+  const all = (dimension: Dimension | null, names: readonly string[]): Role[] => {
+    const found: Role[] = [];
+    for (const [at, { quantity, unit }] of taken.entries()) {
+      if (!names.includes(quantity)) continue;
+      if (dimension === null) {
+        found.push({ at, factor: 1, unitStated: true, quantity });
+        continue;
+      }
+      // "Hours in hh:mm:ss" is read from the cells themselves.
+      const asClock = dimension === "time" && unit !== null && unit.includes(":");
+      const factor = unitFactor(dimension, asClock ? "s" : (unit ?? usualUnit[dimension]));
+      // A column that is just called "test" or "e" counts its unit as part of the name.
+      if (Number.isNaN(factor) || (unit === null && ["test", "t", "e", "u", "v", "q"].includes(quantity))) continue;
+      const named = quantity === "amps" || quantity === "amp" || quantity === "volts" || quantity === "volt";
+      found.push({ at, factor, unitStated: unit !== null || named, quantity });
+    }
+    const rank = (role: Role): number => names.indexOf(role.quantity) + (role.unitStated ? 0 : 0.5);
+    return found.sort((a, b) => rank(a) - rank(b) || a.at - b.at);
+  };
+  const one = (dimension: Dimension | null, names: readonly string[]): Role | null => all(dimension, names)[0] ?? null;
+  const currents = all("current", current);
+  return {
+    time: one("time", time),
+    date: one(null, date),
+    potential: one("potential", potential),
+    current: currents[0] ?? null,
+    secondCurrent: currents.find(({ quantity }, index) => index > 0 && quantity === currents[0]!.quantity) ?? null,
+    charge: one("charge", charge),
+    chargeIn: one("charge", chargeIn),
+    chargeOut: one("charge", chargeOut),
+    state: one(null, state),
+    cycle: one(null, cycle),
+    halfCycle: one(null, ["half cycle"]),
+  };
+}
+
+/** 1 for a state that charges, -1 for one that discharges, 0 for others: "CC DChg", "discharge CC", "D", "C". */
+export function stateSign(cell: string | undefined): number {
+  const text = (cell ?? "").trim().toLowerCase();
+  if (text === "d" || /dis|dchg/.test(text)) return -1;
+  return text === "c" || /charge|chg/.test(text) ? 1 : 0;
+}

@@ -1,0 +1,185 @@
+/** Gamry .DTA: a header of keys, then tables of text. */
+import type { CyclingFile, OtherFile } from "../model/cycling.js";
+import { readBytes, type ByteSource } from "./bytes.js";
+import { civilText, dateOrder, later, readCivilTime } from "./civil-time.js";
+import { unitFactor, type Dimension } from "./column-names.js";
+import { cyclingRecord } from "./cycling-record.js";
+import { judgeBroken, numberTable, warningsOf, type NumberTable } from "./number-table.js";
+import { hasDecimalComma, headLines, numberOf, sniffEncoding, textLines } from "./text.js";
+
+/** Whether a file's first bytes are those of a Gamry .DTA. */
+export function sniffGamry(head: Uint8Array): boolean {
+  const [first, second] = headLines(head.subarray(0, 4096));
+  return first?.trim() === "EXPLAIN" && (second ?? "").startsWith("TAG\t");
+}
+
+interface Curve {
+  readonly name: string;
+  /** Rows that the file declares; NaN where it does not. */
+  readonly declared: number;
+  columns: string[];
+  /** Null until names and units are read, and where the table has no time and potential. */
+  table: NumberTable | null;
+  hasCurrent: boolean;
+  rows: number;
+}
+
+/**
+ * Reads a .DTA.
+ *
+ * Tables CURVE, CURVE1, ... and OCVCURVE hold T, Vf and Im; they follow each other in one record, and a table whose T
+ * begins anew is laid end to end after the one before. Im in A becomes mA; a table without Im is at open circuit, its
+ * current 0. The sign of the current is the file's own; the charge is the integral of the current. `start` is DATE and
+ * TIME plus STARTTIMEOFFSET, the time at which T is 0.
+ *
+ * A table stops where its rows stop, whatever count it declares. An impedance spectrum, or a summary of half cycles,
+ * comes back as what it is. Throws FormatError for rows that are mostly not numbers.
+ */
+export async function readGamry(source: ByteSource): Promise<CyclingFile | OtherFile> {
+  const { warnings, say } = warningsOf(source.name);
+  const head = await readBytes(source, 0, 1 << 18);
+  const encoding = sniffEncoding(head);
+  const comma = hasDecimalComma(headLines(head).flatMap((line) => line.split("\t")));
+  const keys = new Map<string, string>();
+  const curves: Curve[] = [];
+  let open: Curve | null = null;
+  let line = 0;
+  for await (const batch of textLines(source, encoding)) {
+    for (const [index, text] of batch.lines.entries()) {
+      line++;
+      const cells = text.split("\t");
+      if (open === null || cells[0] !== "" || text.trim() === "") {
+        open = null;
+        if (/^TABLE\b/.test(cells[1] ?? "")) {
+          const declared = cells[2] === undefined || cells[2].trim() === "" ? NaN : Number(cells[2]);
+          open = { name: cells[0]!, declared, columns: [], table: null, hasCurrent: false, rows: 0 };
+          curves.push(open);
+        } else if (cells.length > 2 && !keys.has(cells[0]!)) keys.set(cells[0]!, cells[2]!.trim());
+        continue;
+      }
+      if (open.columns.length === 0) {
+        open.columns = cells.map((cell) => cell.trim());
+        openTable(open, null, comma);
+      } else if (open.rows === 0 && cells[1]?.trim() === "#") openTable(open, cells, comma);
+      else if (!batch.ended && index === batch.lines.length - 1 && cells.length < open.columns.length) {
+        say(`the file was cut in line ${line}: that row is dropped, and what followed is lost.`);
+      } else {
+        open.rows++;
+        open.table?.add(cells, line);
+      }
+    }
+  }
+
+  const tag = keys.get("TAG") ?? tagOf(headLines(head));
+  const start = startOf(keys, comma, say);
+  if (keys.get("EXPERIMENTABORTED") === "T") say("the experiment was aborted by its operator.");
+  const columns = [...new Set(curves.flatMap((curve) => curve.columns.filter((name) => name !== "")))];
+  const other = whatElse(tag, curves);
+  if (other !== null) {
+    const rows = (curves.find(({ name }) => name.startsWith("ZCURVE")) ?? curves[0])?.rows ?? 0;
+    return { name: source.name, format: "gamry-dta", description: other, start, rows, columns, warnings };
+  }
+  if (curves.length === 0) say("there is no table: the run recorded nothing, or the file was cut inside its header.");
+  if (keys.get("CONVENTION") === "0") {
+    say("the instrument counted cathodic current as positive (CONVENTION 0). Give --current-sign cathodic-positive.");
+  }
+  const usable = curves.filter(({ table }) => table !== null);
+  for (const { table, columns, declared, rows, name } of usable) {
+    judgeBroken(source.name, table!, columns, say);
+    if (declared > rows && rows > 0 && declared < 99999)
+      say(`table ${name} declares ${declared} rows, ${rows} are there.`);
+  }
+  return cyclingRecord({
+    name: source.name,
+    format: "gamry-dta",
+    start,
+    columns,
+    ...joinCurves(usable, say),
+    charge_mAh: null,
+    rest: true,
+    cycles: null,
+    warnings,
+  });
+}
+
+const wanted: readonly { names: readonly string[]; dimension: Dimension }[] = [
+  { names: ["T", "Time"], dimension: "time" },
+  { names: ["Vf", "Vm"], dimension: "potential" },
+  { names: ["Im"], dimension: "current" },
+];
+const baseUnit = { time: "s", potential: "V", current: "A", charge: "Ah" } as const;
+
+/** Prepares a table for its rows; `unitCells` is null until the row of units comes. */
+function openTable(curve: Curve, unitCells: readonly string[] | null, comma: boolean): void {
+  const places = wanted.map(({ names, dimension }) => {
+    const at = names.map((name) => curve.columns.indexOf(name)).find((place) => place >= 0) ?? -1;
+    const unit = unitCells?.[at]?.trim().split(" ")[0] ?? "";
+    const factor = unitFactor(dimension, unit === "" ? baseUnit[dimension] : unit);
+    return { at, factor: Number.isNaN(factor) ? unitFactor(dimension, baseUnit[dimension]) : factor };
+  });
+  const [time, potential, current] = places;
+  if (time!.at < 0 || potential!.at < 0) return;
+  curve.hasCurrent = current!.at >= 0;
+  curve.table = numberTable(
+    places
+      .filter(({ at }) => at >= 0)
+      .map(({ at, factor }) => ({ at, needed: true, read: (cell) => factor * numberOf(cell, comma) })),
+  );
+}
+
+function tagOf(lines: readonly string[]): string {
+  return /^TAG\t(\S*)/.exec(lines[1] ?? "")?.[1] ?? "";
+}
+
+/** What the file is where it is no record of potential and current in time; null where it is one. */
+function whatElse(tag: string, curves: readonly Curve[]): string | null {
+  const spectrum = curves.find(({ name }) => name.startsWith("ZCURVE"));
+  if (spectrum !== undefined || /EIS/.test(tag))
+    return `an impedance spectrum of ${spectrum?.rows ?? 0} frequencies (${tag})`;
+  if (curves.length === 0 || curves.some(({ table }) => table !== null)) return null;
+  const names = curves.map(({ name }) => name).join(", ");
+  const summary = curves.find(({ name }) => name === "CAPACITYCURVE");
+  return summary === undefined
+    ? `a Gamry file (${tag}) with ${names}, without a table of T and Vf`
+    : `a summary of ${summary.rows} half cycles (${tag}, CAPACITYCURVE), not the record of potential and current`;
+}
+
+/** DATE and TIME plus STARTTIMEOFFSET; the order of day and month is taken from all dates of the header. */
+function startOf(keys: ReadonlyMap<string, string>, comma: boolean, say: (sentence: string) => void): string | null {
+  const date = keys.get("DATE");
+  const time = keys.get("TIME");
+  if (date === undefined || time === undefined) return null;
+  const { order, certain } = dateOrder([date, ...keys.values()]);
+  const moment = readCivilTime(`${date} ${time}`, order);
+  if (moment === null) {
+    say(`the start "${date} ${time}" is no date that is understood.`);
+    return null;
+  }
+  if (!certain) say(`the date ${date} was read as ${order === "month-first" ? "month/day/year" : "day/month/year"}.`);
+  const offset_s = numberOf(keys.get("STARTTIMEOFFSET"), comma);
+  return civilText(Number.isNaN(offset_s) ? moment : later(moment, offset_s));
+}
+
+function joinCurves(
+  curves: readonly Curve[],
+  say: (sentence: string) => void,
+): { time_s: Float64Array; potential_V: Float64Array; current_mA: Float64Array } {
+  const rows = curves.reduce((sum, { table }) => sum + table!.rows, 0);
+  const time_s = new Float64Array(rows);
+  const potential_V = new Float64Array(rows);
+  const current_mA = new Float64Array(rows);
+  let at = 0;
+  for (const { table, hasCurrent, name } of curves) {
+    const [time, potential, current] = table!.columns();
+    let shift_s = 0;
+    if (at > 0 && time!.length > 0 && time![0]! < time_s[at - 1]!) {
+      shift_s = time_s[at - 1]!;
+      say(`table ${name} begins at T = ${time![0]} s anew: it is laid end to end after the table before it.`);
+    }
+    for (let row = 0; row < time!.length; row++) time_s[at + row] = time![row]! + shift_s;
+    potential_V.set(potential!, at);
+    if (hasCurrent) current_mA.set(current!, at);
+    at += time!.length;
+  }
+  return { time_s, potential_V, current_mA };
+}

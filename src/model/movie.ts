@@ -23,6 +23,14 @@ export interface Frame {
 /** What a frame's time stamp means. Inside ionoscope it is the middle of the exposure or burst. */
 export type FrameStamp = "start" | "middle" | "end" | "unknown";
 
+/** Place of a frame where a file holds more than one image, channel or focus plane; counted from 0. */
+export interface FramePlace {
+  readonly image: number;
+  readonly channel: number;
+  readonly slice: number;
+  readonly time: number;
+}
+
 /**
  * A movie as its file tells it, frames read one at a time, never held whole.
  * What the file does not say is null: nothing is guessed.
@@ -36,10 +44,14 @@ export interface MovieFile {
   readonly height: number;
   readonly frames: number;
   readonly dtype: Dtype;
+  /** Samples of a pixel, read together, where frames are in colour; absent for grey. */
+  readonly samplesPerPixel?: number;
+  /** One entry a frame where frames do not simply follow each other in time; absent where they do. */
+  readonly planes?: readonly FramePlace[];
   readonly pixelSize_um: number | null;
   /** Where the pixel size stands in the file: "OME PhysicalSizeX"; "missing" where it has none. */
   readonly pixelSizeSource: string;
-  /** One entry a frame, seconds from the first frame; null where the file has no times. */
+  /** One entry a frame, seconds from the first frame, NaN for one without a stamp; null where the file has no times. */
   readonly time_s: Float64Array | null;
   /** Where the times stand in the file: "OME DeltaT"; "missing" where it has none. */
   readonly timeSource: string;

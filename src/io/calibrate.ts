@@ -1,0 +1,153 @@
+/** From what a file tells and what the user states to a movie with a scale and a clock; neither is ever guessed. */
+import { FormatError, ParameterError } from "../model/errors.js";
+import type { FramePlace, FrameStamp, Movie, MovieFile } from "../model/movie.js";
+import { frameList } from "./frame-times.js";
+
+/** What the user states; it overrides the file, with a warning where the file differs. */
+export interface Calibration {
+  readonly pixelSize_um?: number;
+  readonly interval_s?: number;
+  readonly frameStamp?: FrameStamp;
+}
+
+/**
+ * The movie with its scale and clock, reduced to one image in time where the file holds several.
+ *
+ * Times count from the first frame; frames whose time the file does not tell are left out.
+ * Throws ParameterError (`pixelSize_um`, `interval_s`) where neither file nor user says it or where a statement is no
+ * positive number; FormatError for a movie in colour and for frame times that do not rise.
+ */
+export function calibrateMovie(file: MovieFile, stated: Calibration): Movie {
+  if ((file.samplesPerPixel ?? 1) > 1) {
+    throw new FormatError(
+      `${file.name}: frames are in colour, ${file.samplesPerPixel} samples a pixel. Export the movie as grey.`,
+      { path: file.name },
+    );
+  }
+  for (const parameter of ["pixelSize_um", "interval_s"] as const) {
+    const value = stated[parameter];
+    if (value === undefined || (value > 0 && Number.isFinite(value))) continue;
+    throw new ParameterError(`${parameter} is ${value}. Give a number above 0.`, { parameter, value });
+  }
+  const series = timeSeries(file);
+  const warnings = [...series.warnings];
+  const scaled = scale(series, stated.pixelSize_um, warnings);
+  const clocked = clock(series, stated.interval_s, warnings);
+  return { ...clocked, ...scaled, frameStamp: stated.frameStamp ?? file.frameStamp, warnings };
+}
+
+function scale(
+  movie: MovieFile,
+  stated_um: number | undefined,
+  warnings: string[],
+): Pick<Movie, "pixelSize_um" | "pixelSizeSource"> {
+  const { pixelSize_um, pixelSizeSource } = movie;
+  if (stated_um === undefined) {
+    if (pixelSize_um !== null) return { pixelSize_um, pixelSizeSource };
+    throw new ParameterError(`pixelSize_um is not in ${movie.name}; give --pixel-size-um`, {
+      parameter: "pixelSize_um",
+      value: null,
+    });
+  }
+  if (pixelSize_um !== null && Math.abs(pixelSize_um / stated_um - 1) > 1e-6) {
+    warnings.push(`pixelSize_um is ${stated_um} as stated, though ${pixelSizeSource} says ${pixelSize_um}.`);
+  }
+  return { pixelSize_um: stated_um, pixelSizeSource: "flag" };
+}
+
+function clock(
+  movie: MovieFile,
+  interval_s: number | undefined,
+  warnings: string[],
+): MovieFile & Pick<Movie, "time_s"> {
+  const { time_s } = movie;
+  if (interval_s !== undefined) {
+    const even_s = Float64Array.from({ length: movie.frames }, (_, frame) => frame * interval_s);
+    const last = movie.frames - 1;
+    if (
+      time_s !== null &&
+      last > 0 &&
+      even_s.some((even, at) => !(Math.abs(time_s[at]! - even) <= 1e-6 * interval_s))
+    ) {
+      const mean_s = (time_s[last]! - time_s[0]!) / last;
+      warnings.push(
+        `interval_s is ${interval_s} as stated and overrides ${movie.timeSource}, ${Number(mean_s.toPrecision(6))} s on average.`,
+      );
+    }
+    return { ...movie, time_s: even_s, timeSource: "flag" };
+  }
+  if (time_s === null) {
+    if (movie.frames === 1) return { ...movie, time_s: new Float64Array(1) };
+    throw new ParameterError(`frame times are not in ${movie.name}; give --interval-s`, {
+      parameter: "interval_s",
+      value: null,
+    });
+  }
+  const timed = knownTimes(movie, time_s, warnings);
+  for (let frame = 1; frame < timed.frames; frame++) {
+    if (timed.time_s[frame]! > timed.time_s[frame - 1]!) continue;
+    throw new FormatError(
+      `${movie.name}: ${movie.timeSource} of frame ${frame} is ${timed.time_s[frame]} s after ${timed.time_s[frame - 1]} s. Give --interval-s.`,
+      { path: movie.name },
+    );
+  }
+  return timed;
+}
+
+/** Leaves out frames without a time. */
+function knownTimes(movie: MovieFile, time_s: Float64Array, warnings: string[]): MovieFile & Pick<Movie, "time_s"> {
+  const all = [...time_s.keys()];
+  const known = all.filter((frame) => Number.isFinite(time_s[frame]!));
+  if (known.length === 0) {
+    throw new FormatError(`${movie.name}: no frame has a time that is a number. Give --interval-s.`, {
+      path: movie.name,
+    });
+  }
+  const origin = time_s[known[0]!]!;
+  if (known.length === all.length) return { ...movie, time_s: time_s.map((time) => time - origin) };
+  const lost = all.filter((frame) => !Number.isFinite(time_s[frame]!));
+  warnings.push(`${frameList(lost)} of ${all.length} left out: when they were taken is unknown.`);
+  const chosen = select(movie, known);
+  return { ...chosen, time_s: chosen.time_s!.map((time) => time - origin) };
+}
+
+/**
+ * The frames that follow each other in time: one image, channel and focus plane of a file that holds several,
+ * those of its first frame. A movie that is one series already is returned as it is.
+ */
+export function timeSeries(file: MovieFile): MovieFile {
+  const { planes } = file;
+  if (planes === undefined) return file;
+  const [chosen] = planes;
+  const kept = [...planes.keys()].filter((frame) => sameSeries(planes[frame]!, chosen!));
+  const { planes: _, ...series } = select(file, kept);
+  if (kept.length === planes.length) return series;
+  const others = (["image", "channel", "slice"] as const).flatMap((axis) => {
+    const count = new Set(planes.map((place) => place[axis])).size;
+    return count > 1 ? [`${axis} ${chosen![axis]} of ${count}`] : [];
+  });
+  const { time_s } = series;
+  return {
+    ...series,
+    time_s: time_s?.map((time) => time - time_s[0]!) ?? null,
+    warnings: [
+      ...file.warnings,
+      `the file holds more than one series: ${others.join(", ")} is taken, ${kept.length} of ${planes.length} frames.`,
+    ],
+  };
+}
+
+function sameSeries(a: FramePlace, b: FramePlace): boolean {
+  return a.image === b.image && a.channel === b.channel && a.slice === b.slice;
+}
+
+function select(file: MovieFile, kept: readonly number[]): MovieFile {
+  const { time_s } = file;
+  return {
+    ...file,
+    frames: kept.length,
+    time_s: time_s === null ? null : Float64Array.from(kept, (frame) => time_s[frame]!),
+    read: (index, into, signal) => file.read(kept[index] ?? -1, into, signal),
+    close: () => file.close(),
+  };
+}

@@ -1,0 +1,126 @@
+/** A folder of single frames, TIFF or PNG, as a movie in the natural order of its names. */
+import { FormatError } from "../model/errors.js";
+import type { MovieFile, Samples } from "../model/movie.js";
+import { readBytes, type ByteSource, type FolderSource } from "./bytes.js";
+import { isPng, openPng } from "./png.js";
+import { isTiff } from "./tiff-index.js";
+import { openTiff } from "./tiff.js";
+
+/** What every frame of a folder has to agree in. */
+interface FrameKind {
+  readonly width: number;
+  readonly height: number;
+  readonly dtype: string;
+  readonly samplesPerPixel: number;
+}
+
+/** Files looked into at one time; a share on the network answers them together. */
+const atOnce = 8;
+
+/** Whether a folder holds an image among its first files. */
+export async function isFrameFolder(folder: FolderSource): Promise<boolean> {
+  for (const entry of folder.entries) if (await isImage(folder, entry)) return true;
+  return false;
+}
+
+async function isImage(folder: FolderSource, entry: string): Promise<boolean> {
+  return using(folder, entry, async (source) => {
+    const head = await readBytes(source, 0, 16);
+    return isTiff(head) || isPng(head);
+  });
+}
+
+async function using<T>(folder: FolderSource, entry: string, work: (source: ByteSource) => Promise<T>): Promise<T> {
+  const source = await folder.open(entry);
+  try {
+    return await work(source);
+  } finally {
+    await source.close();
+  }
+}
+
+/**
+ * Opens a folder with one frame a file. Every file is looked into at once, its pixels are decoded when asked for.
+ *
+ * Scale comes from the first file where it tells one; times are in no file. Other files are passed over and counted.
+ * Throws FormatError naming the file that differs in size or type from the first, that holds several frames,
+ * or that is damaged.
+ */
+export async function openFolderMovie(folder: FolderSource): Promise<MovieFile> {
+  const looked = await inStretches(folder.entries, async (entry) => ({ entry, frame: await lookInto(folder, entry) }));
+  const names: string[] = [];
+  let first: { readonly entry: string; readonly frame: MovieFile } | null = null;
+  for (const { entry, frame } of looked) {
+    if (frame === null) continue;
+    if (frame.frames !== 1) {
+      throw fault(folder, `${entry} holds ${frame.frames} frames, not one. Name that file itself.`);
+    }
+    first ??= { entry, frame };
+    const differs = difference(kindOf(first.frame), kindOf(frame));
+    if (differs !== null) {
+      throw fault(folder, `${entry} is ${differs} but ${first.entry} is not. Move it out of the folder.`);
+    }
+    names.push(entry);
+  }
+  if (first === null) throw fault(folder, "holds no TIFF and no PNG. Name a folder of frames.");
+  const { frame } = first;
+  const others = folder.entries.length - names.length;
+  const warnings = [...frame.warnings];
+  if (others > 0) warnings.push(`${others} ${others === 1 ? "file is" : "files are"} no image and passed over.`);
+  return {
+    name: folder.name,
+    format: "folder",
+    width: frame.width,
+    height: frame.height,
+    frames: names.length,
+    dtype: frame.dtype,
+    ...(frame.samplesPerPixel === undefined ? {} : { samplesPerPixel: frame.samplesPerPixel }),
+    pixelSize_um: frame.pixelSize_um,
+    pixelSizeSource: frame.pixelSizeSource,
+    time_s: null,
+    timeSource: "missing",
+    frameStamp: "unknown",
+    start: frame.start,
+    warnings,
+    async read(index: number, into: Samples, signal?: AbortSignal): Promise<void> {
+      const name = names[index];
+      if (name === undefined) throw new RangeError(`frame ${index} of ${names.length}`);
+      await using(folder, name, async (source) => (await openFrame(source))?.read(0, into, signal));
+    },
+    close: () => folder.close(),
+  };
+}
+
+async function lookInto(folder: FolderSource, entry: string): Promise<MovieFile | null> {
+  return using(folder, entry, openFrame);
+}
+
+async function openFrame(source: ByteSource): Promise<MovieFile | null> {
+  const head = await readBytes(source, 0, 16);
+  if (isTiff(head)) return openTiff(source);
+  return isPng(head) ? openPng(source) : null;
+}
+
+async function inStretches<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+  const done: R[] = [];
+  for (let at = 0; at < items.length; at += atOnce) {
+    done.push(...(await Promise.all(items.slice(at, at + atOnce).map(work))));
+  }
+  return done;
+}
+
+function kindOf(frame: MovieFile): FrameKind {
+  const { width, height, dtype, samplesPerPixel = 1 } = frame;
+  return { width, height, dtype, samplesPerPixel };
+}
+
+function difference(first: FrameKind, other: FrameKind): string | null {
+  if (first.width !== other.width || first.height !== other.height) return `${other.width} x ${other.height} px`;
+  if (first.dtype !== other.dtype) return other.dtype;
+  if (first.samplesPerPixel === other.samplesPerPixel) return null;
+  return other.samplesPerPixel > 1 ? "in colour" : "grey";
+}
+
+function fault(folder: FolderSource, what: string): FormatError {
+  return new FormatError(`${folder.name}: ${what}`, { path: folder.name });
+}

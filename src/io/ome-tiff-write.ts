@@ -1,0 +1,226 @@
+/**
+ * OME-TIFF written frame by frame: little-endian, one strip a frame, classic up to 4 GiB and BigTIFF beyond.
+ *
+ * Everything but the pixels stands before them, so the file is written from front to back and one that is cut off
+ * is still read up to its cut:
+ *
+ *     header, one directory a frame, OME-XML, frames without a gap
+ *
+ * OME-XML is of the schema 2016-06; each plane has its DeltaT. Source: docs.openmicroscopy.org/ome-model.
+ */
+import { ParameterError } from "../model/errors.js";
+import type { Dtype, FrameStamp, Samples } from "../model/movie.js";
+import { littleEndianBytes } from "./byte-order.js";
+import { annotationNamespace } from "./ome-xml.js";
+
+/** Where the bytes go. */
+export interface Sink {
+  write(bytes: Uint8Array, position: number): Promise<void>;
+}
+
+/** A movie to be written. */
+export interface OmeTiffMovie {
+  readonly width: number;
+  readonly height: number;
+  readonly dtype: Dtype;
+  readonly pixelSize_um: number;
+  /** One entry a frame, seconds from the first. */
+  readonly time_s: ArrayLike<number>;
+  /** Civil time of the first frame, ISO 8601; null where there is none. */
+  readonly start: string | null;
+  readonly frameStamp: FrameStamp;
+  /** As many as `time_s` has entries, each of width * height samples. */
+  readonly frames: AsyncIterable<Samples> | Iterable<Samples>;
+  readonly sink: Sink;
+}
+
+const omeTypes: Record<Dtype, { readonly name: string; readonly bytes: number; readonly format: number }> = {
+  uint8: { name: "uint8", bytes: 1, format: 1 },
+  int8: { name: "int8", bytes: 1, format: 2 },
+  uint16: { name: "uint16", bytes: 2, format: 1 },
+  int16: { name: "int16", bytes: 2, format: 2 },
+  uint32: { name: "uint32", bytes: 4, format: 1 },
+  int32: { name: "int32", bytes: 4, format: 2 },
+  float32: { name: "float", bytes: 4, format: 3 },
+  float64: { name: "double", bytes: 8, format: 3 },
+};
+
+/**
+ * Writes the movie to its sink and gives the length of the file in bytes.
+ * Throws ParameterError where a size is no positive number, where times do not rise, or where frames do not fit
+ * what was said of them.
+ */
+export async function writeOmeTiff(movie: OmeTiffMovie): Promise<number> {
+  checkMovie(movie);
+  const frames = movie.time_s.length;
+  const frameBytes = movie.width * movie.height * omeTypes[movie.dtype].bytes;
+  const xml = new TextEncoder().encode(omeXml(movie));
+  const classic = layOut(movie, xml.length, false);
+  const layout = classic.end <= 0xffffffff ? classic : layOut(movie, xml.length, true);
+  const head = new Uint8Array(layout.firstFrame);
+  writeHead(head, movie, layout);
+  head.set(xml, layout.xml);
+  await movie.sink.write(head, 0);
+
+  let written = 0;
+  for await (const samples of movie.frames) {
+    if (written === frames) throw tooMany(frames);
+    if (samples.length !== movie.width * movie.height || samples.byteLength !== frameBytes) {
+      throw new ParameterError(
+        `frame ${written} has ${samples.length} samples of ${samples.BYTES_PER_ELEMENT} bytes; ` +
+          `${movie.width} x ${movie.height} of ${movie.dtype} were announced.`,
+        { parameter: "frames", value: samples.length },
+      );
+    }
+    await movie.sink.write(littleEndianBytes(samples), layout.firstFrame + written * frameBytes);
+    written++;
+  }
+  if (written < frames) {
+    throw new ParameterError(`${written} frames were given for ${frames} times. Give a frame for every time.`, {
+      parameter: "frames",
+      value: written,
+    });
+  }
+  return layout.end;
+}
+
+function checkMovie(movie: OmeTiffMovie): void {
+  for (const parameter of ["width", "height"] as const) {
+    const value = movie[parameter];
+    if (Number.isInteger(value) && value > 0) continue;
+    throw new ParameterError(`${parameter} is ${value}. Give a whole number above 0.`, { parameter, value });
+  }
+  const { pixelSize_um, time_s } = movie;
+  if (!(pixelSize_um > 0 && Number.isFinite(pixelSize_um))) {
+    throw new ParameterError(`pixelSize_um is ${pixelSize_um}. Give a number above 0.`, {
+      parameter: "pixelSize_um",
+      value: pixelSize_um,
+    });
+  }
+  for (let frame = 0; frame < time_s.length; frame++) {
+    if (Number.isFinite(time_s[frame]!) && (frame === 0 || time_s[frame]! > time_s[frame - 1]!)) continue;
+    throw new ParameterError(`time_s of frame ${frame} is ${time_s[frame]}. Give times that rise.`, {
+      parameter: "time_s",
+      value: time_s[frame],
+    });
+  }
+  if (time_s.length === 0)
+    throw new ParameterError("time_s is empty. Give a frame.", { parameter: "time_s", value: [] });
+}
+
+function tooMany(frames: number): ParameterError {
+  return new ParameterError(`more frames than the ${frames} times were given. Give a time for every frame.`, {
+    parameter: "frames",
+    value: frames + 1,
+  });
+}
+
+interface FileLayout {
+  readonly big: boolean;
+  /** Offset of the first directory; the others follow at `firstBytes`, then every `otherBytes`. */
+  readonly directories: number;
+  readonly firstBytes: number;
+  readonly otherBytes: number;
+  readonly xml: number;
+  readonly xmlBytes: number;
+  readonly firstFrame: number;
+  readonly end: number;
+}
+
+const tagsOfAll = 11;
+
+function layOut(movie: OmeTiffMovie, xmlBytes: number, big: boolean): FileLayout {
+  const frames = movie.time_s.length;
+  const bytes = (tags: number): number => (big ? 8 + 20 * tags + 8 : 2 + 12 * tags + 4);
+  const directories = big ? 16 : 8;
+  // The first directory has the description more.
+  const firstBytes = bytes(tagsOfAll + 1);
+  const otherBytes = bytes(tagsOfAll);
+  const xml = directories + firstBytes + (frames - 1) * otherBytes;
+  // Pixels begin at a multiple of 16, so that they can be mapped into memory.
+  const firstFrame = Math.ceil((xml + xmlBytes + 1) / 16) * 16;
+  const frameBytes = movie.width * movie.height * omeTypes[movie.dtype].bytes;
+  return { big, directories, firstBytes, otherBytes, xml, xmlBytes, firstFrame, end: firstFrame + frames * frameBytes };
+}
+
+function writeHead(head: Uint8Array, movie: OmeTiffMovie, layout: FileLayout): void {
+  const { big } = layout;
+  const view = new DataView(head.buffer);
+  const type = omeTypes[movie.dtype];
+  const frames = movie.time_s.length;
+  const frameBytes = movie.width * movie.height * type.bytes;
+  const put = (at: number, value: number): void => {
+    if (big) view.setBigUint64(at, BigInt(value), true);
+    else view.setUint32(at, value, true);
+  };
+  view.setUint16(0, 0x4949, true);
+  view.setUint16(2, big ? 43 : 42, true);
+  if (big) view.setUint16(4, 8, true);
+  put(big ? 8 : 4, layout.directories);
+
+  let at = layout.directories;
+  const [short, long, ascii] = [3, big ? 16 : 4, 2];
+  for (let frame = 0; frame < frames; frame++) {
+    const tags: (readonly [tag: number, type: number, value: number])[] = [
+      [254, 4, 0],
+      [256, 4, movie.width],
+      [257, 4, movie.height],
+      [258, short, type.bytes * 8],
+      [259, short, 1],
+      [262, short, 1],
+      ...(frame === 0 ? [[270, ascii, layout.xml] as const] : []),
+      [273, long, layout.firstFrame + frame * frameBytes],
+      [277, short, 1],
+      [278, 4, movie.height],
+      [279, long, frameBytes],
+      [339, short, type.format],
+    ];
+    if (big) view.setBigUint64(at, BigInt(tags.length), true);
+    else view.setUint16(at, tags.length, true);
+    at += big ? 8 : 2;
+    for (const [tag, kind, value] of tags) {
+      view.setUint16(at, tag, true);
+      view.setUint16(at + 2, kind, true);
+      put(at + 4, kind === ascii ? layout.xmlBytes + 1 : 1);
+      put(at + (big ? 12 : 8), value);
+      at += big ? 20 : 12;
+    }
+    put(at, frame === frames - 1 ? 0 : at + (big ? 8 : 4));
+    at += big ? 8 : 4;
+  }
+}
+
+const schema = "http://www.openmicroscopy.org/Schemas/OME/2016-06";
+
+function omeXml(movie: OmeTiffMovie): string {
+  const { width, height, dtype, pixelSize_um, time_s, start, frameStamp } = movie;
+  const frames = time_s.length;
+  const told = frameStamp !== "unknown";
+  const lines = [
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    `<OME xmlns="${schema}" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:schemaLocation="${schema} ${schema}/ome.xsd" Creator="ionoscope">`,
+    '<Image ID="Image:0" Name="movie">',
+    ...(start === null ? [] : [`<AcquisitionDate>${escape(start)}</AcquisitionDate>`]),
+    `<Pixels ID="Pixels:0" DimensionOrder="XYZCT" Type="${omeTypes[dtype].name}" SizeX="${width}" SizeY="${height}" SizeZ="1" SizeC="1" SizeT="${frames}" BigEndian="false" PhysicalSizeX="${pixelSize_um}" PhysicalSizeXUnit="µm" PhysicalSizeY="${pixelSize_um}" PhysicalSizeYUnit="µm">`,
+    '<Channel ID="Channel:0:0" SamplesPerPixel="1"/>',
+    `<TiffData IFD="0" FirstZ="0" FirstC="0" FirstT="0" PlaneCount="${frames}"/>`,
+    ...Array.from(
+      { length: frames },
+      (_, frame) => `<Plane TheZ="0" TheC="0" TheT="${frame}" DeltaT="${time_s[frame]}" DeltaTUnit="s"/>`,
+    ),
+    "</Pixels>",
+    ...(told ? ['<AnnotationRef ID="Annotation:0"/>'] : []),
+    "</Image>",
+    ...(told
+      ? [
+          `<StructuredAnnotations><MapAnnotation ID="Annotation:0" Namespace="${annotationNamespace}"><Value><M K="frameStamp">${frameStamp}</M></Value></MapAnnotation></StructuredAnnotations>`,
+        ]
+      : []),
+    "</OME>",
+  ];
+  return lines.join("\n");
+}
+
+function escape(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}

@@ -1,0 +1,135 @@
+/**
+ * From a file or folder to a movie or a cycling record, told by its content and never by its name.
+ *
+ * A format is one file and one line in a table: `movieFormats` here, `cyclingFormats` in cycling.ts.
+ */
+import type { CyclingFile, OtherFile } from "../model/cycling.js";
+import { FormatError } from "../model/errors.js";
+import type { MovieFile } from "../model/movie.js";
+import { isFolder, readBytes, type ByteSource, type Source } from "./bytes.js";
+import { cyclingFormats, isCycling, joinCycling } from "./cycling.js";
+import { describeContent } from "./content.js";
+import { isFrameFolder, openFolderMovie } from "./folder.js";
+import { isNpy, openNpy } from "./npy.js";
+import { isPng, openPng } from "./png.js";
+import { isTiff } from "./tiff-index.js";
+import { openTiff } from "./tiff.js";
+
+/** A format of movies: how it is told from the first 64 KiB of a file (none for a folder), and its reader. */
+export interface MovieFormat {
+  readonly name: string;
+  sniff(head: Uint8Array, source: Source): boolean | Promise<boolean>;
+  open(source: Source): Promise<MovieFile>;
+}
+
+const movieFormats: readonly MovieFormat[] = [
+  file("tiff", isTiff, openTiff),
+  file("npy", isNpy, openNpy),
+  file("png", isPng, openPng),
+  { name: "folder of frames", sniff: (_, source) => isFolder(source) && isFrameFolder(source), open: folderOnly },
+];
+
+/** What a source turned out to hold. */
+export type Opened =
+  | { readonly kind: "movie"; readonly movie: MovieFile }
+  | { readonly kind: "cycling"; readonly cycling: CyclingFile }
+  | { readonly kind: "other"; readonly other: OtherFile };
+
+function file(
+  name: string,
+  sniff: (head: Uint8Array) => boolean,
+  open: (source: ByteSource) => Promise<MovieFile>,
+): MovieFormat {
+  return {
+    name,
+    sniff: (head, source) => !isFolder(source) && sniff(head),
+    open: (source) => {
+      if (isFolder(source)) throw new RangeError(`${source.name} is a folder`);
+      return open(source);
+    },
+  };
+}
+
+function folderOnly(source: Source): Promise<MovieFile> {
+  if (!isFolder(source)) throw new RangeError(`${source.name} is a file`);
+  return openFolderMovie(source);
+}
+
+/** Opens a movie. Throws FormatError where the source holds none, saying what it holds and what is read. */
+export async function openMovie(source: Source): Promise<MovieFile> {
+  const head = await headOf(source);
+  const format = await movieFormat(head, source);
+  if (format !== null) return format.open(source);
+  if (!isFolder(source) && !isImageName(source.name)) {
+    const cycler = cyclingFormats.find(({ name, sniff }) => name !== "csv" && sniff(head, source));
+    if (cycler !== undefined) {
+      throw refusal(source, `is a cycler's file (${cycler.name}), not a movie. Name it after the movie.`);
+    }
+  }
+  throw unknown(head, source);
+}
+
+/**
+ * Reads the cycler's files of one run as one record. Throws FormatError where one is a folder, a movie,
+ * or a cycler's file without a record of potential and current.
+ */
+export async function readCycling(sources: readonly Source[]): Promise<CyclingFile> {
+  const files: CyclingFile[] = [];
+  for (const source of sources) {
+    const opened = await openAny(source);
+    if (opened.kind === "movie") throw refusal(source, `is a movie (${opened.movie.format}), not a cycler's file.`);
+    if (opened.kind === "other") {
+      throw refusal(source, `is ${opened.other.description} It holds no cycling record: name one that does.`);
+    }
+    files.push(opened.cycling);
+  }
+  return joinCycling(files);
+}
+
+/** Opens whatever a source holds. Throws FormatError where it is nothing that is read. */
+export async function openAny(source: Source): Promise<Opened> {
+  const head = await headOf(source);
+  const format = await movieFormat(head, source);
+  if (format !== null) return { kind: "movie", movie: await format.open(source) };
+  if (isFolder(source) || isImageName(source.name)) throw unknown(head, source);
+  const cycler = cyclingFormats.find(({ sniff }) => sniff(head, source));
+  if (cycler === undefined) throw unknown(head, source);
+  const read = await cycler.read(source);
+  return isCycling(read) ? { kind: "cycling", cycling: read } : { kind: "other", other: read };
+}
+
+/** What a source holds, as far as its beginning tells; a cycler's file is read to tell a record from a spectrum. */
+export async function tellKind(source: Source): Promise<Opened["kind"]> {
+  if ((await movieFormat(await headOf(source), source)) !== null) return "movie";
+  return (await openAny(source)).kind;
+}
+
+async function movieFormat(head: Uint8Array, source: Source): Promise<MovieFormat | null> {
+  for (const format of movieFormats) if (await format.sniff(head, source)) return format;
+  return null;
+}
+
+async function headOf(source: Source): Promise<Uint8Array> {
+  return isFolder(source) ? new Uint8Array() : readBytes(source, 0, 1 << 16);
+}
+
+/** Only to word a refusal: a text that is called an image is no table to its owner. */
+function isImageName(name: string): boolean {
+  return /\.(tiff?|png|npy)$/i.test(name);
+}
+
+function unknown(head: Uint8Array, source: Source): FormatError {
+  const movies = movieFormats.map(({ name }) => name).join(", ");
+  const records = cyclingFormats.map(({ name }) => name).join(", ");
+  const read = `Movies are read from ${movies}; cycling from ${records}.`;
+  if (isFolder(source)) {
+    const count = source.entries.length;
+    return refusal(source, `the folder holds ${count} files and no image among them. ${read}`);
+  }
+  const { what, cure } = describeContent(head, source);
+  return refusal(source, cure === null ? `${what}. ${read}` : `${what}. ${cure}`);
+}
+
+function refusal(source: Source, what: string): FormatError {
+  return new FormatError(`${source.name}: ${what}`, { path: source.name });
+}

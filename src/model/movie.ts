@@ -5,14 +5,7 @@ export type Dtype = "uint8" | "int8" | "uint16" | "int16" | "uint32" | "int32" |
 
 /** An array that holds raw samples. */
 export type Samples =
-  | Uint8Array
-  | Int8Array
-  | Uint16Array
-  | Int16Array
-  | Uint32Array
-  | Int32Array
-  | Float32Array
-  | Float64Array;
+  Uint8Array | Int8Array | Uint16Array | Int16Array | Uint32Array | Int32Array | Float32Array | Float64Array;
 
 /** One image as the camera gave it, row by row from the top left. */
 export interface Frame {

@@ -33,7 +33,8 @@ export function calibrateMovie(file: MovieFile, stated: Calibration): Movie {
   const warnings = [...series.warnings];
   const scaled = scale(series, stated.pixelSize_um, warnings);
   const clocked = clock(series, stated.interval_s, warnings);
-  return { ...clocked, ...scaled, frameStamp: stated.frameStamp ?? file.frameStamp, warnings };
+  const { planes: _, ...movie } = clocked;
+  return { ...movie, ...scaled, frameStamp: stated.frameStamp ?? file.frameStamp, warnings };
 }
 
 function scale(
@@ -62,7 +63,9 @@ function clock(
 ): MovieFile & Pick<Movie, "time_s"> {
   const { time_s } = movie;
   if (interval_s !== undefined) {
-    const even_s = Float64Array.from({ length: movie.frames }, (_, frame) => frame * interval_s);
+    // Where the file numbers its moments, one that is missing still counts.
+    const moments = movie.planes?.map(({ time }) => time - movie.planes![0]!.time) ?? [...Array(movie.frames).keys()];
+    const even_s = Float64Array.from(moments, (moment) => moment * interval_s);
     const last = movie.frames - 1;
     if (
       time_s !== null &&
@@ -120,7 +123,7 @@ export function timeSeries(file: MovieFile): MovieFile {
   if (planes === undefined) return file;
   const [chosen] = planes;
   const kept = [...planes.keys()].filter((frame) => sameSeries(planes[frame]!, chosen!));
-  const { planes: _, ...series } = select(file, kept);
+  const series = select(file, kept);
   if (kept.length === planes.length) return series;
   const others = (["image", "channel", "slice"] as const).flatMap((axis) => {
     const count = new Set(planes.map((place) => place[axis])).size;
@@ -142,10 +145,11 @@ function sameSeries(a: FramePlace, b: FramePlace): boolean {
 }
 
 function select(file: MovieFile, kept: readonly number[]): MovieFile {
-  const { time_s } = file;
+  const { time_s, planes } = file;
   return {
     ...file,
     frames: kept.length,
+    ...(planes === undefined ? {} : { planes: kept.map((frame) => planes[frame]!) }),
     time_s: time_s === null ? null : Float64Array.from(kept, (frame) => time_s[frame]!),
     read: (index, into, signal) => file.read(kept[index] ?? -1, into, signal),
     close: () => file.close(),

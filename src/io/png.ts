@@ -109,6 +109,9 @@ export async function openPng(source: ByteSource): Promise<MovieFile> {
     warnings,
     async read(index, into, signal) {
       if (index !== 0) throw new RangeError(`frame ${index} of 1`);
+      if (samplesPerPixel > 1 && into.length === width * height) {
+        throw fault(source, `is in colour or has transparency, ${samplesPerPixel} samples a pixel.`);
+      }
       await readPng(source, header, into, signal);
     },
     close: () => source.close(),

@@ -151,7 +151,10 @@ export async function indexTiff(source: ByteSource, options: { maxPages?: number
     seen.add(offset);
     const directory = await readDirectory(file, offset, reader);
     if (directory === null) {
-      ending = { kind: "cut", because: `page ${pages.length} is at byte ${offset} of ${source.size}` };
+      ending = {
+        kind: "cut",
+        because: `page ${pages.length}, at byte ${offset}, leaves the file of ${source.size} bytes`,
+      };
       break;
     }
     if (typeof directory === "string") {
@@ -164,7 +167,10 @@ export async function indexTiff(source: ByteSource, options: { maxPages?: number
       break;
     }
     if (page === null) {
-      ending = { kind: "cut", because: `page ${pages.length} leaves the file of ${source.size} bytes` };
+      ending = {
+        kind: "cut",
+        because: `page ${pages.length}, at byte ${offset}, leaves the file of ${source.size} bytes`,
+      };
       break;
     }
     layout = page.layout;

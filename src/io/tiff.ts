@@ -79,6 +79,9 @@ export async function openTiff(source: ByteSource): Promise<MovieFile> {
       signal?.throwIfAborted();
       const frame = frames[number];
       if (frame === undefined) throw new RangeError(`frame ${number} of ${frames.length}`);
+      if (colours > 1 && into.length === layout.width * layout.height) {
+        throw fault(source, `frames are in colour, ${colours} samples a pixel. Export the movie as grey.`);
+      }
       await readPlane(index, frame.page, frame.plane, into, signal);
     },
     close: () => source.close(),
@@ -172,9 +175,31 @@ async function readDescription(index: TiffIndex, bare: readonly FramePixels[], w
     const down = await tagNumbers(index, directory, 283);
     return tellImageJ(index, bare, description, [across?.[0] ?? null, down?.[0] ?? null], warnings);
   }
+  const images = texts.reduce((most, text) => Math.max(most, shapedImages(text, index.pages[0]!)), 0);
+  if (images > bare.length) {
+    const frames = contiguousFrames(index, bare, images);
+    sayCut(index, frames.length, images, warnings);
+    return plain("tiff", frames);
+  }
+  if (directory.entries.some(({ tag, count }) => tag === metaMorph && count > 1)) {
+    throw fault(
+      index.source,
+      "is a MetaMorph stack, of which only the first image would be seen. Export it as OME-TIFF.",
+    );
+  }
   if (texts.includes(null)) warnings.push("the file's description lies beyond its end: scale and times are lost.");
   sayCut(index, bare.length, null, warnings);
   return plain("tiff", bare);
+}
+
+/** Tag of MetaMorph's stacks, whose one page stands for all planes. */
+const metaMorph = 33629;
+
+/** Images that tifffile says to lie behind the only page of a truncated series: JSON with the whole shape. */
+function shapedImages(text: string | null, { layout }: TiffPage): number {
+  if (text === null || !/^\{"shape": \[[\d, ]+\].*"truncated": true/.test(text)) return 0;
+  const shape = /\[([\d, ]+)\]/.exec(text)![1]!.split(",").map(Number);
+  return shape.reduce((product, size) => product * size, 1) / (layout.width * layout.height * layout.samplesPerPixel);
 }
 
 function plain(format: string, frames: readonly FramePixels[]): Told {
@@ -314,7 +339,7 @@ async function tellOme(
   if (ordered.length === 0) return { ...plain("ome-tiff", bare), ...scale, start };
   const places = ordered.map(({ place }) => place);
   const clock = omeTimes(document, places, warnings);
-  const alone = places.every((place) => place.image === 0 && place.channel === 0 && place.slice === 0);
+  const alone = places.every((place, at) => sameSeries(place, places[0]!) && place.time === at);
   return {
     format: "ome-tiff",
     frames: ordered.map(({ frame }) => frame),

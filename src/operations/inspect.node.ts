@@ -1,13 +1,12 @@
 /** Files of this machine, told and inspected. */
+import { isFolder } from "../io/bytes.js";
 import { openPath } from "../io/bytes.node.js";
+import { isFrameFolder } from "../io/folder.js";
 import { tellKind } from "../io/open.js";
 import { inspect, type Facts } from "./inspect.js";
 
 /** Facts of a file or folder by its path; see `inspect`. */
-export async function inspectPath(
-  name: string,
-  options: { full?: boolean; signal?: AbortSignal } = {},
-): Promise<Facts> {
+export async function inspectPath(name: string, options: { full?: boolean; signal?: AbortSignal } = {}): Promise<Facts> {
   const source = await openPath(name);
   try {
     return await inspect(source, options);
@@ -16,10 +15,11 @@ export async function inspectPath(
   }
 }
 
-/** Whether a path holds a movie, a cycling record or something else, told by its content. */
+/** Whether a path holds a movie, a cycling record (or a folder of them) or something else, told by its content. */
 export async function kindOfPath(name: string): Promise<"movie" | "cycling" | "other"> {
   const source = await openPath(name);
   try {
+    if (isFolder(source) && !(await isFrameFolder(source))) return "cycling";
     return await tellKind(source);
   } finally {
     await source.close();

@@ -1,7 +1,7 @@
 /** Battery Data Format as CSV: one row a sample, heads with units, positive current charges. Read and written. */
 import type { Cycling, CyclingFile } from "../model/cycling.js";
 import type { ByteSource } from "./bytes.js";
-import { readCivilTime, unixMilliseconds } from "./civil-time.js";
+import { later, readCivilTime, unixMilliseconds, type CivilTime } from "./civil-time.js";
 import { readCyclingCsv } from "./cycling-csv.js";
 import { headLines, looksLikeText } from "./text.js";
 
@@ -25,14 +25,13 @@ export function readBdf(source: ByteSource): Promise<CyclingFile> {
 
 /**
  * A cycling record as BDF text: "Test Time / s", "Voltage / V", "Current / A", "Net Capacity / Ah", and "Unix Time / s"
- * where the start of the record (the civil time at which its time is 0) has a zone. Numbers are written in full; an
- * unknown number is an empty cell.
+ * where the start of the record (the civil time at which its time is 0) has a zone. A local start stands in a column
+ * "Date Time", which the format does not know. Numbers are written in full; an unknown number is an empty cell.
  */
 export function encodeBdf(cycling: Cycling, start: string | null = null): string {
   const civil = start === null ? null : readCivilTime(start);
-  const zero_ms = civil === null || civil.zone === "" ? null : unixMilliseconds(civil);
   const heads = ["Test Time / s", "Voltage / V", "Current / A", "Net Capacity / Ah"];
-  if (zero_ms !== null) heads.push("Unix Time / s");
+  if (civil !== null) heads.push(civil.zone === "" ? "Date Time" : "Unix Time / s");
   const lines = [heads.join(",")];
   const { time_s, potential_V, current_mA, charge_mAh } = cycling;
   for (let row = 0; row < time_s.length; row++) {
@@ -42,7 +41,7 @@ export function encodeBdf(cycling: Cycling, start: string | null = null): string
       numberText(current_mA[row]! / 1000),
       numberText(charge_mAh[row]! / 1000),
     ];
-    if (zero_ms !== null) cells.push(numberText(Math.round(zero_ms + 1000 * time_s[row]!) / 1000));
+    if (civil !== null) cells.push(dateText(later(civil, time_s[row]!)));
     lines.push(cells.join(","));
   }
   lines.push("");
@@ -51,4 +50,9 @@ export function encodeBdf(cycling: Cycling, start: string | null = null): string
 
 function numberText(value: number): string {
   return Number.isFinite(value) ? String(value) : "";
+}
+
+function dateText(time: CivilTime): string {
+  if (Number.isNaN(time.ms)) return "";
+  return time.zone === "" ? new Date(time.ms).toISOString().slice(0, -1) : (unixMilliseconds(time) / 1000).toFixed(3);
 }

@@ -101,11 +101,11 @@ export function later(time: CivilTime, seconds: number): CivilTime {
 
 /**
  * The moment at which a record's time is 0, from the civil time of a row and that row's time.
- * Clocks that show whole seconds give a whole second.
+ * Where the clock shows whole seconds only, so does the answer.
  */
-export function clockZero(row: CivilTime, time_s: number): CivilTime {
+export function clockZero(row: CivilTime, time_s: number, wholeSeconds: boolean): CivilTime {
   const zero = later(row, -time_s);
-  return row.ms % 1000 === 0 ? { ms: 1000 * Math.round(zero.ms / 1000), zone: row.zone } : zero;
+  return wholeSeconds ? { ms: 1000 * Math.round(zero.ms / 1000), zone: row.zone } : zero;
 }
 
 /** Seconds from one ISO 8601 time to another; null where only one of them has a zone. */

@@ -78,10 +78,11 @@ export function unitFactor(dimension: Dimension, unit: string): number {
   return units[dimension][plainUnit(unit)] ?? NaN;
 }
 
-// The micro sign comes as one of two characters, as "u", or broken by a wrong encoding.
+// A potential may name its reference (V vs. Li/Li+). The micro sign comes as one of two characters, as "u", or broken by a wrong encoding.
 function plainUnit(unit: string): string {
   return unit
     .trim()
+    .replace(/\s+vs\b.*$/i, "")
     .replace(/^(?:Âµ|Î¼|ï¿½|¦Ì|[\u00B5\u03BC\uFFFD?u])(?=[AVC]|s$)/, "u")
     .replace(/(?<=A)[.·*\s]?(?=h$)/, "")
     .toLowerCase();

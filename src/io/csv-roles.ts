@@ -52,6 +52,7 @@ const potential = [
   "voltage",
   "cell voltage",
   "battery voltage",
+  "we(1) potential",
   "volts",
   "volt",
   "vf",
@@ -59,7 +60,7 @@ const potential = [
   "v",
   "e",
 ];
-const current = ["i", "<i>", "current", "cell current", "applied current", "amps", "amp", "im"];
+const current = ["i", "<i>", "current", "cell current", "applied current", "we(1) current", "amps", "amp", "im"];
 const charge = ["charge", "net charge", "net capacity", "(q-qo)", "q-qo", "q"];
 const chargeIn = ["charge capacity", "charging capacity", "chg cap", "charge cap"];
 const chargeOut = ["discharge capacity", "discharging capacity", "dchg cap", "dischg cap", "discharge cap"];

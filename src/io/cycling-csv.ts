@@ -58,13 +58,7 @@ export async function readCyclingCsv(source: ByteSource, format = "csv"): Promis
   const encoding = sniffEncoding(head);
   const layout = findLayout(source.name, headLines(head), await tailLines(source, encoding));
   const { heads, roles } = layout;
-  for (const role of [roles.potential, roles.current, roles.time]) {
-    if (role !== null && !role.unitStated) {
-      say(
-        `the column ${heads[role.at]} names no unit: ${role === roles.current ? "A" : role === roles.time ? "s" : "V"} was taken.`,
-      );
-    }
-  }
+  if (roles.current?.unitStated === false) say(`the column ${heads[roles.current.at]} names no unit: A was taken.`);
   if (roles.date !== null && !layout.datesCertain) {
     say(`its dates were read as ${layout.dates === "month-first" ? "month/day/year" : "day/month/year"}.`);
   }
@@ -89,7 +83,7 @@ export async function readCyclingCsv(source: ByteSource, format = "csv"): Promis
   return cyclingRecord({
     name: source.name,
     format,
-    start: startOf(read, time_s, layout),
+    start: startOf(read, time_s, layout, say),
     columns: heads,
     time_s,
     potential_V,
@@ -158,21 +152,22 @@ function findLayout(name: string, lines: readonly string[], tail: readonly strin
   );
 }
 
-/** The row that looks most like heads: words, with rows of as many cells and numbers below. */
+/** The row that looks most like heads: the most words, with rows of as many cells and numbers below. */
 function likelyHeads(lines: readonly string[]): string[] | null {
+  let best: string[] | null = null;
   for (const [at, line] of lines.entries()) {
     for (const delimiter of delimiters) {
+      if (!line.includes(delimiter)) continue;
       const [cells, ...below] = splitLines(lines.slice(at, at + 3), delimiter);
-      if (cells!.length < 2 || below.length === 0 || line.trim() === "") continue;
       const numbers = (row: readonly string[]): number =>
         row.filter((cell) => !Number.isNaN(numberOf(cell, delimiter !== ","))).length;
-      if (numbers(cells!) > 0) continue;
-      if (below.every((row) => row.length === cells!.length && numbers(row) > 0)) {
-        return cells!.map((cell) => cell.trim()).filter((cell) => cell !== "");
-      }
+      const heads = cells!.map((cell) => cell.trim()).filter((cell) => cell !== "");
+      if (heads.length < 2 || heads.length <= (best?.length ?? 0) || numbers(cells!) > 0 || below.length === 0)
+        continue;
+      if (below.every((row) => row.length >= heads.length && numbers(row) > 0)) best = heads;
     }
   }
-  return null;
+  return best;
 }
 
 function isUnitRow(cells: readonly string[] | undefined): boolean {
@@ -304,11 +299,24 @@ function dateOf(cell: string | undefined, { dates, comma }: Pick<Layout, "dates"
   return value > 20000 && value < 80000 ? fromOleDays(value) : null;
 }
 
-function startOf(rows: Rows, time_s: Float64Array, layout: Layout): string | null {
-  const { roles } = layout;
-  if (roles.date !== null && time_s.length > 0) {
-    const date = dateOf(rows.firstCells[roles.date.at], layout);
-    if (date !== null) return civilText(clockZero(date, time_s[0]!));
+/** The step of the last digit that a date shows, in seconds. */
+function dateStep(cell: string): number {
+  const days = /^\s*\d{5}(?:[.,](\d*))?\s*$/.exec(cell);
+  if (days !== null) return Number((86400 / 10 ** (days[1]?.length ?? 0)).toPrecision(3));
+  if (/\d[.,]\d+\D*$/.test(cell)) return 0.001;
+  return /:\d{2}:\d{2}|^\s*\d{9,13}\s*$/.test(cell) ? 1 : 60;
+}
+
+function startOf(rows: Rows, time_s: Float64Array, layout: Layout, say: (sentence: string) => void): string | null {
+  const at = layout.roles.date?.at;
+  const date = at === undefined || time_s.length === 0 ? null : dateOf(rows.firstCells[at], layout);
+  if (at !== undefined && date !== null) {
+    const step_s = Math.min(dateStep(rows.firstCells[at]!), dateStep(rows.lastCells[at]!));
+    if (step_s < 120) {
+      if (step_s > 1) say(`its dates show no seconds: the start is known to ${step_s} s.`);
+      return civilText(clockZero(date, time_s[0]!, step_s >= 1));
+    }
+    say(`its dates are given in steps of ${step_s} s, too coarse for a start time.`);
   }
   for (const line of layout.preamble) {
     const match =
@@ -381,7 +389,8 @@ function runningCharge(
   const counted = own ?? netCharge(rows.column(roles.chargeIn), rows.column(roles.chargeOut));
   if (counted === null) return null;
   const ratio = slope(risesOf(integrateCurrent(time_s, current_mA)), risesOf(counted));
-  if (ratio === null || (ratio > 0.7 && ratio < 1.4)) return own;
+  // Rows that are far apart blur the integral; a wrong unit or sign does more than that.
+  if (ratio === null || (ratio > 1 / 3 && ratio < 3)) return own;
   const slip = Math.abs(Math.abs(Math.log10(Math.abs(ratio))) - 3) < 0.1;
   say(
     `the charge it counts is ${Number(ratio.toPrecision(3))} times the integral of its current` +

@@ -12,45 +12,23 @@ function blocks(document: string, language: string): string[] {
   return [...text.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, "gm"))].map((match) => match[1]!);
 }
 
-/** Runs a TypeScript block against the built package, as `import ... from "ionoscope"` finds it. */
+/** Compiles a TypeScript block as strictly as the house and runs it where `import ... from "ionoscope"` finds the built package. */
 function runBlock(code: string, name: string): { status: number | null; output: string } {
-  const folder = path.join(root, "node_modules", ".ionoscope-docs");
+  const folder = path.join(root, "test", `.docs-${name}`);
   mkdirSync(folder, { recursive: true });
   const file = path.join(folder, `${name}.ts`);
   writeFileSync(file, code);
-  const checked = spawnSync(
-    process.execPath,
-    [
-      path.join(root, "node_modules", "typescript", "bin", "tsc"),
-      "--ignoreConfig",
-      "--strict",
-      "--skipLibCheck",
-      "--target",
-      "ES2022",
-      "--lib",
-      "ES2023,DOM",
-      "--module",
-      "NodeNext",
-      "--moduleDetection",
-      "force",
-      "--types",
-      "node",
-      "--rootDir",
-      root,
-      "--outDir",
-      folder,
-      file,
-    ],
-    { cwd: root, encoding: "utf8" },
-  );
-  if (checked.status !== 0) return { status: checked.status, output: checked.stdout + checked.stderr };
-  const built = path.join(root, `.ionoscope-docs-${name}.mjs`);
-  writeFileSync(built, readFileSync(path.join(folder, path.relative(root, file).replace(/\.ts$/, ".js"))));
+  const flags =
+    "--ignoreConfig --strict --skipLibCheck --target ES2022 --lib ES2023,DOM --module NodeNext --types node";
+  const run = (args: readonly string[], cwd: string): { status: number | null; output: string } => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd, encoding: "utf8" });
+    return { status, output: stdout + stderr };
+  };
   try {
-    const ran = spawnSync(process.execPath, [built], { cwd: scratchFolder(), encoding: "utf8" });
-    return { status: ran.status, output: ran.stdout + ran.stderr };
+    const compiler = path.join(root, "node_modules", "typescript", "bin", "tsc");
+    const compiled = run([compiler, ...flags.split(" "), "--outDir", folder, file], root);
+    return compiled.status === 0 ? run([path.join(folder, `${name}.js`)], scratchFolder()) : compiled;
   } finally {
-    rmSync(built, { force: true });
     rmSync(folder, { recursive: true, force: true });
   }
 }

@@ -50,17 +50,17 @@ export function outlineOf(spec: OutlineSpec, name = "outline"): Place[] {
       value: spec,
     });
   }
-  const area_um2 = polygonArea(points);
-  if (!(area_um2 >= LEAST_AREA_UM2)) {
-    throw new ParameterError(
-      `${name} covers ${area_um2.toPrecision(3)} um^2: too small to see a front in. Give at least ${LEAST_AREA_UM2}.`,
-      { parameter: name, value: spec },
-    );
-  }
   const crossing = firstCrossing(points);
   if (crossing !== null) {
     throw new ParameterError(
       `${name} crosses itself near ${crossing.map((value) => value.toFixed(2)).join(",")} um. Put its corners in order.`,
+      { parameter: name, value: spec },
+    );
+  }
+  const area_um2 = polygonArea(points);
+  if (!(area_um2 >= LEAST_AREA_UM2)) {
+    throw new ParameterError(
+      `${name} covers ${area_um2.toPrecision(3)} um^2: too small to see a front in. Give at least ${LEAST_AREA_UM2}.`,
       { parameter: name, value: spec },
     );
   }

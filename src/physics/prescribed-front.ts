@@ -91,7 +91,7 @@ export function prescribedFront(outline_um: readonly Place[], spec: FrontSpec, n
   const way = wayOf(outline_um, spec, nuclei_um);
   const shortestWay = (x: number, y: number): number =>
     Math.min(...delays_s.map((_, nucleus) => way(x, y, nucleus).length_um));
-  const inside = placesInside(outline_um, 10_000);
+  const inside = placesInside(outline_um, 5000);
   const longest_um = [...inside, ...outline_um].reduce((longest, [x, y]) => Math.max(longest, shortestWay(x, y)), 0);
   const law = velocityLaw(first, last, longest_um);
 
@@ -192,11 +192,14 @@ function depthBelow(outline_um: readonly Place[]): (x: number, y: number) => Way
     let nx = 0;
     let ny = 0;
     let edge = 0;
+    let inside = false;
     for (let at = 0; at < edges.length; at += 4) {
       const ex = edges[at + 2]!;
       const ey = edges[at + 3]!;
       const px = x - edges[at]!;
       const py = y - edges[at + 1]!;
+      // Whether the edge is crossed on the way to the right: an odd number of times from inside.
+      if (py < 0 !== py - ey < 0 && px * Math.abs(ey) < ex * py * Math.sign(ey)) inside = !inside;
       const along = Math.min(1, Math.max(0, (px * ex + py * ey) / (ex * ex + ey * ey)));
       const rx = px - along * ex;
       const ry = py - along * ey;
@@ -210,7 +213,7 @@ function depthBelow(outline_um: readonly Place[]): (x: number, y: number) => Way
     }
     const away_um = Math.sqrt(nearest2);
     if (away_um > 1e-9) {
-      const depth_um = containsPoint(outline_um, x, y) ? away_um : -away_um;
+      const depth_um = inside ? away_um : -away_um;
       return { length_um: depth_um, nx: nx / depth_um, ny: ny / depth_um };
     }
     const [ex, ey] = [edges[edge + 2]!, edges[edge + 3]!];

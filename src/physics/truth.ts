@@ -84,12 +84,14 @@ export function truthOf(made: Twin): Truth {
   const mechanisms: Truth["mechanisms"][number][] = [];
   const maps: TruthMap[] = [];
   for (const [particle, { outline_um, fronts }] of crystals.entries()) {
-    const places = fronts.length === 0 ? [] : placesInside(outline_um, 100_000);
+    const places = fronts.length === 0 ? [] : placesInside(outline_um, 50_000);
     for (const front of fronts) {
       const transition = transitions.length;
       const { kind, motion, step } = front;
-      const arrivals = Float64Array.from(places, ([x, y]) => motion.arrival_s(x, y)).sort();
-      const ends = outline_um.map(([x, y]) => motion.time_s(motion.passing(x, y).phase_s));
+      const passed = ([x, y]: Place): number => motion.time_s(motion.passing(x, y).phase_s);
+      const arrivals = Float64Array.from(places, passed).sort();
+      // The first and the last place lie on the rim, at a nucleus, or inside.
+      const ends = [...outline_um, ...motion.nuclei_um.filter((nucleus) => holds(outline_um, nucleus))].map(passed);
       transitions.push({
         id: transition,
         particle,
@@ -122,6 +124,10 @@ export function truthOf(made: Twin): Truth {
     mechanisms,
     maps,
   };
+}
+
+function holds(outline_um: readonly Place[], [x, y]: Place): boolean {
+  return containsPoint(outline_um, x, y) || distanceToPolygon(outline_um, x, y) < 1e-6;
 }
 
 function kineticsOf(

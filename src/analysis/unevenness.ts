@@ -30,6 +30,8 @@ export interface RelativeLight {
   /** Change of a sample when the scene moves by one px along x and y. */
   readonly slopeX: Float32Array;
   readonly slopeY: Float32Array;
+  /** Standard deviation of the smoothing. */
+  readonly smoothing_px: number;
   /** Area that one sample stands for. */
   readonly sampleArea_um2: number;
   /** Noise of each sample in a bin of one frame, by differences of neighbouring bins; per bin, a factor on it. */
@@ -107,6 +109,7 @@ export function relativeLight(
     y_px: Float32Array.from(samples, (at) => Math.floor(at / width)),
     value,
     ...driftSlopes(reference, inside, samples, width, height, sigma_px),
+    smoothing_px: sigma_px,
     sampleArea_um2: (stride * pixelSize_um) ** 2,
     freedom: Math.max(4, (count(inside) - 3) / (2 * Math.PI * sigma_px * sigma_px)),
   };

@@ -3,7 +3,7 @@ import { FormatError } from "../model/errors.js";
 import type { MovieFile, Samples } from "../model/movie.js";
 import { readBytes, type ByteSource, type FolderSource } from "./bytes.js";
 import { isPng, openPng } from "./png.js";
-import { isTiff } from "./tiff-index.js";
+import { isTiff } from "./tiff-directory.js";
 import { openTiff } from "./tiff.js";
 
 /** What every frame of a folder has to agree in. */

@@ -12,7 +12,7 @@ import { describeContent } from "./content.js";
 import { isFrameFolder, openFolderMovie } from "./folder.js";
 import { isNpy, openNpy } from "./npy.js";
 import { isPng, openPng } from "./png.js";
-import { isTiff } from "./tiff-index.js";
+import { isTiff } from "./tiff-directory.js";
 import { openTiff } from "./tiff.js";
 
 /** A format of movies: how it is told from the first 64 KiB of a file (none for a folder), and its reader. */

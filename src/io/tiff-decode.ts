@@ -1,50 +1,19 @@
 /**
  * Pixels of one page of a TIFF, as stored: straight into the caller's array where they lie bare,
- * else strip by strip or tile by tile through a decoder, predictor and unpacking of odd bit depths.
- *
- * ZSTD is geotiff's, inflating is fflate's into a buffer of the size that the page claims. LZW, PackBits and the
- * predictors are here: on corrupt LZW geotiff's decoder grows without end, its predictor adds in the machine's byte
- * order whatever the file's is, and it cannot be loaded in a worker that was started without `workerData`.
+ * else strip by strip or tile by tile.
  */
-import { unzlibSync } from "fflate";
 import { FormatError } from "../model/errors.js";
 import type { Dtype, Samples } from "../model/movie.js";
 import { bytesOf, machineIsLittle, swapBytes } from "./byte-order.js";
-import { decodeLzw } from "./lzw.js";
-import { blockBytes, blocksPerPlane, readBlocks, rowBytes, type PageLayout, type TiffFile } from "./tiff-index.js";
-import type { TiffPage } from "./tiff-index.js";
-
-const codecs = new Map<number, string>([
-  [2, "CCITT"],
-  [3, "CCITT fax 3"],
-  [4, "CCITT fax 4"],
-  [6, "old JPEG"],
-  [7, "JPEG"],
-  [32771, "CCITT"],
-  [32809, "ThunderScan"],
-  [33003, "JPEG 2000"],
-  [33005, "JPEG 2000"],
-  [33007, "JPEG"],
-  [34661, "JBIG"],
-  [34676, "SGI log"],
-  [34677, "SGI log"],
-  [34712, "JPEG 2000"],
-  [34887, "LERC"],
-  [34892, "lossy JPEG"],
-  [34925, "LZMA"],
-  [34933, "PNG"],
-  [34934, "JPEG XR"],
-  [50001, "WebP"],
-  [50002, "JPEG XL"],
-  [52546, "JPEG XL"],
-]);
-
-const readable = new Set([1, 5, 8, 32946, 32773, 50000]);
+import { decoderOf, unreadCompression } from "./tiff-compression.js";
+import type { TiffFile } from "./tiff-directory.js";
+import { blockBytes, blocksPerPlane, readBlocks, type PageLayout, type TiffPage } from "./tiff-index.js";
+import { samplesOf } from "./tiff-samples.js";
 
 /** Why samples of this layout cannot be read, with the cure; null where they can. */
 export function layoutRefusal(layout: PageLayout): string | null {
-  if (!readable.has(layout.compression)) {
-    const name = codecs.get(layout.compression) ?? `number ${layout.compression}`;
+  const name = unreadCompression(layout.compression);
+  if (name !== null) {
     return `its compression is ${name}; none, LZW, Deflate, PackBits and ZSTD are read. Save it without compression.`;
   }
   const { bitsPerSample: bits, sampleFormat: format, predictor } = layout;
@@ -161,10 +130,11 @@ async function decodeBlock(file: TiffFile, layout: PageLayout, stored: Uint8Arra
   try {
     bytes = await decode(stored, size);
   } catch (cause) {
-    throw new FormatError(`${file.source.name}: a strip or tile cannot be decompressed. Copy or export it again.`, {
-      path: file.source.name,
-      cause,
-    });
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new FormatError(
+      `${file.source.name}: a strip or tile cannot be decompressed (${why}). Copy or export it again.`,
+      { path: file.source.name, cause },
+    );
   }
   if (bytes.length < size) {
     throw new FormatError(
@@ -173,195 +143,6 @@ async function decodeBlock(file: TiffFile, layout: PageLayout, stored: Uint8Arra
     );
   }
   return samplesOf(layout, bytes.subarray(0, size), file.littleEndian);
-}
-
-type Decoder = (stored: Uint8Array, size: number) => Uint8Array | Promise<Uint8Array>;
-
-async function decoderOf(compression: number): Promise<Decoder> {
-  switch (compression) {
-    case 1:
-      return (stored) => stored;
-    case 5:
-      return decodeLzw;
-    case 32773:
-      return decodePackBits;
-    case 50000: {
-      const { getDecoder } = await import("geotiff");
-      const bare = { tileWidth: 0, tileHeight: 0, predictor: 1, bitsPerSample: 8, planarConfiguration: 1 };
-      const decoder = await getDecoder(compression, bare);
-      return async (stored, size) => {
-        checkZstdSize(stored, size);
-        return new Uint8Array(await decoder.decode(stored.slice().buffer));
-      };
-    }
-    default:
-      return (stored, size) => unzlibSync(stored, { out: new Uint8Array(size) });
-  }
-}
-
-/** PackBits after TIFF 6.0, section 9: n bytes as they are (0 to 127), or one byte 1 - n times (-127 to -1). */
-function decodePackBits(stored: Uint8Array, size: number): Uint8Array {
-  const out = new Uint8Array(size);
-  let written = 0;
-  for (let at = 0; at < stored.length && written < size;) {
-    const count = stored[at++]!;
-    if (count === 128) continue;
-    if (count < 128) {
-      const bytes = stored.subarray(at, Math.min(at + count + 1, at + size - written));
-      out.set(bytes, written);
-      written += bytes.length;
-      at += count + 1;
-    } else {
-      const end = Math.min(size, written + 257 - count);
-      if (at < stored.length) out.fill(stored[at]!, written, end);
-      written = at < stored.length ? end : written;
-      at++;
-    }
-  }
-  return out.subarray(0, written);
-}
-
-/**
- * Refuses a ZSTD frame that says it becomes more than a strip holds.
- * Frame header after RFC 8878, 3.1.1.1: u32 magic, u8 descriptor, u8 window unless single segment, dictionary, size.
- */
-function checkZstdSize(stored: Uint8Array, size: number): void {
-  const view = new DataView(stored.buffer, stored.byteOffset, stored.byteLength);
-  if (stored.length < 6 || view.getUint32(0, true) !== 0xfd2fb528) throw new Error("not a ZSTD frame");
-  const descriptor = stored[4]!;
-  const single = (descriptor & 0x20) !== 0;
-  const width = [single ? 1 : 0, 2, 4, 8][descriptor >> 6]!;
-  const at = 5 + (single ? 0 : 1) + [0, 1, 2, 4][descriptor & 3]!;
-  if (at + width + 3 > stored.length) throw new Error("a ZSTD frame without a body");
-  const says =
-    width === 8
-      ? Number(view.getBigUint64(at, true))
-      : width === 4
-        ? view.getUint32(at, true)
-        : width === 2
-          ? view.getUint16(at, true) + 256
-          : stored[at]!;
-  if (width > 0) {
-    if (says > size) throw new Error(`a ZSTD frame of ${says} bytes in a strip of ${size}`);
-    return;
-  }
-  // The size is not told, so the blocks are added up: u24 = last, type (raw, run, compressed), size.
-  let most = 0;
-  for (let block = at; block + 3 <= stored.length;) {
-    const head = stored[block]! | (stored[block + 1]! << 8) | (stored[block + 2]! << 16);
-    const type = (head >> 1) & 3;
-    most += type === 2 ? zstdBlock : head >> 3;
-    block += 3 + (type === 1 ? 1 : head >> 3);
-    if ((head & 1) === 1) break;
-  }
-  if (most > 16 * size + 8 * zstdBlock) throw new Error(`a ZSTD frame of up to ${most} bytes in a strip of ${size}`);
-}
-
-const zstdBlock = 131_072;
-
-function samplesOf(layout: PageLayout, bytes: Uint8Array, littleEndian: boolean): Samples {
-  const { bitsPerSample: bits, predictor } = layout;
-  const perRow = layout.blockWidth * (layout.separate ? 1 : layout.samplesPerPixel);
-  const stride = layout.separate ? 1 : layout.samplesPerPixel;
-  if (predictor === 3) {
-    // The bytes of a row stand sorted by rank, highest first, whatever the file's order.
-    return toStandard(layout, gatherFloats(bytes, perRow, stride, bits / 8));
-  }
-  if (bits % 8 !== 0 || bits === 24) return unpack(layout, bytes, perRow, littleEndian);
-  // A copy, since a typed array must begin at a multiple of its size.
-  const raw = rawArray(bits, bytes);
-  if (littleEndian !== machineIsLittle) swapBytes(raw);
-  if (predictor === 2) {
-    for (let row = 0; row < raw.length; row += perRow) {
-      for (let at = row + stride; at < row + perRow; at++) raw[at]! += raw[at - stride]!;
-    }
-  }
-  return toStandard(layout, raw);
-}
-
-type Unsigned = Uint8Array | Uint16Array | Uint32Array | Float64Array;
-
-function rawArray(bits: number, bytes: Uint8Array): Unsigned {
-  const { buffer } = bytes.slice();
-  if (bits === 8) return new Uint8Array(buffer);
-  if (bits === 16) return new Uint16Array(buffer);
-  return bits === 32 ? new Uint32Array(buffer) : new Float64Array(buffer);
-}
-
-/** The same bits seen as the layout's own type; half floats become float32. */
-function toStandard(layout: PageLayout, raw: Unsigned): Samples {
-  if (layout.sampleFormat === "float") {
-    if (layout.bitsPerSample === 16) return Float32Array.from(raw as Uint16Array, halfToFloat);
-    return layout.bitsPerSample === 64 ? raw : new Float32Array(raw.buffer);
-  }
-  if (layout.sampleFormat === "uint") return raw;
-  if (layout.bitsPerSample === 8) return new Int8Array(raw.buffer);
-  return layout.bitsPerSample === 16 ? new Int16Array(raw.buffer) : new Int32Array(raw.buffer);
-}
-
-/** Predictor 3 undone: bytes summed along the row, then put together again (Adobe, TIFF Technical Note 3). */
-function gatherFloats(bytes: Uint8Array, perRow: number, stride: number, width: number): Unsigned {
-  const whole = new Uint8Array(bytes.length);
-  const rowLength = perRow * width;
-  for (let row = 0; row < bytes.length; row += rowLength) {
-    for (let at = row + stride; at < row + rowLength; at++) bytes[at]! += bytes[at - stride]!;
-    for (let index = 0; index < perRow; index++) {
-      for (let rank = 0; rank < width; rank++) {
-        const place = machineIsLittle ? width - 1 - rank : rank;
-        whole[row + index * width + place] = bytes[row + rank * perRow + index]!;
-      }
-    }
-  }
-  return rawArray(width * 8, whole);
-}
-
-/** Samples of any bit depth, highest bit first, each row begun at a byte; 24 bits in the file's byte order. */
-function unpack(layout: PageLayout, bytes: Uint8Array, perRow: number, littleEndian: boolean): Samples {
-  const { bitsPerSample: bits } = layout;
-  const length = rowBytes(layout);
-  const rows = Math.floor(bytes.length / length);
-  const size = perRow * rows;
-  const signed = layout.sampleFormat === "int";
-  const samples = bits < 8 ? new Uint8Array(size) : bits < 16 ? new Uint16Array(size) : new Uint32Array(size);
-  const sign = 2 ** (bits - 1);
-  for (let row = 0; row < rows; row++) {
-    let at = row * length;
-    let held = 0;
-    let value = 0;
-    for (let index = 0; index < perRow; index++) {
-      if (bits === 24) {
-        const [low, high] = littleEndian ? [at, at + 2] : [at + 2, at];
-        value = bytes[low]! + bytes[at + 1]! * 256 + bytes[high]! * 65536;
-        at += 3;
-      } else {
-        let left = bits;
-        value = 0;
-        while (left > 0) {
-          const take = Math.min(left, 8 - held);
-          value = value * 2 ** take + ((bytes[at]! >> (8 - held - take)) & (2 ** take - 1));
-          held += take;
-          left -= take;
-          if (held === 8) {
-            held = 0;
-            at++;
-          }
-        }
-      }
-      samples[row * perRow + index] = signed && value >= sign ? value - 2 * sign : value;
-    }
-  }
-  if (!signed) return samples;
-  if (bits < 8) return new Int8Array(samples.buffer);
-  return bits < 16 ? new Int16Array(samples.buffer) : new Int32Array(samples.buffer);
-}
-
-/** IEEE 754 half precision: 1 sign, 5 exponent, 10 fraction bits. */
-function halfToFloat(half: number): number {
-  const sign = half & 0x8000 ? -1 : 1;
-  const exponent = (half >> 10) & 31;
-  const fraction = half & 1023;
-  if (exponent === 31) return fraction === 0 ? sign * Infinity : Number.NaN;
-  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25));
 }
 
 function sameOrder(file: TiffFile): boolean {

@@ -70,12 +70,14 @@ export function outlineOf(spec: OutlineSpec, name = "outline"): Place[] {
 function shape(spec: OutlineSpec): Place[] {
   if (spec.kind === "ellipse") {
     const [a, b] = spec.radii_um;
-    const n = Math.max(32, Math.min(512, Math.ceil((Math.PI * (a + b)) / 0.15)));
+    const n = Math.max(32, Math.min(512, Math.ceil((Math.PI * (a + b)) / 0.25)));
     const cos = Math.cos(radians(spec.angle_deg));
     const sin = Math.sin(radians(spec.angle_deg));
+    // Corners lie a nanometre or two outside, so that the polygon has the ellipse's area.
+    const out = Math.sqrt((2 * Math.PI) / n / Math.sin((2 * Math.PI) / n));
     return Array.from({ length: n }, (_, at) => {
-      const x = a * Math.cos((2 * Math.PI * at) / n);
-      const y = b * Math.sin((2 * Math.PI * at) / n);
+      const x = out * a * Math.cos((2 * Math.PI * at) / n);
+      const y = out * b * Math.sin((2 * Math.PI * at) / n);
       return [spec.centre_um[0] + x * cos - y * sin, spec.centre_um[1] + x * sin + y * cos];
     });
   }

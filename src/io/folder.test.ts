@@ -1,0 +1,111 @@
+import { encode } from "fast-png";
+import { expect, test } from "vitest";
+import { buildTiff } from "../../test/tiff-builder.js";
+import { memorySource, type FolderSource } from "./bytes.js";
+import { openFolderMovie } from "./folder.js";
+import { openMovie } from "./open.js";
+import { openPng } from "./png.js";
+
+/** A folder in memory, in natural order; tells how many of its files are open. */
+function folder(files: Record<string, Uint8Array>): FolderSource & { readonly opened: () => number } {
+  let opened = 0;
+  const collator = new Intl.Collator("en", { numeric: true });
+  return {
+    name: "frames",
+    entries: Object.keys(files).sort((a, b) => collator.compare(a, b)),
+    async open(entry) {
+      opened++;
+      return { ...memorySource(`frames/${entry}`, files[entry]!), close: async () => void opened-- };
+    },
+    async close() {},
+    opened: () => opened,
+  };
+}
+
+const tiff = (value: number, width = 2, bits = 16): Uint8Array =>
+  buildTiff({ pages: [{ width, height: 1, bits, samples: Array.from({ length: width }, (_, x) => value + x) }] });
+
+const png = (value: number, width = 2): Uint8Array =>
+  encode({ width, height: 1, data: Uint8Array.from({ length: width }, (_, x) => value + x), depth: 8, channels: 1 });
+
+const text = (words: string): Uint8Array => new TextEncoder().encode(words);
+
+test("frames follow the natural order of their names; other files are counted, every file is closed again", async () => {
+  const source = folder({ "f10.tif": tiff(10), "f9.tif": tiff(9), "f1.tif": tiff(1), "notes.txt": text("hello") });
+  const movie = await openMovie(source);
+  expect(movie).toMatchObject({ format: "folder", frames: 3, width: 2, dtype: "uint16", time_s: null });
+  expect(movie.warnings).toEqual(["1 file is no image and passed over."]);
+  const first: number[] = [];
+  for (const index of [0, 1, 2]) {
+    const into = new Uint16Array(2);
+    await movie.read(index, into);
+    first.push(into[0]!);
+  }
+  expect(first).toEqual([1, 9, 10]);
+  expect(source.opened()).toBe(0);
+});
+
+test("images are told by their content; a name is only a name", async () => {
+  const movie = await openMovie(folder({ "1.dat": png(7), "2.jpg": png(8), "3.png": text("a,b\n1,2") }));
+  expect(movie).toMatchObject({ frames: 2, dtype: "uint8" });
+});
+
+test("a frame of another size or type is named", async () => {
+  const odd: [string, Uint8Array, RegExp][] = [
+    ["size", tiff(3, 3), /b\.tif is 3 x 1 px/],
+    ["type", tiff(3, 2, 8), /b\.tif is uint8/],
+    [
+      "stack",
+      buildTiff({ pages: [1, 2].map((n) => ({ width: 2, height: 1, bits: 16, samples: [n, n] })) }),
+      /b\.tif holds 2 frames/,
+    ],
+    ["damaged", tiff(3).subarray(0, 9), /b\.tif/],
+  ];
+  for (const [, bytes, words] of odd) {
+    await expect(openFolderMovie(folder({ "a.tif": tiff(1), "b.tif": bytes, "c.tif": tiff(2) }))).rejects.toThrow(
+      words,
+    );
+  }
+});
+
+test("a folder without an image is refused with what it holds", async () => {
+  await expect(openMovie(folder({ "a.txt": text("x"), "b.csv": text("y") }))).rejects.toThrow(/2 files and no image/);
+  await expect(openMovie(folder({}))).rejects.toThrow(/0 files/);
+});
+
+test("a PNG of 8, 16 or 1 bits is one frame of its stored values", async () => {
+  const deep = encode({ width: 2, height: 1, data: Uint16Array.from([4095, 7]), depth: 16, channels: 1 });
+  const movie = await openMovie(memorySource("one.png", deep));
+  expect(movie).toMatchObject({ format: "png", frames: 1, dtype: "uint16", width: 2, height: 1 });
+  const into = new Uint16Array(2);
+  await movie.read(0, into);
+  expect([...into]).toEqual([4095, 7]);
+  const bits = encode({ width: 9, height: 2, data: Uint8Array.from([0xaa, 0x80, 0x55, 0]), depth: 1, channels: 1 });
+  const one = new Uint8Array(18);
+  await (await openPng(memorySource("bits.png", bits))).read(0, one);
+  expect([...one]).toEqual([1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0]);
+});
+
+test("a PNG in colour is told so; one that is cut, damaged or claims too much is refused", async () => {
+  const colour = encode({ width: 1, height: 1, data: Uint8Array.from([1, 2, 3]), depth: 8, channels: 3 });
+  const movie = await openPng(memorySource("colour.png", colour));
+  expect(movie.samplesPerPixel).toBe(3);
+  await expect(movie.read(0, new Uint8Array(1))).rejects.toThrow(/colour/);
+  const whole = encode({
+    width: 40,
+    height: 40,
+    data: new Uint8Array(1600).map((_, at) => at % 251),
+    depth: 8,
+    channels: 1,
+  });
+  for (const size of [20, 40, Math.floor(whole.length / 2), whole.length - 20]) {
+    const read = openPng(memorySource("cut.png", whole.subarray(0, size))).then((cut) =>
+      cut.read(0, new Uint8Array(1600)),
+    );
+    await expect(read).rejects.toThrow(/cut\.png: .*Export it again/);
+  }
+  const claim = whole.slice();
+  new DataView(claim.buffer).setUint32(16, 100_000);
+  new DataView(claim.buffer).setUint32(20, 100_000);
+  await expect(openPng(memorySource("claim.png", claim))).rejects.toThrow(/100000 x 100000/);
+});

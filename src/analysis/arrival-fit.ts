@@ -1,0 +1,427 @@
+/** The moment of passing in one time course: a step and a bright line on a slope, by least squares. */
+import { median } from "../kernels/stats.js";
+import type { PixelCourses } from "./pixel-courses.js";
+
+/**
+ * What a boundary of width 1 looks like as it passes at 0: an error function from 0 to 1, and a Gaussian line
+ * of height `line` and standard deviation `lineWidth`. The line is even and the step odd about the passing.
+ */
+export interface Shape {
+  readonly line: number;
+  readonly lineWidth: number;
+}
+
+/** Steps in which a passing's skew is told apart, and the most that is believed. */
+const SKEW_STEP = 0.015;
+const MOST_SKEW = 0.15;
+
+/** Half of the stretch of a course that a fit looks at, in widths of the passing. */
+export const STRETCH = 10;
+/** Frames that must stand on either side of a passing. */
+const SIDE = 3;
+/** Ratio of neighbouring widths for which templates are made. */
+const WIDTH_RATIO = 1.2;
+/** A width is at least this share of the frame interval: a sharper step cannot be told. */
+const LEAST_WIDTH = 0.3;
+
+export interface FitOptions {
+  readonly shape: Shape;
+  /** Standard deviation in time of the passing's error function, one a course. */
+  readonly width_s: Float32Array;
+  /** Skew of the passing where the front's speed changes within the point spread: -skew u^2 exp(-u^2 / 2) / sqrt(2 pi). */
+  readonly skew: Float32Array;
+  /** Passings are sought from here to here. */
+  readonly from_s: number;
+  readonly to_s: number;
+  /** Sign that the step must have; 0 for either. */
+  readonly sign: -1 | 0 | 1;
+  /** Where a passing is expected, and how far from it one is sought; NaN for anywhere. */
+  readonly near_s?: Float32Array;
+  readonly reach_s?: Float32Array;
+}
+
+/** One entry a course; NaN where no passing could be placed. */
+export interface ArrivalFit {
+  readonly arrival_s: Float32Array;
+  readonly sd_s: Float32Array;
+  /** Height of the step and level and slope before it, in the course's own units. */
+  readonly height: Float32Array;
+  readonly level: Float32Array;
+  readonly slope_per_s: Float32Array;
+  /** Standard error of the height with the passing where it is. */
+  readonly heightSd: Float32Array;
+  /** Squared height over its variance: how much the step explains beyond level and slope. */
+  readonly strength: Float32Array;
+  /** Width used, after rounding to the templates' steps. */
+  readonly width_s: Float32Array;
+  /** 1 where the best place is the end of what was searched. */
+  readonly atRim: Uint8Array;
+}
+
+/** A passing at one moment on one stretch of frames, freed of level and slope. */
+interface Template {
+  readonly arrival_s: number;
+  readonly first: number;
+  readonly u: Float64Array;
+  readonly norm2: number;
+}
+
+/** Templates of one width on one list of times. */
+interface Bank {
+  readonly coarse: readonly Template[];
+  /** Passings closely about the coarse template's, all on its stretch. */
+  fine(anchor: number): readonly Template[];
+  readonly step_s: number;
+}
+
+/**
+ * Least-squares passing of each course: level + slope t + height * shape((t - T) / width), on a stretch of
+ * STRETCH widths about T, so that slow changes elsewhere do not count. On a stretch symmetric about T slope and step are
+ * odd and the sensitivity to T is even: the slope costs no precision and no ramp moves T.
+ *
+ * T is first sought among templates half a width apart, then refined on a fixed stretch by a parabola, or,
+ * where the passing falls between frames and the likelihood is flat, as the mean of the likelihood. The standard
+ * error is that of the likelihood with the scatter about the fit.
+ */
+export function fitArrivals(courses: PixelCourses, options: FitOptions): ArrivalFit {
+  const { pixels, time_s, relative, noise } = courses;
+  const n = pixels.length;
+  const frames = time_s.length;
+  const nan = (): Float32Array => new Float32Array(n).fill(NaN);
+  const fit = {
+    arrival_s: nan(),
+    sd_s: nan(),
+    height: nan(),
+    level: nan(),
+    slope_per_s: nan(),
+    heightSd: nan(),
+    strength: nan(),
+    width_s: nan(),
+    atRim: new Uint8Array(n),
+  };
+  const interval_s = medianInterval(time_s);
+  const banks = new Map<string, Bank>();
+  const tables = new Map<number, (u: number) => number>();
+  const typical_s = median(options.width_s);
+  for (let i = 0; i < n; i++) {
+    const wanted_s = Math.max(options.width_s[i]!, LEAST_WIDTH * interval_s);
+    if (!Number.isFinite(wanted_s)) continue;
+    const rung = Math.round(Math.log(wanted_s / typical_s) / Math.log(WIDTH_RATIO));
+    const width_s = typical_s * WIDTH_RATIO ** rung;
+    const skewRung = roundedSkew(options.skew[i]!);
+    const course = tables.get(skewRung) ?? shapeTable(options.shape, skewRung);
+    tables.set(skewRung, course);
+    const name = `${rung} ${skewRung}`;
+    let values: Float32Array | Float64Array = relative.subarray(i * frames, (i + 1) * frames);
+    let times = time_s;
+    let bank: Bank;
+    if (values.every(Number.isFinite)) {
+      bank = banks.get(name) ?? makeBank(times, width_s, interval_s, course, options);
+      banks.set(name, bank);
+    } else {
+      const known = Array.from(values.keys()).filter((k) => Number.isFinite(values[k]!));
+      if (known.length < 0.5 * frames) continue;
+      times = Float64Array.from(known, (k) => time_s[k]!);
+      values = Float64Array.from(known, (k) => values[k]!);
+      bank = makeBank(times, width_s, interval_s, course, options);
+    }
+    const near_s = options.near_s?.[i] ?? NaN;
+    const reach_s = options.reach_s?.[i] ?? Infinity;
+    fit.width_s[i] = width_s;
+    placeOne(fit, i, values, times, bank, { ...options, near_s, reach_s, noise: noise[i]!, width_s, course });
+  }
+  return fit;
+}
+
+/** Median of the intervals between frames. */
+export function medianInterval(time_s: Float64Array): number {
+  return median(Float64Array.from(time_s.subarray(1), (t, k) => t - time_s[k]!));
+}
+
+interface One {
+  readonly near_s: number;
+  readonly reach_s: number;
+  readonly sign: -1 | 0 | 1;
+  readonly noise: number;
+  readonly width_s: number;
+  readonly course: (u: number) => number;
+}
+
+function placeOne(
+  fit: { -readonly [K in keyof ArrivalFit]: ArrivalFit[K] },
+  i: number,
+  values: Float32Array | Float64Array,
+  times: Float64Array,
+  bank: Bank,
+  one: One,
+): void {
+  let anchor = -1;
+  let most = 0;
+  for (let a = 0; a < bank.coarse.length; a++) {
+    const template = bank.coarse[a]!;
+    if (Math.abs(template.arrival_s - one.near_s) > one.reach_s) continue;
+    const dot = along(template, values);
+    if (one.sign * dot < 0) continue;
+    const explained = (dot * dot) / template.norm2;
+    if (explained > most) {
+      most = explained;
+      anchor = a;
+    }
+  }
+  if (anchor < 0) return;
+  let fine = bank.fine(anchor);
+  let explained = fine.map((template) => along(template, values) ** 2 / template.norm2);
+  let best = greatest(explained);
+  if (best === 0 || best === fine.length - 1) {
+    // The coarse template was one off: once more from where the fine ones point.
+    const wanted_s = fine[best]!.arrival_s;
+    let other = anchor;
+    for (let a = 0; a < bank.coarse.length; a++) {
+      if (Math.abs(bank.coarse[a]!.arrival_s - wanted_s) < Math.abs(bank.coarse[other]!.arrival_s - wanted_s))
+        other = a;
+    }
+    if (other !== anchor) {
+      anchor = other;
+      fine = bank.fine(anchor);
+      explained = fine.map((template) => along(template, values) ** 2 / template.norm2);
+      best = greatest(explained);
+    }
+  }
+  const stretch = bank.coarse[anchor]!;
+  let arrival_s = fine[best]!.arrival_s;
+  const rim = best === 0 || best === fine.length - 1;
+  const bend = rim ? 0 : explained[best - 1]! - 2 * explained[best]! + explained[best + 1]!;
+  if (bend < 0) {
+    const lean = (0.5 * (explained[best - 1]! - explained[best + 1]!)) / bend;
+    arrival_s += Math.max(-1, Math.min(1, lean)) * bank.step_s;
+  }
+  const last = stretch.first + stretch.u.length;
+  let solved = solve(values, times, stretch.first, last, arrival_s, one);
+  let sd_s = bend < 0 ? bank.step_s * Math.sqrt((2 * solved.variance) / -bend) : Infinity;
+  if (sd_s > 0.5 * bank.step_s) {
+    const { mean_s, spread_s } = likelihoodMean(fine, explained, explained[best]!, solved.variance);
+    arrival_s = mean_s;
+    sd_s = Math.hypot(spread_s, bank.step_s / Math.sqrt(12));
+    solved = solve(values, times, stretch.first, last, arrival_s, one);
+  }
+  fit.arrival_s[i] = arrival_s;
+  fit.sd_s[i] = sd_s;
+  fit.height[i] = solved.height;
+  fit.level[i] = solved.level;
+  fit.slope_per_s[i] = solved.slope_per_s;
+  fit.heightSd[i] = solved.heightSd;
+  fit.strength[i] = (solved.height / solved.heightSd) ** 2;
+  fit.atRim[i] = rim ? 1 : 0;
+}
+
+function along({ first, u }: Template, values: ArrayLike<number>): number {
+  let dot = 0;
+  for (let k = 0; k < u.length; k++) dot += u[k]! * values[first + k]!;
+  return dot;
+}
+
+function greatest(values: readonly number[]): number {
+  let best = 0;
+  for (let at = 1; at < values.length; at++) if (values[at]! > values[best]!) best = at;
+  return best;
+}
+
+/** Mean and spread of the passing under the likelihood exp(explained / 2 variance). */
+function likelihoodMean(
+  fine: readonly Template[],
+  explained: readonly number[],
+  most: number,
+  variance: number,
+): { readonly mean_s: number; readonly spread_s: number } {
+  let sum = 0;
+  let first = 0;
+  let second = 0;
+  const origin_s = fine[0]!.arrival_s;
+  for (let at = 0; at < fine.length; at++) {
+    const weight = Math.exp((explained[at]! - most) / (2 * variance));
+    const t = fine[at]!.arrival_s - origin_s;
+    sum += weight;
+    first += weight * t;
+    second += weight * t * t;
+  }
+  const mean = first / sum;
+  return { mean_s: origin_s + mean, spread_s: Math.sqrt(Math.max(0, second / sum - mean * mean)) };
+}
+
+/** Level and slope before, height and scatter with the passing at a given moment. */
+function solve(
+  values: ArrayLike<number>,
+  times: Float64Array,
+  first: number,
+  last: number,
+  arrival_s: number,
+  { course, width_s, noise }: One,
+): { height: number; heightSd: number; level: number; slope_per_s: number; variance: number } {
+  const n = last - first;
+  let meanT = 0;
+  let meanM = 0;
+  let meanY = 0;
+  for (let k = first; k < last; k++) {
+    meanT += (times[k]! - arrival_s) / n;
+    meanM += course((times[k]! - arrival_s) / width_s) / n;
+    meanY += values[k]! / n;
+  }
+  let tt = 0;
+  let tm = 0;
+  let ty = 0;
+  let mm = 0;
+  let my = 0;
+  let yy = 0;
+  for (let k = first; k < last; k++) {
+    const t = times[k]! - arrival_s - meanT;
+    const m = course((times[k]! - arrival_s) / width_s) - meanM;
+    const y = values[k]! - meanY;
+    tt += t * t;
+    tm += t * m;
+    ty += t * y;
+    mm += m * m;
+    my += m * y;
+    yy += y * y;
+  }
+  const norm2 = mm - (tm * tm) / tt;
+  const height = (my - (tm * ty) / tt) / norm2;
+  const slope_per_s = (ty - height * tm) / tt;
+  const left = Math.max(0, yy - (ty * ty) / tt - height * height * norm2);
+  const freedom = Math.max(1, n - 4);
+  // The scatter about the fit and the course's white noise tell the same, unless the fit is poor.
+  const pooled = (left + 30 * noise * noise) / (freedom + 30);
+  const variance = Math.max(pooled, left / freedom / (1 + 2 * Math.sqrt(2 / freedom)));
+  return {
+    height,
+    heightSd: Math.sqrt(variance / norm2),
+    level: meanY - slope_per_s * meanT - height * meanM,
+    slope_per_s,
+    variance,
+  };
+}
+
+function makeBank(
+  times: Float64Array,
+  width_s: number,
+  interval_s: number,
+  course: (u: number) => number,
+  { from_s, to_s }: FitOptions,
+): Bank {
+  const half_s = Math.max(STRETCH * width_s, (SIDE + 2.5) * interval_s);
+  const spacing_s = Math.max(0.5 * width_s, 0.5 * interval_s);
+  const coarse: Template[] = [];
+  const count = Math.max(1, Math.ceil((to_s - from_s) / spacing_s));
+  for (let a = 0; a <= count; a++) {
+    const arrival_s = from_s + ((to_s - from_s) * a) / count;
+    const first = firstNotBefore(times, arrival_s - half_s);
+    const last = firstNotBefore(times, arrival_s + half_s);
+    const passed = firstNotBefore(times, arrival_s);
+    if (passed - first < SIDE || last - passed < SIDE || last - first < 2 * SIDE + 1) continue;
+    const made = template(times, first, last, arrival_s, width_s, course);
+    if (made.norm2 > 1e-3) coarse.push(made);
+  }
+  const step_s = Math.min(width_s / 5, interval_s / 3);
+  const reach = Math.ceil(Math.max(2.5 * width_s, spacing_s + width_s) / step_s);
+  const kept = new Map<number, readonly Template[]>();
+  return {
+    coarse,
+    step_s,
+    fine(anchor) {
+      const found = kept.get(anchor);
+      if (found !== undefined) return found;
+      const { arrival_s, first, u } = coarse[anchor]!;
+      const made: Template[] = [];
+      for (let j = -reach; j <= reach; j++) {
+        const moment_s = arrival_s + j * step_s;
+        if (moment_s < from_s - step_s || moment_s > to_s + step_s) continue;
+        const one = template(times, first, first + u.length, moment_s, width_s, course);
+        if (one.norm2 > 1e-3) made.push(one);
+      }
+      kept.set(anchor, made);
+      return made;
+    },
+  };
+}
+
+function template(
+  times: Float64Array,
+  first: number,
+  last: number,
+  arrival_s: number,
+  width_s: number,
+  course: (u: number) => number,
+): Template {
+  const n = last - first;
+  const u = new Float64Array(n);
+  let meanT = 0;
+  let meanM = 0;
+  for (let k = 0; k < n; k++) {
+    u[k] = course((times[first + k]! - arrival_s) / width_s);
+    meanT += times[first + k]! / n;
+    meanM += u[k]! / n;
+  }
+  let tt = 0;
+  let tm = 0;
+  for (let k = 0; k < n; k++) {
+    const t = times[first + k]! - meanT;
+    tt += t * t;
+    tm += t * u[k]!;
+  }
+  let norm2 = 0;
+  for (let k = 0; k < n; k++) {
+    u[k] = u[k]! - meanM - (tm / tt) * (times[first + k]! - meanT);
+    norm2 += u[k]! * u[k]!;
+  }
+  return { arrival_s, first, u, norm2 };
+}
+
+function firstNotBefore(times: Float64Array, t_s: number): number {
+  let low = 0;
+  let high = times.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (times[middle]! < t_s) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Half the range of the table below, and entries a unit. */
+const TABLE_REACH = 12;
+const TABLE_DENSITY = 64;
+
+/** The shape as a function, read from a table. */
+export function shapeTable({ line, lineWidth }: Shape, skew: number): (u: number) => number {
+  const table = new Float64Array(2 * TABLE_REACH * TABLE_DENSITY + 2);
+  for (let at = 0; at < table.length; at++) {
+    const u = at / TABLE_DENSITY - TABLE_REACH;
+    table[at] =
+      normalCdf(u) -
+      (skew * u * u * Math.exp(-0.5 * u * u)) / Math.sqrt(2 * Math.PI) +
+      line * Math.exp((-0.5 * u * u) / (lineWidth * lineWidth));
+  }
+  return (u) => {
+    if (u <= -TABLE_REACH) return 0;
+    if (u >= TABLE_REACH) return 1;
+    const place = (u + TABLE_REACH) * TABLE_DENSITY;
+    const at = Math.floor(place);
+    return table[at]! + (place - at) * (table[at + 1]! - table[at]!);
+  };
+}
+
+/** The skew for which a template is made; 0 where it is not known. */
+export function roundedSkew(skew: number): number {
+  if (!Number.isFinite(skew)) return 0;
+  return SKEW_STEP * Math.round(Math.max(-MOST_SKEW, Math.min(MOST_SKEW, skew)) / SKEW_STEP);
+}
+
+/** The normal distribution's integral, to 1e-7: Abramowitz and Stegun 26.2.17. */
+function normalCdf(u: number): number {
+  const t = 1 / (1 + 0.2316419 * Math.abs(u));
+  const tail =
+    Math.exp(-0.5 * u * u) *
+    0.3989422804014327 *
+    t *
+    (0.31938153 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))));
+  return u > 0 ? 1 - tail : tail;
+}

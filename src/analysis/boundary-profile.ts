@@ -1,0 +1,296 @@
+/** What the boundary looks like, the same at every pixel: how wide it is and how bright its line. */
+import type { ArrivalFit, Shape } from "./arrival-fit.js";
+import { roundedSkew, shapeTable, STRETCH } from "./arrival-fit.js";
+import type { PixelCourses } from "./pixel-courses.js";
+
+/** The common look of a boundary. */
+export interface BoundaryProfile {
+  readonly shape: Shape;
+  /** Width relative to the one that was expected. */
+  readonly scale: number;
+  /** Standard error, in widths, that the shape leaves on the moment of every passing alike. */
+  readonly offsetSd: number;
+}
+
+/** Courses that stand for all, each with the frames about its passing. */
+interface Sample {
+  /** Where each course's frames begin in the lists below; one entry more. */
+  readonly start: Int32Array;
+  readonly time_s: Float64Array;
+  readonly value: Float64Array;
+  /** One entry a course: moment and width from which the search goes out, variance of its noise. */
+  readonly arrival_s: Float64Array;
+  readonly width_s: Float64Array;
+  readonly variance: Float64Array;
+  readonly skew: Float64Array;
+}
+
+/** Width, line and width of the line, with the moments of the sample's passings in widths after those of the sample. */
+interface State {
+  readonly logScale: number;
+  readonly line: number;
+  readonly lineWidth: number;
+  readonly offset: Float64Array;
+}
+
+/** What is expected before looking: the width as told, give or take; a line of any sign; a line about as wide. */
+const PRIOR = {
+  logScale: { mean: 0, sd: 0.25 },
+  line: { mean: 0, sd: 1 },
+  lineWidth: { mean: 1.1, sd: 0.15 },
+} as const;
+/** Lines, as shares of the step, from which the search goes out. */
+const STARTS = [-0.4, 0.4];
+/** A line is believed where it explains so much more, in variances of the noise. */
+const BELIEF = 16;
+const FEWEST = 20;
+
+/**
+ * The shape common to all passings, by least squares over the chosen courses together, each with its own level, slope,
+ * step and moment (projected out), all with one width factor, line and width of line (Gauss and Newton, damped).
+ *
+ * In one course a bright line and an earlier step look alike: to first order a line is a step that is moved, so that
+ * a line free at each pixel would leave the moment open. In thousands together they are told apart by their curvature.
+ * A line that explains no more than chance could is taken for none. Null with too few courses.
+ */
+export function boundaryProfile(
+  courses: PixelCourses,
+  fit: ArrivalFit,
+  skew: Float32Array,
+  chosen: readonly number[],
+): BoundaryProfile | null {
+  if (chosen.length < FEWEST) return null;
+  const sample = sampleOf(courses, fit, skew, chosen);
+  const plain = refine(sample, { logScale: 0, line: 0, lineWidth: PRIOR.lineWidth.mean }, false);
+  let best = plain;
+  for (const line of STARTS) {
+    const tried = refine(sample, { logScale: plain.state.logScale, line, lineWidth: PRIOR.lineWidth.mean }, true);
+    if (tried.cost < best.cost) best = tried;
+  }
+  const scatter = Math.max(1, best.left / Math.max(1, best.freedom));
+  const kept = (plain.cost - best.cost) / scatter > BELIEF ? best : plain;
+  const { logScale, line, lineWidth } = kept.state;
+  return { shape: { line, lineWidth }, scale: Math.exp(logScale), offsetSd: kept.offsetSd * Math.sqrt(scatter) };
+}
+
+/** Frames within STRETCH widths about each chosen passing. */
+function sampleOf(
+  { time_s, relative, noise }: PixelCourses,
+  fit: ArrivalFit,
+  skew: Float32Array,
+  chosen: readonly number[],
+): Sample {
+  const start = [0];
+  const times: number[] = [];
+  const values: number[] = [];
+  for (const i of chosen) {
+    for (let k = 0; k < time_s.length; k++) {
+      const value = relative[i * time_s.length + k]!;
+      if (Math.abs(time_s[k]! - fit.arrival_s[i]!) > STRETCH * fit.width_s[i]! || !Number.isFinite(value)) continue;
+      times.push(time_s[k]!);
+      values.push(value - 1);
+    }
+    start.push(times.length);
+  }
+  return {
+    start: Int32Array.from(start),
+    time_s: Float64Array.from(times),
+    value: Float64Array.from(values),
+    arrival_s: Float64Array.from(chosen, (i) => fit.arrival_s[i]!),
+    width_s: Float64Array.from(chosen, (i) => fit.width_s[i]!),
+    variance: Float64Array.from(chosen, (i) => noise[i]! ** 2),
+    skew: Float64Array.from(chosen, (i) => roundedSkew(skew[i]!)),
+  };
+}
+
+interface Refined {
+  readonly state: State;
+  /** Squares left over their variances, with and without what the prior adds. */
+  readonly cost: number;
+  readonly left: number;
+  readonly freedom: number;
+  readonly offsetSd: number;
+}
+
+function refine(sample: Sample, from: Omit<State, "offset">, withLine: boolean): Refined {
+  const courses = sample.arrival_s.length;
+  // A line of height b moves the step that fits best by b sqrt(2 pi) widths.
+  const offset = new Float64Array(courses).fill(Math.sqrt(2 * Math.PI) * from.line);
+  let state: State = { ...from, offset };
+  let now = linearise(sample, state, withLine);
+  let damping = 1e-3;
+  for (let round = 0; round < 40 && damping < 1e6; round++) {
+    const next = stepFrom(state, now, damping, withLine);
+    const tried = linearise(sample, next, withLine);
+    if (tried.cost < now.cost) {
+      const gain = now.cost - tried.cost;
+      state = next;
+      now = tried;
+      damping *= 0.2;
+      if (gain < 0.05) break;
+    } else damping *= 6;
+  }
+  return {
+    state,
+    cost: now.cost,
+    left: now.left,
+    freedom: sample.time_s.length - 4 * courses,
+    offsetSd: offsetSd(now, withLine),
+  };
+}
+
+/** Normal equations of the shared parameters (width, line, width of line), the courses' own projected out. */
+interface Linearised {
+  readonly cost: number;
+  readonly left: number;
+  /** 3 x 3 and 3, priors included. */
+  readonly normal: Float64Array;
+  readonly gradient: Float64Array;
+  /** Per course: by how much its moment moves for itself, and for each shared parameter. */
+  readonly own: Float64Array;
+  readonly coupling: Float64Array;
+}
+
+/** Columns of one course: level, slope, step, moment; width, line, width of line; what is left of the values. */
+const COLUMNS = 8;
+const SHARED = 4;
+const VALUES = 7;
+
+function linearise(sample: Sample, state: State, withLine: boolean): Linearised {
+  const { line, lineWidth } = state;
+  const scale = Math.exp(state.logScale);
+  const tables = new Map<number, (u: number) => number>();
+  const courses = sample.arrival_s.length;
+  const normal = new Float64Array(9);
+  const gradient = new Float64Array(3);
+  const own = new Float64Array(courses);
+  const coupling = new Float64Array(3 * courses);
+  let left = 0;
+  const longest = sample.start.reduce((most, at, i) => Math.max(most, at - (sample.start[i - 1] ?? 0)), 0);
+  const column = Array.from({ length: COLUMNS }, () => new Float64Array(longest));
+  for (let i = 0; i < courses; i++) {
+    const from = sample.start[i]!;
+    const n = sample.start[i + 1]! - from;
+    const skew = sample.skew[i]!;
+    const course = tables.get(skew) ?? shapeTable({ line, lineWidth }, skew);
+    tables.set(skew, course);
+    const width_s = sample.width_s[i]! * scale;
+    const arrival_s = sample.arrival_s[i]! + state.offset[i]! * sample.width_s[i]!;
+    for (let k = 0; k < n; k++) {
+      const u = (sample.time_s[from + k]! - arrival_s) / width_s;
+      const glow = Math.exp((-0.5 * u * u) / (lineWidth * lineWidth));
+      const rate =
+        (Math.exp(-0.5 * u * u) * (1 - skew * (2 * u - u ** 3))) / Math.sqrt(2 * Math.PI) -
+        (line * glow * u) / (lineWidth * lineWidth);
+      column[0]![k] = 1;
+      column[1]![k] = u;
+      column[2]![k] = course(u);
+      column[3]![k] = -rate / scale;
+      column[4]![k] = -rate * u;
+      column[5]![k] = glow;
+      column[6]![k] = (line * glow * u * u) / lineWidth ** 3;
+      column[7]![k] = sample.value[from + k]!;
+    }
+    // Gram and Schmidt: level, slope and step are taken out first; the height then scales the other columns.
+    project(column, n, 0, 1);
+    project(column, n, 1, 2);
+    const stepNorm = squares(column[2]!, n);
+    const height = dot(column[2]!, column[VALUES]!, n) / stepNorm;
+    project(column, n, 2, 3);
+    for (let c = 3; c < VALUES; c++) for (let k = 0; k < n; k++) column[c]![k] = column[c]![k]! * height;
+    const momentNorm = squares(column[3]!, n);
+    const weight = 1 / sample.variance[i]!;
+    left += weight * squares(column[VALUES]!, n);
+    // An undetermined moment (between frames) is held where it is.
+    const held = momentNorm + 1e-3 * height * height;
+    own[i] = dot(column[3]!, column[VALUES]!, n) / held;
+    for (let a = 0; a < 3; a++) {
+      const ca = column[SHARED + a]!;
+      const moved = dot(column[3]!, ca, n) / held;
+      coupling[3 * i + a] = moved;
+      gradient[a] = gradient[a]! + weight * (dot(ca, column[VALUES]!, n) - moved * dot(column[3]!, column[VALUES]!, n));
+      for (let b = 0; b <= a; b++) {
+        const cb = column[SHARED + b]!;
+        const product = weight * (dot(ca, cb, n) - moved * dot(column[3]!, cb, n));
+        normal[3 * a + b] = normal[3 * a + b]! + product;
+        if (b < a) normal[3 * b + a] = normal[3 * b + a]! + product;
+      }
+    }
+  }
+  let cost = left;
+  for (const [a, name] of (["logScale", "line", "lineWidth"] as const).entries()) {
+    const { mean, sd } = PRIOR[name];
+    normal[4 * a] = normal[4 * a]! + 1 / (sd * sd);
+    gradient[a] = gradient[a]! + (mean - state[name]) / (sd * sd);
+    if (a === 0 || withLine) cost += ((mean - state[name]) / sd) ** 2;
+  }
+  return { cost, left, normal, gradient, own, coupling };
+}
+
+/** Takes the column `by` out of all columns from `first` on. */
+function project(column: readonly Float64Array[], n: number, by: number, first: number): void {
+  const norm = squares(column[by]!, n);
+  for (let c = first; c < COLUMNS; c++) {
+    const share = dot(column[by]!, column[c]!, n) / norm;
+    for (let k = 0; k < n; k++) column[c]![k] = column[c]![k]! - share * column[by]![k]!;
+  }
+}
+
+function squares(a: Float64Array, n: number): number {
+  return dot(a, a, n);
+}
+
+function dot(a: Float64Array, b: Float64Array, n: number): number {
+  let sum = 0;
+  for (let k = 0; k < n; k++) sum += a[k]! * b[k]!;
+  return sum;
+}
+
+function stepFrom(state: State, now: Linearised, damping: number, withLine: boolean): State {
+  const terms = withLine ? 3 : 1;
+  const a = new Float64Array(9);
+  for (let i = 0; i < 3; i++) {
+    for (let j = 0; j < 3; j++) a[3 * i + j] = i < terms && j < terms ? now.normal[3 * i + j]! : 0;
+    a[4 * i] = i < terms ? a[4 * i]! * (1 + damping) : 1;
+  }
+  const b = now.gradient.map((value, i) => (i < terms ? value : 0));
+  const move = solve3(a, b);
+  const limited = (value: number, most: number): number => Math.max(-most, Math.min(most, value));
+  const logScale = limited(state.logScale + limited(move[0]!, 0.15), 1);
+  const line = limited(state.line + limited(move[1]!, 0.2), 4);
+  const lineWidth = Math.max(0.8, Math.min(2, state.lineWidth + limited(move[2]!, 0.15)));
+  const taken = [logScale - state.logScale, line - state.line, lineWidth - state.lineWidth];
+  const offset = state.offset.map((value, i) => {
+    let moved = now.own[i]! / (1 + damping);
+    for (let s = 0; s < terms; s++) moved -= now.coupling[3 * i + s]! * taken[s]!;
+    return value + limited(moved, 1);
+  });
+  return { logScale, line, lineWidth, offset };
+}
+
+/** Standard error of the mean moment that comes from the shared parameters. */
+function offsetSd({ normal, coupling }: Linearised, withLine: boolean): number {
+  const terms = withLine ? 3 : 1;
+  const mean = new Float64Array(3);
+  const courses = coupling.length / 3;
+  for (let i = 0; i < courses; i++) {
+    for (let s = 0; s < terms; s++) mean[s] = mean[s]! + coupling[3 * i + s]! / courses;
+  }
+  const a = normal.map((value, at) => (Math.floor(at / 3) < terms && at % 3 < terms ? value : at % 4 === 0 ? 1 : 0));
+  const x = solve3(a, mean);
+  return Math.sqrt(Math.max(0, mean[0]! * x[0]! + mean[1]! * x[1]! + mean[2]! * x[2]!));
+}
+
+/** Solution of a positive definite 3 x 3 system by Cramer's rule. */
+function solve3(a: Float64Array, b: Float64Array): Float64Array {
+  const determinant = (m: ArrayLike<number>): number =>
+    m[0]! * (m[4]! * m[8]! - m[5]! * m[7]!) -
+    m[1]! * (m[3]! * m[8]! - m[5]! * m[6]!) +
+    m[2]! * (m[3]! * m[7]! - m[4]! * m[6]!);
+  const whole = determinant(a);
+  return Float64Array.from(
+    [0, 1, 2],
+    (column) =>
+      determinant(Float64Array.from(a, (value, at) => (at % 3 === column ? b[Math.floor(at / 3)]! : value))) / whole,
+  );
+}

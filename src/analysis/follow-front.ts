@@ -1,0 +1,292 @@
+/** A front followed through a particle: which pixels it passed, when, and how wide the passing was there. */
+import { medianFilter } from "../kernels/filter.js";
+import { labelComponents } from "../kernels/label.js";
+import { median } from "../kernels/stats.js";
+import type { Transition } from "../model/experiment.js";
+import { fitArrivals, medianInterval, type ArrivalFit, type FitOptions } from "./arrival-fit.js";
+import { boundaryProfile } from "./boundary-profile.js";
+import { PRE_BLUR, type PixelCourses } from "./pixel-courses.js";
+import { surface, type Surface } from "./slopes.js";
+
+/** The grid on which the courses lie. */
+export interface Grid {
+  readonly mask: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+  readonly pixelSize_um: number;
+  readonly psf_um: number;
+}
+
+/** Arrivals at the places from which the courses' light comes. */
+export interface FollowedFront {
+  readonly fit: ArrivalFit;
+  /** 1 where the passing stands: one entry a course. */
+  readonly kept: Uint8Array;
+  readonly sign: -1 | 1;
+  /** Typical speed, from the slope of the arrivals. */
+  readonly speed_um_s: number;
+  /** To be added to the arrivals, so that they belong to the pixels themselves and to an unblurred boundary. */
+  readonly carry_s: Float32Array;
+  /** Standard error that the common shape leaves on all arrivals alike; null where no shape could be told. */
+  readonly common_sd_s: number | null;
+}
+
+/** A step counts where its square is so many times its variance: chance alone gives it to one course in 10^4. */
+const STRENGTH = 20;
+/** A front stands on this share of the outline, or on a coherent region of the smaller share and of some point spreads. */
+const SHARE = 0.3;
+const COHERENT_SHARE = 0.1;
+const COHERENT_AREAS = 8;
+/** At most so many courses, far enough apart to have noise of their own, tell the boundary's look. */
+const SAMPLE = 320;
+/** Second derivatives are noisier than first ones and taken over a wider disc, by this factor. */
+const CURVATURE_RADIUS = 1.6;
+/** Widths may differ from the typical one by these factors. */
+const WIDTHS = [0.35, 3] as const;
+
+/**
+ * Passes of the fit, each with what the one before has told: first one width for all and either sign; then each pixel's
+ * width from the slope of the arrivals there (point spread over speed) and the common sign; then the boundary's
+ * common look; last, pixels far off their neighbours are sought again near them.
+ * Null where no front passes: too few pixels step in one sense, and no coherent region does.
+ */
+export function followFront(courses: PixelCourses, window: Transition, grid: Grid): FollowedFront | null {
+  const { pixels, time_s } = courses;
+  const interval_s = medianInterval(time_s);
+  const length_s = Math.max(window.end_s - window.start_s, 4 * interval_s);
+  const pad_s = Math.max(2 * window.sd_s, 0.05 * length_s, interval_s);
+  const spread_px = (Math.hypot(1, PRE_BLUR) * grid.psf_um) / grid.pixelSize_um;
+  const across_px = Math.sqrt(pixels.length);
+  const radius_px = Math.min(0.5 * across_px, Math.max(2.5 * spread_px, (1.2 * interval_s * across_px) / length_s));
+  const scale = { spread_px, radius_px };
+
+  // A front that takes the whole window to cross the particle passes a point spread in this time.
+  const first_s = (length_s * spread_px) / across_px;
+  let options: FitOptions = {
+    shape: { line: 0, lineWidth: 1 },
+    width_s: new Float32Array(pixels.length).fill(first_s),
+    skew: new Float32Array(pixels.length),
+    sign: 0,
+    from_s: window.start_s - pad_s,
+    to_s: window.end_s + pad_s,
+  };
+  let fit = fitArrivals(courses, options);
+  const sign = commonSign(fit);
+  let kept = judge(fit, sign);
+  if (count(kept) < 0.3 * COHERENT_SHARE * pixels.length) return null;
+
+  options = { ...options, width_s: passings(fit, kept, courses, grid, scale).width_s, sign };
+  fit = fitArrivals(courses, options);
+  kept = judge(fit, sign);
+  if (!isCoherent(fit, kept, courses, grid)) return null;
+
+  let passing = passings(fit, kept, courses, grid, scale);
+  const profile = boundaryProfile(courses, fit, passing.skew, sampled(fit, kept, courses, grid));
+  const { shape, scale: wider } = profile ?? { shape: options.shape, scale: 1 };
+  options = { ...options, shape, width_s: passing.width_s.map((width) => width * wider), skew: passing.skew };
+  fit = fitArrivals(courses, options);
+  kept = judge(fit, sign);
+  const again = strays(fit, kept, courses, grid);
+  if (again !== null) {
+    fit = merged(fit, fitArrivals(courses, { ...options, ...again }), again.near_s);
+    kept = judge(fit, sign);
+    const still = strays(fit, kept, courses, grid);
+    kept = kept.map((one, i) => (Number.isFinite(still?.near_s[i] ?? NaN) ? 0 : one));
+  }
+  if (!isCoherent(fit, kept, courses, grid)) return null;
+  passing = passings(fit, kept, courses, grid, scale);
+  const slope = surfaceOf(fit, kept, courses, grid, radius_px);
+  return {
+    fit,
+    kept,
+    sign,
+    speed_um_s: grid.pixelSize_um / median(slope.x.map((x, at) => Math.hypot(x, slope.y[at]!))),
+    carry_s: Float32Array.from(pixels, (at, i) => {
+      const along_s = slope.x[at]! * courses.pullX_px[i]! + slope.y[at]! * courses.pullY_px[i]!;
+      return Number.isFinite(along_s) ? -along_s - passing.lead_s[i]! : 0;
+    }),
+    common_sd_s: profile === null ? null : profile.offsetSd * median(fit.width_s),
+  };
+}
+
+function count(kept: Uint8Array): number {
+  return kept.reduce((sum, one) => sum + one, 0);
+}
+
+/** The sense in which most of the light steps. */
+function commonSign(fit: ArrivalFit): -1 | 1 {
+  let sum = 0;
+  for (let i = 0; i < fit.strength.length; i++) {
+    if (fit.strength[i]! > STRENGTH) sum += Math.sign(fit.height[i]!);
+  }
+  return sum < 0 ? -1 : 1;
+}
+
+/** 1 where a step in the common sense is beyond chance and inside what was searched. */
+function judge(fit: ArrivalFit, sign: -1 | 1): Uint8Array {
+  return Uint8Array.from(fit.strength, (strength, i) =>
+    strength > STRENGTH && fit.atRim[i] === 0 && sign * fit.height[i]! > 0 && fit.level[i]! > 0 ? 1 : 0,
+  );
+}
+
+/** Values of the kept courses laid on the grid; NaN elsewhere. */
+function laid(values: Float32Array, kept: Uint8Array, { pixels }: PixelCourses, { width, height }: Grid): Float32Array {
+  const image = new Float32Array(width * height).fill(NaN);
+  for (let i = 0; i < pixels.length; i++) if (kept[i] === 1) image[pixels[i]!] = values[i]!;
+  return image;
+}
+
+/** Whether enough pixels step, and at moments like their neighbours'. */
+function isCoherent(fit: ArrivalFit, kept: Uint8Array, courses: PixelCourses, grid: Grid): boolean {
+  const arrival_s = laid(fit.arrival_s, kept, courses, grid);
+  const around_s = medianFilter(arrival_s, grid.width, grid.height, 1);
+  const coherent = new Uint8Array(arrival_s.length);
+  for (let i = 0; i < kept.length; i++) {
+    const at = courses.pixels[i]!;
+    const off_s = Math.abs(arrival_s[at]! - around_s[at]!);
+    if (off_s < 1.5 * fit.width_s[i]! + 3 * fit.sd_s[i]!) coherent[at] = 1;
+  }
+  const { area_px } = labelComponents(coherent, grid.width, grid.height);
+  const largest = area_px.reduce((most, area) => Math.max(most, area), 0);
+  const all = area_px.reduce((sum, area) => sum + area, 0);
+  const blur_px2 = 4 * Math.PI * ((PRE_BLUR * grid.psf_um) / grid.pixelSize_um) ** 2;
+  const n = kept.length;
+  return all > SHARE * n
+    ? largest > COHERENT_SHARE * n
+    : largest > Math.max(COHERENT_SHARE * n, COHERENT_AREAS * blur_px2);
+}
+
+/** The arrivals as a smooth surface about each course's pixel, from the places where their light comes from. */
+function surfaceOf(fit: ArrivalFit, kept: Uint8Array, courses: PixelCourses, grid: Grid, radius_px: number): Surface {
+  const { pixels } = courses;
+  const n = grid.width * grid.height;
+  const weight = new Float64Array(n);
+  const wanted = new Uint8Array(n);
+  const shiftX_px = new Float32Array(n);
+  const shiftY_px = new Float32Array(n);
+  const least_s = 0.3 * median(fit.sd_s);
+  for (let i = 0; i < pixels.length; i++) {
+    const at = pixels[i]!;
+    wanted[at] = 1;
+    shiftX_px[at] = courses.pullX_px[i]!;
+    shiftY_px[at] = courses.pullY_px[i]!;
+    if (kept[i] === 1) weight[at] = 1 / (fit.sd_s[i]! ** 2 + least_s ** 2);
+  }
+  const { width, height } = grid;
+  return surface(laid(fit.arrival_s, kept, courses, grid), {
+    width,
+    height,
+    weight,
+    wanted,
+    radius_px,
+    shiftX_px,
+    shiftY_px,
+  });
+}
+
+/** What the way of the front makes of its passing of each course. */
+interface Passings {
+  /** Width in time: the spread of the light in space times the slope of the arrivals. */
+  readonly width_s: Float32Array;
+  /** Skew where the slope changes along the way, and lead where the front is curved: see `passings`. */
+  readonly skew: Float32Array;
+  readonly lead_s: Float32Array;
+}
+
+/**
+ * Light spread by sigma about a place sees the arrivals T + g.xi + xi.H.xi / 2. To first order in H the passing is
+ * that of a straight, even front, Phi(u) with u = (t - T) / (sigma |g|), less
+ *
+ *     (sigma^2 / 2 width) (H_nn u^2 + H_tt) phi(u)
+ *
+ * n along the slope, t across: the first part skews it, the second makes it late by sigma^2 H_tt / 2.
+ */
+function passings(
+  fit: ArrivalFit,
+  kept: Uint8Array,
+  courses: PixelCourses,
+  grid: Grid,
+  { spread_px, radius_px }: { readonly spread_px: number; readonly radius_px: number },
+): Passings {
+  const found = surfaceOf(fit, kept, courses, grid, radius_px);
+  const bent = surfaceOf(fit, kept, courses, grid, CURVATURE_RADIUS * radius_px);
+  const { pixels } = courses;
+  const steepness = Float32Array.from(pixels, (at) => Math.hypot(found.x[at]!, found.y[at]!));
+  const typical_s = spread_px * median(steepness);
+  const width_s = new Float32Array(pixels.length).fill(typical_s);
+  const skew = new Float32Array(pixels.length);
+  const lead_s = new Float32Array(pixels.length);
+  for (const [i, at] of pixels.entries()) {
+    if (!(steepness[i]! > 0)) continue;
+    const nx = found.x[at]! / steepness[i]!;
+    const ny = found.y[at]! / steepness[i]!;
+    const along = nx * nx * bent.xx[at]! + 2 * nx * ny * bent.xy[at]! + ny * ny * bent.yy[at]!;
+    const across = ny * ny * bent.xx[at]! - 2 * nx * ny * bent.xy[at]! + nx * nx * bent.yy[at]!;
+    const width = Math.min(WIDTHS[1] * typical_s, Math.max(WIDTHS[0] * typical_s, spread_px * steepness[i]!));
+    width_s[i] = width;
+    skew[i] = (0.5 * spread_px ** 2 * along) / width;
+    lead_s[i] = Math.max(-0.3 * width, Math.min(0.3 * width, 0.5 * spread_px ** 2 * across));
+  }
+  return { width_s, skew, lead_s };
+}
+
+/** Courses that tell the boundary's look: strong, away from the outline, and too far apart to share noise. */
+function sampled(fit: ArrivalFit, kept: Uint8Array, courses: PixelCourses, grid: Grid): number[] {
+  const psf_px = grid.psf_um / grid.pixelSize_um;
+  const stride = Math.ceil(2.5 * PRE_BLUR * psf_px);
+  const typical_s = median(fit.width_s);
+  const good = Array.from(kept.keys()).filter(
+    (i) =>
+      kept[i] === 1 &&
+      fit.strength[i]! > 3 * STRENGTH &&
+      Math.hypot(courses.pullX_px[i]!, courses.pullY_px[i]!) < 0.25 * psf_px &&
+      Math.abs(Math.log(fit.width_s[i]! / typical_s)) < Math.LN2,
+  );
+  const apart = good.filter((i) => {
+    const at = courses.pixels[i]!;
+    return (at % grid.width) % stride === 0 && Math.floor(at / grid.width) % stride === 0;
+  });
+  const every = Math.ceil(apart.length / SAMPLE);
+  return apart.filter((_, k) => k % every === 0);
+}
+
+/** Kept courses far off their neighbours, and where those point; null where there is none. */
+function strays(
+  fit: ArrivalFit,
+  kept: Uint8Array,
+  courses: PixelCourses,
+  grid: Grid,
+): { readonly near_s: Float32Array; readonly reach_s: Float32Array } | null {
+  const arrival_s = laid(fit.arrival_s, kept, courses, grid);
+  const radius_px = Math.max(1, Math.round((1.5 * grid.psf_um) / grid.pixelSize_um));
+  const around_s = medianFilter(arrival_s, grid.width, grid.height, radius_px);
+  const near_s = new Float32Array(kept.length).fill(NaN);
+  const reach_s = new Float32Array(kept.length);
+  let found = 0;
+  for (let i = 0; i < kept.length; i++) {
+    const at = courses.pixels[i]!;
+    const off_s = Math.abs(arrival_s[at]! - around_s[at]!);
+    if (!(off_s > 3 * fit.width_s[i]! + 4 * Math.min(fit.sd_s[i]!, fit.width_s[i]!))) continue;
+    near_s[i] = around_s[at]!;
+    reach_s[i] = 2.5 * fit.width_s[i]!;
+    found++;
+  }
+  return found === 0 ? null : { near_s, reach_s };
+}
+
+/** The first fit with the second one's answers where those were sought anew. */
+function merged(first: ArrivalFit, second: ArrivalFit, near_s: Float32Array): ArrivalFit {
+  const take = <T extends Float32Array | Uint8Array>(a: T, b: T): T =>
+    a.map((value: number, i: number) => (Number.isFinite(near_s[i]!) ? b[i]! : value)) as T;
+  return {
+    arrival_s: take(first.arrival_s, second.arrival_s),
+    sd_s: take(first.sd_s, second.sd_s),
+    height: take(first.height, second.height),
+    level: take(first.level, second.level),
+    slope_per_s: take(first.slope_per_s, second.slope_per_s),
+    heightSd: take(first.heightSd, second.heightSd),
+    strength: take(first.strength, second.strength),
+    width_s: take(first.width_s, second.width_s),
+    atRim: take(first.atRim, second.atRim),
+  };
+}

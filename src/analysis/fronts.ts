@@ -1,0 +1,103 @@
+/** When the phase boundary passed each pixel: from a stretch of movie to a map of arrivals. */
+import { median } from "../kernels/stats.js";
+import type { Estimator, FrontMap, Transition } from "../model/experiment.js";
+import type { Stack } from "../model/movie.js";
+import { NM_PER_UM } from "../model/units.js";
+import { medianInterval } from "./arrival-fit.js";
+import { pickArrivals } from "./arrival-pick.js";
+import { followFront } from "./follow-front.js";
+import { pixelCourses } from "./pixel-courses.js";
+
+export interface FrontOptions {
+  readonly particle: number;
+  readonly transition: number;
+  /** 1 inside the outline. */
+  readonly mask: Uint8Array;
+  readonly origin_px: readonly [number, number];
+  readonly estimator: Estimator;
+  /** Time compared before and after by "matched" and "argmax"; null for the time the front takes for 0.35 um. */
+  readonly lag_s: number | null;
+  /** Standard deviation of the point spread. */
+  readonly psf_um: number;
+}
+
+/** Frames without which no front is sought. */
+const FEWEST_FRAMES = 9;
+/** A step below this share of the typical one is mostly the light of other pixels. */
+const LEAST_STEP = 0.4;
+/** The way of a front after which a lag is best. */
+const LAG_WAY_UM = 0.35;
+/** Length of front for which the localisation is stated. */
+const SEGMENT_UM = 1;
+
+/**
+ * The moment at which the phase boundary passed each pixel of a particle, in seconds on the movie's clock.
+ *
+ * "step+line" fits each pixel's course by a step (an error function as wide in time as the point spread is in space,
+ * divided by the front's speed there), a bright line whose height relative to the step is common to the particle, and
+ * a slope (arrival-fit.ts, boundary-profile.ts). The arrival is the common middle of step and line. Near the outline,
+ * where light comes from within, arrivals are carried back to their pixels along the local slope.
+ * The other estimators pick the moment from the same courses, where that fit finds a step (arrival-pick.ts).
+ *
+ * `sd_s` comes from the likelihood of each fit with its own scatter. A pixel is `unchanged` where its step is less than
+ * LEAST_STEP of the typical one beyond doubt. `localisation` is the precision with which one frame places a straight
+ * piece of the boundary, (noise / step) sqrt(2 sqrt(pi) psf pixel^2 / length).
+ * Null where the frames are too few or no coherent part of the particle steps.
+ */
+export function mapFront(stack: Stack, transition: Transition, options: FrontOptions): FrontMap | null {
+  const { mask, psf_um } = options;
+  const { width, height, pixelSize_um } = stack;
+  const courses = pixelCourses(stack, mask, psf_um);
+  if (courses === null || courses.time_s.length < FEWEST_FRAMES) return null;
+  const front = followFront(courses, transition, { mask, width, height, pixelSize_um, psf_um });
+  if (front === null) return null;
+  const { fit, kept } = front;
+  const lag_s = Math.max(options.lag_s ?? LAG_WAY_UM / front.speed_um_s, medianInterval(courses.time_s));
+  const picked =
+    options.estimator === "step+line"
+      ? { arrival_s: fit.arrival_s, sd_s: fit.sd_s, bias_s: 0, lag_s: median(fit.width_s) }
+      : pickArrivals(courses, front, { estimator: options.estimator, lag_s });
+
+  const step = new Float32Array(width * height).fill(NaN);
+  const arrival_s = new Float32Array(width * height).fill(NaN);
+  const sd_s = new Float32Array(width * height).fill(NaN);
+  const unchanged = new Uint8Array(width * height);
+  const typical = front.sign * median(fit.height.map((value, i) => (kept[i] === 1 ? value : NaN)));
+  for (const [i, at] of courses.pixels.entries()) {
+    const share = (front.sign * fit.height[i]!) / typical;
+    const shareSd = fit.heightSd[i]! / typical;
+    const nearRim = Math.hypot(courses.pullX_px[i]!, courses.pullY_px[i]!) * pixelSize_um > 0.3 * psf_um;
+    if (kept[i] === 0 ? share + 3 * shareSd < LEAST_STEP : !nearRim && share + 2 * shareSd < LEAST_STEP) {
+      unchanged[at] = 1;
+    } else if (kept[i] === 1 && Number.isFinite(picked.arrival_s[i]!)) {
+      arrival_s[at] = picked.arrival_s[i]! - picked.bias_s + front.carry_s[i]!;
+      sd_s[at] = picked.sd_s[i]!;
+      step[at] = fit.height[i]! / fit.level[i]!;
+    }
+  }
+  const outline = mask.reduce((sum, one) => sum + (one === 0 ? 0 : 1), 0);
+  const covered = arrival_s.reduce((sum, value) => sum + (Number.isFinite(value) ? 1 : 0), 0) / outline;
+  const noiseToStep = courses.pixelNoise / Math.abs(median(step));
+  const localisation_um = noiseToStep * Math.sqrt((2 * Math.sqrt(Math.PI) * psf_um * pixelSize_um ** 2) / SEGMENT_UM);
+  return {
+    particle: options.particle,
+    transition: options.transition,
+    width,
+    height,
+    pixelSize_um,
+    origin_px: options.origin_px,
+    mask,
+    arrival_s,
+    sd_s,
+    ...(front.common_sd_s === null ? {} : { common_sd_s: front.common_sd_s }),
+    step,
+    unchanged,
+    estimator: options.estimator,
+    bias_s: picked.bias_s,
+    covered,
+    lag_s: picked.lag_s,
+    localisation_nm_per_segment_um: Number.isFinite(localisation_um)
+      ? { value: NM_PER_UM * localisation_um, segment_um: SEGMENT_UM }
+      : null,
+  };
+}

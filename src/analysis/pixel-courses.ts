@@ -1,0 +1,173 @@
+/** How each pixel of a particle brightens in time, relative to itself and smoothed over less than a point spread. */
+import { gaussianBlur } from "../kernels/filter.js";
+import { median, quantileInPlace } from "../kernels/stats.js";
+import type { Stack } from "../model/movie.js";
+
+/** Blur laid over the relative images, in standard deviations of the point spread. */
+export const PRE_BLUR = 0.75;
+
+/** Time courses of the pixels of a mask. */
+export interface PixelCourses {
+  /** Index of each pixel in the image. */
+  readonly pixels: Int32Array;
+  /** Times of the frames that hold anything. */
+  readonly time_s: Float64Array;
+  /** pixels * frames: intensity over the pixel's own mean, blurred; NaN where nothing is known. */
+  readonly relative: Float32Array;
+  /** Noise of one frame of each course, from its second differences: a ramp or a single step does not count. */
+  readonly noise: Float32Array;
+  /** From where the light of each course comes, relative to its pixel: outline and weights pull it inward. */
+  readonly pullX_px: Float32Array;
+  readonly pullY_px: Float32Array;
+  /** Noise of one pixel of one frame before the blur, median over pixels. */
+  readonly pixelNoise: number;
+}
+
+/**
+ * Courses of the mask's pixels that hold light. Each frame is divided by the pixels' own means, so that texture
+ * does not weigh, and blurred by a Gaussian of PRE_BLUR point spreads within the mask (normalised convolution),
+ * dark pixels weighing less. Frames with nothing in the mask are left out. Null where nothing remains.
+ */
+export function pixelCourses(stack: Stack, mask: Uint8Array, psf_um: number): PixelCourses | null {
+  const { width, height } = stack;
+  const area = width * height;
+  const level = meanOverTime(stack, mask);
+  const typical = median(level);
+  if (!(typical > 0)) return null;
+  const weight = new Float64Array(area);
+  const inside: number[] = [];
+  for (let at = 0; at < area; at++) {
+    if (!(level[at]! > 0.05 * typical)) continue;
+    weight[at] = Math.min(1, level[at]! / typical);
+    inside.push(at);
+  }
+  const pixels = Int32Array.from(inside);
+  const frames: number[] = [];
+  for (let k = 0; k < stack.time_s.length; k++) {
+    if (inside.some((at) => Number.isFinite(stack.data[k * area + at]!))) frames.push(k);
+  }
+  const sigma_px = (PRE_BLUR * psf_um) / stack.pixelSize_um;
+  const spread = gaussianBlur(weight, width, height, sigma_px);
+  const relative = new Float32Array(pixels.length * frames.length);
+  const image = new Float64Array(area);
+  const known = new Float64Array(area);
+  for (const [course, k] of frames.entries()) {
+    let whole = true;
+    for (const at of pixels) {
+      const value = stack.data[k * area + at]! / level[at]!;
+      const finite = Number.isFinite(value);
+      image[at] = finite ? weight[at]! * value : 0;
+      known[at] = finite ? weight[at]! : 0;
+      whole &&= finite;
+    }
+    const blurred = gaussianBlur(image, width, height, sigma_px);
+    const under = whole ? spread : gaussianBlur(known, width, height, sigma_px);
+    for (let i = 0; i < pixels.length; i++) {
+      const at = pixels[i]!;
+      // A course may lean on its neighbours where it lacks light itself, but not on a mere few of them.
+      relative[i * frames.length + course] = under[at]! > 0.3 * spread[at]! ? blurred[at]! / under[at]! : NaN;
+    }
+  }
+  return {
+    pixels,
+    time_s: Float64Array.from(frames, (k) => stack.time_s[k]!),
+    relative,
+    noise: courseNoise(relative, pixels.length, frames.length),
+    ...pull(mask, weight, pixels, width, height, psf_um / stack.pixelSize_um),
+    pixelNoise: pixelNoise(stack, level, pixels, frames),
+  };
+}
+
+/** Mean of each pixel of the mask over the frames that hold it; NaN elsewhere. */
+function meanOverTime(stack: Stack, mask: Uint8Array): Float64Array {
+  const area = stack.width * stack.height;
+  const sum = new Float64Array(area);
+  const n = new Int32Array(area);
+  for (let k = 0; k < stack.time_s.length; k++) {
+    for (let at = 0; at < area; at++) {
+      const value = stack.data[k * area + at]!;
+      if (mask[at] === 0 || !Number.isFinite(value)) continue;
+      sum[at] = sum[at]! + value;
+      n[at] = n[at]! + 1;
+    }
+  }
+  return sum.map((value, at) => value / n[at]!);
+}
+
+/**
+ * Standard deviation of white noise in each course by the median absolute second difference,
+ * leaning on the median of all courses as much as on 20 frames of its own.
+ */
+function courseNoise(relative: Float32Array, courses: number, frames: number): Float32Array {
+  const own = new Float32Array(courses);
+  const buffer = new Float64Array(frames);
+  for (let i = 0; i < courses; i++) {
+    let n = 0;
+    for (let k = 1; k < frames - 1; k++) {
+      const at = i * frames + k;
+      const second = relative[at]! - 0.5 * (relative[at - 1]! + relative[at + 1]!);
+      if (Number.isFinite(second)) buffer[n++] = Math.abs(second);
+    }
+    own[i] = (1.4826 / Math.sqrt(1.5)) * quantileInPlace(buffer, n, 0.5);
+  }
+  const common = median(own);
+  return own.map((sd) =>
+    Number.isFinite(sd) ? Math.sqrt((frames * sd * sd + 20 * common * common) / (frames + 20)) : common,
+  );
+}
+
+/** The same of single pixels, from some 20 frames. */
+function pixelNoise(stack: Stack, level: Float64Array, pixels: Int32Array, frames: readonly number[]): number {
+  const area = stack.width * stack.height;
+  const stride = Math.max(1, Math.floor(frames.length / 20));
+  const all: number[] = [];
+  for (let course = 1; course < frames.length - 1; course += stride) {
+    for (const at of pixels) {
+      const before = stack.data[frames[course - 1]! * area + at]!;
+      const now = stack.data[frames[course]! * area + at]!;
+      const after = stack.data[frames[course + 1]! * area + at]!;
+      all.push(Math.abs((now - 0.5 * (before + after)) / level[at]!));
+    }
+  }
+  return (1.4826 / Math.sqrt(1.5)) * median(all);
+}
+
+/**
+ * From where light comes: near the outline the point spread of the lens and the blur laid over it see only the
+ * particle's side, so that their centre of gravity lies inward by up to their own width.
+ */
+function pull(
+  mask: Uint8Array,
+  weight: Float64Array,
+  pixels: Int32Array,
+  width: number,
+  height: number,
+  psf_px: number,
+): { readonly pullX_px: Float32Array; readonly pullY_px: Float32Array } {
+  const area = width * height;
+  const optical = [new Float64Array(area), new Float64Array(area)] as const;
+  const lit = Float64Array.from(mask, (one) => (one === 0 ? 0 : 1));
+  const centre = (axis: 0 | 1, weights: Float64Array, places: Float64Array | null, sigma_px: number): Float64Array => {
+    const moment = new Float64Array(area);
+    for (let at = 0; at < area; at++) {
+      const place = axis === 0 ? at % width : Math.floor(at / width);
+      moment[at] = weights[at]! * (place + (places === null ? 0 : places[at]!));
+    }
+    const over = gaussianBlur(moment, width, height, sigma_px);
+    const under = gaussianBlur(weights, width, height, sigma_px);
+    const shift = new Float64Array(area);
+    for (const at of pixels) {
+      shift[at] = over[at]! / under[at]! - (axis === 0 ? at % width : Math.floor(at / width));
+    }
+    return shift;
+  };
+  for (const axis of [0, 1] as const) optical[axis].set(centre(axis, lit, null, psf_px));
+  const [x, y] = ([0, 1] as const).map((axis) => centre(axis, weight, optical[axis], PRE_BLUR * psf_px)) as [
+    Float64Array,
+    Float64Array,
+  ];
+  return {
+    pullX_px: Float32Array.from(pixels, (at) => x[at]!),
+    pullY_px: Float32Array.from(pixels, (at) => y[at]!),
+  };
+}

@@ -1,0 +1,184 @@
+/** Where the scene lies in each frame, from the still carrier, with one reference for the whole movie. */
+import { splineNoiseGain } from "../kernels/resample.js";
+import { madSigma, median } from "../kernels/stats.js";
+import { shiftBound, type Texture } from "../kernels/texture-shift.js";
+import type { Drift, Estimate } from "../model/experiment.js";
+import type { Movie } from "../model/movie.js";
+import type { Particle } from "../model/particle.js";
+import { NM_PER_UM } from "../model/units.js";
+import { type Carrier, chooseCarrier, psfIn, whiteNoise } from "./carrier.js";
+import { framesOf, samplesOf } from "./frames.js";
+import { locate, makeReference, type Place, type Reference, stay, type View, viewOf } from "./registration.js";
+
+/** Residuals beyond so many standard deviations are not the carrier's light. */
+const REJECT = 6;
+/** Where a robust spread is wanted, about so many pixels tell it. */
+const SAMPLED = 4096;
+
+/**
+ * Drift of a movie: where the scene of frame 0 lies in each frame.
+ *
+ * Each frame is divided by its own slow light, so that vignette and lamp do not count, and compared with one reference
+ * made of the first frames: by phase correlation to a fraction of a pixel, then by robust least squares on the carrier.
+ * The window that is watched follows the scene by whole pixels; crystals and their surroundings are left out and move
+ * along. Nothing looks ahead: a frame's shift does not depend on later frames, but for the first eight.
+ *
+ * `residual_nm` comes from the two halves of the carrier, dealt out like a chessboard: half of the rms difference of
+ * their shifts about its mean, rms over x and y. `bound_nm` is the Cramer-Rao bound for the measured noise. `gain` is
+ * the ratio of sums over registered carrier pixels: the lamp, and what the carrier sees of the camera's uneven light as
+ * it drifts. A frame that cannot be laid on the reference is NaN and named in a warning. A carrier without texture
+ * gives no drift and a residual of NaN, and a warning says so.
+ */
+export async function estimateDrift(
+  movie: Movie,
+  particles: readonly Particle[],
+  {
+    blackLevel,
+    region_px,
+    psf_um,
+    signal,
+    onFrame,
+  }: {
+    readonly blackLevel: number | null;
+    readonly region_px: readonly [number, number, number, number] | null;
+    readonly psf_um: number;
+    readonly signal?: AbortSignal;
+    readonly onFrame?: (done: number) => void;
+  },
+): Promise<Drift> {
+  const psf_px = psfIn(movie.pixelSize_um, psf_um);
+  const buffer = samplesOf(movie.dtype, movie.width * movie.height);
+  await movie.read(0, buffer, signal);
+  const light = Float64Array.from(buffer, (value) => value - (blackLevel ?? 0));
+  const carrier = chooseCarrier(light, movie.width, movie.height, particles, { psf_px, region_px });
+  const view = viewOf(movie, carrier, psf_px, blackLevel ?? 0);
+  const reference = await makeReference(view, buffer, signal);
+
+  const x_px = new Float64Array(movie.frames).fill(NaN);
+  const y_px = x_px.slice();
+  const gain = x_px.slice();
+  const splits: (readonly [number, number])[] = [];
+  const noises: number[] = [];
+  const earlier = new Float64Array(view.ratio.length);
+  let before: Place | null = null;
+  let guess: readonly [number, number] = [0, 0];
+  for await (const { frame, samples } of framesOf(movie, signal)) {
+    const place: Place | null =
+      reference.blind === null ? locate(view, samples, reference, guess) : stay(view, samples, reference);
+    if (place !== null) {
+      guess = [place.x, place.y];
+      [x_px[frame], y_px[frame]] = guess;
+      splits.push([place.splitX, place.splitY]);
+      gain[frame] = gainOf(view, place, reference);
+      if (before !== null) noises.push(noiseBetween(reference.texture, earlier, before, view.ratio, place));
+      earlier.set(view.ratio);
+    }
+    before = place;
+    onFrame?.(frame + 1);
+  }
+  for (const axis of [x_px, y_px]) {
+    const start = axis[reference.anchor]!;
+    if (Number.isFinite(start)) for (let frame = 0; frame < axis.length; frame++) axis[frame] = axis[frame]! - start;
+  }
+
+  const nm_px = movie.pixelSize_um * NM_PER_UM;
+  const noise =
+    noises.length > 0 ? median(noises) : whiteNoise(reference.relative, carrier.weight, carrier.width, carrier.height);
+  const [boundX, boundY] = shiftBound(reference.texture, noise, noise / Math.sqrt(reference.frames));
+  const last = x_px.findLastIndex((value) => Number.isFinite(value));
+  return {
+    x_px,
+    y_px,
+    residual_nm: reference.blind === null ? residualOf(splits, nm_px) : { value: NaN, sd: null, n: 0 },
+    bound_nm: reference.blind === null ? nm_px * Math.SQRT1_2 * Math.hypot(boundX, boundY) : NaN,
+    gain,
+    noise,
+    final_um: last < 0 ? [0, 0] : [x_px[last]! * movie.pixelSize_um, y_px[last]! * movie.pixelSize_um],
+    carrier: maskOf(movie, carrier),
+    warnings: warningsOf(x_px, reference),
+  };
+}
+
+/**
+ * Light of a frame over the reference's: the ratio of sums over the pixels that kept their place in the texture and
+ * whose slow light changed as most did.
+ */
+function gainOf({ moved, ratio }: View, place: Place, { texture, light }: Reference): number {
+  const { pixels, value, slow } = texture;
+  const slowly = Float64Array.from(pixels, (at) => moved[at]! / (ratio[at]! * slow[at]!));
+  const stride = Math.max(1, Math.floor(pixels.length / SAMPLED));
+  const some = slowly.filter((_, k) => k % stride === 0);
+  const usual = median(some);
+  const spread = Math.max(REJECT * madSigma(some), 0.005 * usual);
+  const limit = REJECT * place.residual;
+  let [sum, referenceSum] = [0, 0];
+  for (let k = 0; k < pixels.length; k++) {
+    const at = pixels[k]!;
+    // False for NaN too.
+    if (!(Math.abs(ratio[at]! - value[k]!) <= limit && Math.abs(slowly[k]! - usual) <= spread)) continue;
+    sum += moved[at]!;
+    referenceSum += light[at]!;
+  }
+  return referenceSum > 0 ? sum / referenceSum : NaN;
+}
+
+/** Noise of a pixel, from two frames laid on the same place; what interpolation took of it is given back. */
+function noiseBetween(texture: Texture, a: Float64Array, placeA: Place, b: Float64Array, placeB: Place): number {
+  const stride = Math.max(1, Math.floor(texture.pixels.length / SAMPLED));
+  const differences: number[] = [];
+  for (let k = 0; k < texture.pixels.length; k += stride) {
+    const at = texture.pixels[k]!;
+    differences.push(a[at]! - b[at]!);
+  }
+  return madSigma(differences) / Math.sqrt(splineNoiseGain(placeA.x, placeA.y) + splineNoiseGain(placeB.x, placeB.y));
+}
+
+function residualOf(splits: readonly (readonly [number, number])[], nm_px: number): Estimate {
+  const n = splits.length;
+  if (n < 2) return { value: NaN, sd: null, n };
+  let squares = 0;
+  for (const axis of [0, 1] as const) {
+    const mean = splits.reduce((sum, split) => sum + split[axis], 0) / n;
+    for (const split of splits) squares += (split[axis] - mean) ** 2 / (n - 1);
+  }
+  // Each half has twice the whole's variance, so their difference has four times.
+  const value = (nm_px * Math.sqrt(squares / 2)) / 2;
+  return { value, sd: value / Math.sqrt(4 * (n - 1)), n };
+}
+
+function maskOf(movie: Movie, carrier: Carrier): Uint8Array {
+  const mask = new Uint8Array(movie.width * movie.height);
+  for (let y = 0, at = 0; y < carrier.height; y++) {
+    for (let x = 0; x < carrier.width; x++, at++)
+      if (carrier.weight[at]! > 0) mask[(carrier.top + y) * movie.width + carrier.left + x] = 1;
+  }
+  return mask;
+}
+
+function warningsOf(x_px: Float64Array, { blind, anchor }: Reference): string[] {
+  const warnings: string[] = [];
+  if (blind !== null) warnings.push(`${blind}: drift cannot be measured and is taken as none.`);
+  const lost = [...x_px.keys()].filter((frame) => Number.isNaN(x_px[frame]!));
+  if (lost.length > 0) {
+    const what = lost.length === 1 ? "frame" : "frames";
+    const why = blind === null ? "cannot be laid on the carrier of the first ones" : "show no light";
+    warnings.push(
+      `${what} ${rangesOf(lost)} of ${x_px.length} ${why} and ${lost.length === 1 ? "is" : "are"} left out.`,
+    );
+  }
+  if (anchor > 0)
+    warnings.push(`drift is counted from frame ${anchor}: no other frame can be laid on those before it.`);
+  return warnings;
+}
+
+/** "3, 7-9": at most twelve stretches of whole numbers that rise. */
+function rangesOf(numbers: readonly number[]): string {
+  const ranges: [number, number][] = [];
+  for (const number of numbers) {
+    const last = ranges.at(-1);
+    if (last !== undefined && last[1] === number - 1) last[1] = number;
+    else ranges.push([number, number]);
+  }
+  const shown = ranges.slice(0, 12).map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`));
+  return shown.join(", ") + (ranges.length > 12 ? " and others" : "");
+}

@@ -1,0 +1,337 @@
+/** Laying frames on a reference made of the first ones. */
+import { nextFastSize } from "../kernels/fft.js";
+import { type CorrelationReference, correlationReference, phaseCorrelation } from "../kernels/phase-correlation.js";
+import { splineCoefficients } from "../kernels/resample.js";
+import { slowRatio } from "../kernels/slow-ratio.js";
+import { compareLight, prepareTexture, residualSpread, type Texture, textureShift } from "../kernels/texture-shift.js";
+import type { Movie, Samples } from "../model/movie.js";
+import { type Carrier, SLOW_PSF, whiteNoise } from "./carrier.js";
+
+/** A window that looks at frames, and the arrays it looks with. */
+export interface View {
+  readonly movie: Movie;
+  readonly carrier: Carrier;
+  readonly psf_px: number;
+  readonly blackLevel: number;
+  /** Window with its margin, of the frame looked at: light, slow light, and the ratio of both. */
+  readonly light: Float64Array;
+  readonly slow: Float64Array;
+  readonly relative: Float64Array;
+  /** Window, of the frame laid on the reference: light, and light over slow light; NaN where the frame ends. */
+  readonly moved: Float64Array;
+  readonly ratio: Float64Array;
+  /** Pixels of the window in one of the coarse image, and that image's size. */
+  readonly binning: number;
+  readonly coarseWidth: number;
+  readonly coarseHeight: number;
+  /** height * width of the window: weight of a pixel in the coarse image. */
+  readonly taper: Float64Array;
+}
+
+/** Where the scene lies in a frame. */
+export interface Place {
+  readonly x: number;
+  readonly y: number;
+  /** Shift by one half of the carrier minus that by the other. */
+  readonly splitX: number;
+  readonly splitY: number;
+  /** Robust spread of the ratio about the reference's. */
+  readonly residual: number;
+}
+
+/** What frames are laid on. */
+export interface Reference {
+  readonly texture: Texture;
+  readonly coarse: CorrelationReference;
+  /** height * width of the window: mean light of the frames used, and the same over its slow part. */
+  readonly light: Float64Array;
+  readonly relative: Float64Array;
+  readonly frames: number;
+  /** The frame whose scene it shows: the first that others can be laid on. */
+  readonly anchor: number;
+  /** Why nothing can be laid on it; null where it can. */
+  readonly blind: string | null;
+}
+
+/** First frames that make the reference. */
+const REFERENCE_FRAMES = 8;
+/** Carrier pixels below which nothing is measured. */
+const LEAST_PIXELS = 400;
+/** Height of a correlation peak over the rms of the surface; chance reaches 4.5. */
+const SIGNIFICANT = 6;
+/** Squared gradient of the smoothed reference over that of white noise: below it all texture may be the camera's. */
+const TEXTURED = 4;
+/** Share of the carrier that must be seen in a frame. */
+const LEAST_SEEN = 0.25;
+/** Side of the blocks that are dealt to the two halves of the carrier, in point spreads. */
+const BLOCK_PSF = 12;
+/** Width of the Gaussian that smooths what pulls, in point spreads: three quarters of the precision, an eighth of the camera's pull. */
+const SHARP_PSF = 1.5;
+/** Pixels at a frame's border that the spline through it does not render well. */
+const BORDER_px = 4;
+/** A window that lies farther off than this is moved and looks again. */
+const OFF_px = 0.75;
+
+/** A view through the carrier's window. */
+export function viewOf(movie: Movie, carrier: Carrier, psf_px: number, blackLevel: number): View {
+  const { width, height, margin, weight } = carrier;
+  const padded = (width + 2 * margin) * (height + 2 * margin);
+  const binning = Math.max(1, Math.min(Math.floor(psf_px / 0.7), Math.floor(Math.min(width, height) / 48)));
+  const taper = Float64Array.from(weight, (value, at) => {
+    const x = at % width;
+    return value * edge(x, width) * edge((at - x) / width, height);
+  });
+  return {
+    movie,
+    carrier,
+    psf_px,
+    blackLevel,
+    light: new Float64Array(padded),
+    slow: new Float64Array(padded),
+    relative: new Float64Array(padded),
+    moved: new Float64Array(width * height),
+    ratio: new Float64Array(width * height),
+    binning,
+    coarseWidth: nextFastSize(Math.ceil(width / binning)),
+    coarseHeight: nextFastSize(Math.ceil(height / binning)),
+    taper,
+  };
+}
+
+/**
+ * The reference: the first frames, laid on the first of them that most can be laid on. `buffer` holds one frame.
+ */
+export async function makeReference(view: View, buffer: Samples, signal?: AbortSignal): Promise<Reference> {
+  const { movie } = view;
+  const first = Math.min(REFERENCE_FRAMES, movie.frames);
+  let blind = "the carrier's texture is not the same in any two of the first frames";
+  for (let anchor = 0; anchor < first; anchor++) {
+    await movie.read(anchor, buffer, signal);
+    if (stay(view, buffer, null) === null) continue;
+    const lights = [view.moved.slice()];
+    const anchored = referenceOf(view, lights, anchor);
+    if (anchored.texture.pixels.length < LEAST_PIXELS) {
+      return { ...anchored, blind: `only ${anchored.texture.pixels.length} px of carrier lie around the crystals` };
+    }
+    for (let frame = 0; frame < first; frame++) {
+      if (frame === anchor) continue;
+      await movie.read(frame, buffer, signal);
+      if (locate(view, buffer, anchored, [0, 0]) !== null) lights.push(view.moved.slice());
+    }
+    if (lights.length < first / 2) continue;
+    const reference = referenceOf(view, lights, anchor);
+    if (isTextured(view, reference)) return reference;
+    blind = "the carrier shows no texture beside the camera's own";
+    break;
+  }
+  return { ...referenceOf(view, await lightsAsTheyLie(view, buffer, first, signal), 0), blind };
+}
+
+async function lightsAsTheyLie(
+  view: View,
+  buffer: Samples,
+  first: number,
+  signal?: AbortSignal,
+): Promise<Float64Array[]> {
+  const lights: Float64Array[] = [];
+  for (let frame = 0; frame < first; frame++) {
+    await view.movie.read(frame, buffer, signal);
+    if (stay(view, buffer, null) !== null) lights.push(view.moved.slice());
+  }
+  return lights;
+}
+
+function referenceOf(view: View, lights: readonly Float64Array[], anchor: number): Reference {
+  const { width, height, weight } = view.carrier;
+  const light = meanOf(lights, width * height);
+  const block = BLOCK_PSF * view.psf_px;
+  const half = Uint8Array.from({ length: width * height }, (_, at) => {
+    const x = at % width;
+    return (Math.floor(x / block) + Math.floor((at - x) / width / block)) % 2;
+  });
+  const slow_px = SLOW_PSF * view.psf_px;
+  const texture = prepareTexture(light, width, height, weight, half, {
+    sharp_px: SHARP_PSF * view.psf_px,
+    slow_px,
+  });
+  const relative = light.map((value, at) => value / texture.slow[at]!);
+  const [sharp, slow] = [view.psf_px / view.binning, slow_px / view.binning];
+  return {
+    texture,
+    coarse: correlationReference(
+      coarseOf(view, relative, width, 0),
+      view.coarseWidth,
+      view.coarseHeight,
+      (k) => Math.exp(-0.5 * (k * sharp) ** 2) - Math.exp(-0.5 * (k * slow) ** 2),
+    ),
+    light,
+    relative,
+    frames: lights.length,
+    anchor,
+    blind: null,
+  };
+}
+
+/** Whether the reference's gradient is more than that of white noise, which a point spread cannot let through. */
+function isTextured(view: View, { texture, relative }: Reference): boolean {
+  const { width, height, weight } = view.carrier;
+  let gradient = 0;
+  let weights = 0;
+  for (let k = 0; k < texture.pixels.length; k++) {
+    gradient += texture.pullX[k]! ** 2 + texture.pullY[k]! ** 2;
+    weights += weight[texture.pixels[k]!]! ** 2;
+  }
+  const white = whiteNoise(relative, weight, width, height);
+  const byChance = white ** 2 / (4 * Math.PI * (SHARP_PSF * view.psf_px) ** 4);
+  return gradient / weights > TEXTURED * byChance;
+}
+
+/**
+ * Where the scene lies in a frame, sought about a guess; `view.moved` and `view.ratio` are then the frame laid on the
+ * reference. Null where it cannot be laid there.
+ */
+export function locate(
+  view: View,
+  samples: Samples,
+  reference: Reference,
+  guess: readonly [number, number],
+): Place | null {
+  const { movie, carrier, binning } = view;
+  const { width, height, margin } = carrier;
+  const stride = width + 2 * margin;
+  let [windowX, windowY] = [Math.round(guess[0]), Math.round(guess[1])];
+  let [offX, offY] = [0, 0];
+  for (let looks = 0; looks < 3; looks++) {
+    if (!look(view, samples, windowX, windowY)) return null;
+    const peak = phaseCorrelation(reference.coarse, coarseOf(view, view.relative, stride, margin));
+    if (!(peak.significance >= SIGNIFICANT)) return null;
+    [offX, offY] = [peak.dx_px * binning, peak.dy_px * binning];
+    if (Math.abs(offX) <= OFF_px && Math.abs(offY) <= OFF_px) break;
+    if (looks === 2) return null;
+    windowX += Math.round(offX);
+    windowY += Math.round(offY);
+  }
+  splineCoefficients(view.light, stride, height + 2 * margin);
+  const [x0, y0] = [carrier.left + windowX - margin, carrier.top + windowY - margin];
+  const shift = textureShift(
+    reference.texture,
+    view.light,
+    stride,
+    height + 2 * margin,
+    margin,
+    margin,
+    [
+      x0 < 0 ? BORDER_px - x0 : 0,
+      y0 < 0 ? BORDER_px - y0 : 0,
+      x0 + stride > movie.width ? movie.width - 1 - BORDER_px - x0 : stride - 1,
+      y0 + height + 2 * margin > movie.height ? movie.height - 1 - BORDER_px - y0 : height + 2 * margin - 1,
+    ],
+    offX,
+    offY,
+    view.moved,
+    view.ratio,
+  );
+  if (!(shift.seen >= LEAST_SEEN)) return null;
+  return {
+    x: windowX + shift.dx_px,
+    y: windowY + shift.dy_px,
+    splitX: shift.splitX_px,
+    splitY: shift.splitY_px,
+    residual: shift.residual,
+  };
+}
+
+/** A frame taken as it lies, into `view.moved` and, beside a reference, `view.ratio`; null where it shows no carrier. */
+export function stay(view: View, samples: Samples, reference: Reference | null): Place | null {
+  const { width, height, margin } = view.carrier;
+  if (!look(view, samples, 0, 0)) return null;
+  for (let y = 0, at = 0; y < height; y++) {
+    const row = (y + margin) * (width + 2 * margin) + margin;
+    for (let x = 0; x < width; x++, at++) view.moved[at] = view.light[row + x]!;
+  }
+  if (reference === null) return { x: 0, y: 0, splitX: 0, splitY: 0, residual: NaN };
+  compareLight(reference.texture, view.moved, view.ratio);
+  return { x: 0, y: 0, splitX: 0, splitY: 0, residual: residualSpread(reference.texture, view.ratio).sigma };
+}
+
+/** Fills light, slow light and their ratio, of a frame through the window moved by whole pixels; false if it is dark. */
+function look(view: View, samples: Samples, windowX: number, windowY: number): boolean {
+  const { movie, carrier, light, slow, relative, blackLevel } = view;
+  const { margin, open } = carrier;
+  const width = carrier.width + 2 * margin;
+  const height = carrier.height + 2 * margin;
+  const [x0, y0] = [carrier.left + windowX - margin, carrier.top + windowY - margin];
+  const first = Math.min(width, Math.max(0, -x0));
+  const end = Math.max(first, Math.min(width, movie.width - x0));
+  let total = 0;
+  let known = 0;
+  for (let y = 0; y < height; y++) {
+    const row = y * width;
+    if (y0 + y < 0 || y0 + y >= movie.height) {
+      light.fill(NaN, row, row + width);
+      continue;
+    }
+    const from = (y0 + y) * movie.width + x0;
+    light.fill(NaN, row, row + first);
+    for (let x = first; x < end; x++) {
+      const value = samples[from + x]! - blackLevel;
+      light[row + x] = value;
+      if (open[row + x] !== 0 && value - value === 0) {
+        total += value;
+        known++;
+      }
+    }
+    light.fill(NaN, row + end, row + width);
+  }
+  if (known < LEAST_SEEN * carrier.open.length * 0.1 || !(total > 0)) return false;
+  slowRatio(light, open, width, height, SLOW_PSF * view.psf_px, slow);
+  const least = (0.02 * total) / known;
+  for (let at = 0; at < light.length; at++) {
+    if (!(slow[at]! >= least)) slow[at] = least;
+    // What is not known is taken as even light: the spline and the transform need a number everywhere.
+    if (light[at]! - light[at]! !== 0) light[at] = slow[at]!;
+    relative[at] = light[at]! / slow[at]!;
+  }
+  return true;
+}
+
+/** The image that phase correlation compares: the ratio less 1, without outliers, tapered and binned. */
+function coarseOf(view: View, relative: Float64Array, stride: number, margin: number): Float64Array {
+  const { carrier, binning, taper, coarseWidth, coarseHeight } = view;
+  const coarse = new Float64Array(coarseWidth * coarseHeight);
+  for (let y = 0, at = 0; y < carrier.height; y++) {
+    const row = (y + margin) * stride + margin;
+    const into = Math.floor(y / binning) * coarseWidth;
+    for (let x = 0; x < carrier.width; x++, at++) {
+      const weight = taper[at]!;
+      if (weight === 0) continue;
+      const value = relative[row + x]! - 1;
+      const limited = value > 1 ? 1 : value < -1 ? -1 : value;
+      const place = into + Math.floor(x / binning);
+      coarse[place] = coarse[place]! + weight * limited;
+    }
+  }
+  return coarse;
+}
+
+/** Mean of images, NaN left out. */
+function meanOf(images: readonly Float64Array[], size: number): Float64Array {
+  const sum = new Float64Array(size);
+  const count = new Int32Array(size);
+  for (const image of images) {
+    for (let at = 0; at < size; at++) {
+      const value = image[at]!;
+      if (Number.isNaN(value)) continue;
+      sum[at] = sum[at]! + value;
+      count[at] = count[at]! + 1;
+    }
+  }
+  for (let at = 0; at < size; at++) sum[at] = sum[at]! / count[at]!;
+  return sum;
+}
+
+/** Share of a taper of a tenth of the length at both ends. */
+function edge(place: number, length: number): number {
+  const depth = (Math.min(place, length - 1 - place) + 0.5) / (0.1 * length);
+  return depth >= 1 ? 1 : 0.5 - 0.5 * Math.cos(Math.PI * depth);
+}

@@ -1,7 +1,7 @@
 /** TIFF stacks as movies: plain, ImageJ and OME, read frame by frame through their index. */
 import { FormatError } from "../model/errors.js";
 import type { MovieFile, Samples } from "../model/movie.js";
-import type { ByteSource } from "./bytes.js";
+import { readBytes, type ByteSource } from "./bytes.js";
 import { contiguousFrames, tellImageJ } from "./imagej-tiff.js";
 import { parseImageJ } from "./imagej.js";
 import { tellOme } from "./ome-tiff.js";
@@ -36,6 +36,8 @@ export async function openTiff(source: ByteSource): Promise<MovieFile> {
   const bare = pages.flatMap((number) => {
     return planes.map((plane): FramePixels => ({ page: index.pages[number]!, number, plane }));
   });
+  const note = await recorderNote(source);
+  if (note !== null) warnings.push(note);
   const told = await readDescription(index, bare, warnings);
   const { layout } = first;
   const colours = planes[0]!.sample === null && layout.samplesPerPixel > 1 ? layout.samplesPerPixel : 1;
@@ -165,6 +167,19 @@ async function readDescription(index: TiffIndex, bare: readonly FramePixels[], w
   sayCut(index, bare.length, null, warnings);
   return plain("tiff", bare);
 }
+
+/** What the recorder's mark behind the header means for the order of pages; null where there is none. */
+async function recorderNote(source: ByteSource): Promise<string | null> {
+  const bytes = await readBytes(source, 8, 4);
+  if (bytes.length < 4 || new DataView(bytes.buffer).getUint32(0, true) !== ndtiff) return null;
+  return (
+    "the file is part of an NDTiff dataset whose index is not read: pages are frames as they stand, " +
+    "of all channels, slices and positions. Export it as OME-TIFF where it has more than one."
+  );
+}
+
+/** u32 at byte 8 of NDTiff's stacks. */
+const ndtiff = 483729;
 
 /** Tag of MetaMorph's stacks, whose one page stands for all planes. */
 const metaMorph = 33629;

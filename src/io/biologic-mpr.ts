@@ -4,7 +4,7 @@ import { FormatError } from "../model/errors.js";
 import { mprColumn, mprWidth, type MprColumn } from "./biologic-columns.js";
 import { readBytes, type ByteSource } from "./bytes.js";
 import { civilText, fromOleDays } from "./civil-time.js";
-import { countDistinct, cyclingRecord } from "./cycling-record.js";
+import { countDistinct, currentFromCharge, cyclingRecord, differences, runningSum } from "./cycling-record.js";
 import { baseName } from "./text.js";
 
 const MAGIC = "BIO-LOGIC MODULAR FILE\x1a";
@@ -73,7 +73,7 @@ export async function readMpr(source: ByteSource): Promise<CyclingFile | OtherFi
     return {
       name: source.name,
       format: "biologic-mpr",
-      description: `${has(32) === undefined ? "a BioLogic record" : "an impedance spectrum"} without a column of ${missing}`,
+      description: `${has(32) === undefined ? "a BioLogic record" : "an impedance spectrum"} without a column of ${missing}.`,
       start,
       rows: layout.rows,
       columns,
@@ -292,29 +292,4 @@ function latin(bytes: Uint8Array, from: number, to: number): string {
 
 function scaled(column: Float64Array | null, factor: number): Float64Array | null {
   return column === null ? null : column.map((value) => value * factor);
-}
-
-/** The sum of a column up to each row; null for null. */
-export function runningSum(column: Float64Array | null): Float64Array | null {
-  if (column === null) return null;
-  let sum = 0;
-  return column.map((value) => (sum += value));
-}
-
-/** What a column gained since the row before; 0 in the first row. */
-export function differences(column: Float64Array): Float64Array {
-  return column.map((value, row) => (row === 0 ? 0 : value - column[row - 1]!));
-}
-
-/**
- * Mean current since the row before, mA: 3600 dq / dt with dq in mAh and t in s.
- * 0 in the first row; where no time passed the current of the row before stays.
- */
-export function currentFromCharge(time_s: Float64Array, dq_mAh: Float64Array): Float64Array {
-  const current_mA = new Float64Array(time_s.length);
-  for (let row = 1; row < time_s.length; row++) {
-    const dt_s = time_s[row]! - time_s[row - 1]!;
-    current_mA[row] = dt_s > 0 ? (3600 * dq_mAh[row]!) / dt_s : current_mA[row - 1]!;
-  }
-  return current_mA;
 }

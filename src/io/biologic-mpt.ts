@@ -1,11 +1,10 @@
 /** BioLogic .mpt, the text export of EC-Lab and BT-Lab, and .mps, their settings. */
 import type { CyclingFile, OtherFile } from "../model/cycling.js";
 import { FormatError } from "../model/errors.js";
-import { currentFromCharge, differences, runningSum } from "./biologic-mpr.js";
 import { readBytes, type ByteSource } from "./bytes.js";
 import { civilText, dateOrder, readCivilTime, type CivilTime, type DateOrder } from "./civil-time.js";
 import { columnHead, unitFactor, type Dimension } from "./column-names.js";
-import { countDistinct, cyclingRecord } from "./cycling-record.js";
+import { countDistinct, currentFromCharge, cyclingRecord, differences, runningSum } from "./cycling-record.js";
 import { judgeBroken, numberTable, warningsOf, type WantedColumn } from "./number-table.js";
 import { hasDecimalComma, headLines, numberOf, sniffEncoding, textLines } from "./text.js";
 
@@ -63,7 +62,7 @@ export async function readMpt(source: ByteSource): Promise<CyclingFile | OtherFi
     return {
       name: source.name,
       format: "biologic-mpt",
-      description: `${spectrum ? "an impedance spectrum" : "a BioLogic export"} without a column of ${missing}`,
+      description: `${spectrum ? "an impedance spectrum" : "a BioLogic export"} without a column of ${missing}.`,
       start: start === null ? null : civilText(start),
       columns,
       warnings,
@@ -206,7 +205,7 @@ function settings(source: ByteSource, lines: readonly string[]): OtherFile {
   return {
     name: source.name,
     format: "biologic-mps",
-    description: `settings of a BioLogic run, no measured rows: ${techniques.join(", ") || "no technique"}`,
+    description: `settings of a BioLogic run, no measured rows: ${techniques.join(", ") || "no technique"}.`,
     warnings: [],
   };
 }

@@ -74,6 +74,31 @@ export function integrateCurrent(time_s: Float64Array, current_mA: Float64Array)
   return charge_mAh;
 }
 
+/** The sum of a column up to each row; null for null. */
+export function runningSum(column: Float64Array | null): Float64Array | null {
+  if (column === null) return null;
+  let sum = 0;
+  return column.map((value) => (sum += value));
+}
+
+/** What a column gained since the row before; 0 in the first row. */
+export function differences(column: Float64Array): Float64Array {
+  return column.map((value, row) => (row === 0 ? 0 : value - column[row - 1]!));
+}
+
+/**
+ * Mean current since the row before, mA: 3600 dq / dt with dq in mAh and t in s.
+ * 0 in the first row; where no time passed the current of the row before stays.
+ */
+export function currentFromCharge(time_s: Float64Array, dq_mAh: Float64Array): Float64Array {
+  const current_mA = new Float64Array(time_s.length);
+  for (let row = 1; row < time_s.length; row++) {
+    const dt_s = time_s[row]! - time_s[row - 1]!;
+    current_mA[row] = dt_s > 0 ? (3600 * dq_mAh[row]!) / dt_s : current_mA[row - 1]!;
+  }
+  return current_mA;
+}
+
 /** Median of the steps between rows; NaN where there are none. */
 export function medianStep(time_s: Float64Array): number {
   const steps = Float64Array.from({ length: Math.max(0, time_s.length - 1) }, (_, at) => time_s[at + 1]! - time_s[at]!);

@@ -135,13 +135,13 @@ function tagOf(lines: readonly string[]): string {
 function whatElse(tag: string, curves: readonly Curve[]): string | null {
   const spectrum = curves.find(({ name }) => name.startsWith("ZCURVE"));
   if (spectrum !== undefined || /EIS/.test(tag))
-    return `an impedance spectrum of ${spectrum?.rows ?? 0} frequencies (${tag})`;
+    return `an impedance spectrum of ${spectrum?.rows ?? 0} frequencies (${tag}).`;
   if (curves.length === 0 || curves.some(({ table }) => table !== null)) return null;
   const names = curves.map(({ name }) => name).join(", ");
   const summary = curves.find(({ name }) => name === "CAPACITYCURVE");
   return summary === undefined
-    ? `a Gamry file (${tag}) with ${names}, without a table of T and Vf`
-    : `a summary of ${summary.rows} half cycles (${tag}, CAPACITYCURVE), not the record of potential and current`;
+    ? `a Gamry file (${tag}) with ${names}, without a table of T and Vf.`
+    : `a summary of ${summary.rows} half cycles (${tag}, CAPACITYCURVE), not the record of potential and current.`;
 }
 
 /** DATE and TIME plus STARTTIMEOFFSET; the order of day and month is taken from all dates of the header. */

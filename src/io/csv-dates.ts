@@ -1,0 +1,72 @@
+/** Dates in a table of text: what they say of its start, and whether its column of time agrees. */
+import { civilText, clockZero, fromOleDays, fromUnixTime, readCivilTime, type CivilTime } from "./civil-time.js";
+import type { CsvLayout } from "./csv-layout.js";
+
+/** A date as text, as Unix seconds or milliseconds, or as OLE days; null where it is none of them. */
+export function dateOf(
+  cell: string | undefined,
+  { dates, comma }: Pick<CsvLayout, "dates" | "comma">,
+): CivilTime | null {
+  const value = numberOf(cell, comma);
+  if (Number.isNaN(value)) return readCivilTime(cell ?? "", dates);
+  if (value > 1e11) return fromUnixTime(value / 1000);
+  if (value > 1e8) return fromUnixTime(value);
+  return value > 20000 && value < 80000 ? fromOleDays(value) : null;
+}
+
+/** The step of the last digit that a date shows, in seconds. */
+function dateStep(cell: string): number {
+  const days = /^\s*\d{5}(?:[.,](\d*))?\s*$/.exec(cell);
+  if (days !== null) return Number((86400 / 10 ** (days[1]?.length ?? 0)).toPrecision(3));
+  if (/\d[.,]\d+\D*$/.test(cell)) return 0.001;
+  return /:\d{2}:\d{2}|^\s*\d{9,13}\s*$/.test(cell) ? 1 : 60;
+}
+
+/** The first and the last row of a table: their cells and their times. */
+export interface Ends {
+  readonly firstCells: readonly string[];
+  readonly lastCells: readonly string[];
+  readonly first_s: number;
+  readonly last_s: number;
+}
+
+/**
+ * When a table's time is 0: from the date of its first row, else from a line "start: ..." above the heads.
+ * Null where neither is there, or where the dates are coarser than two minutes.
+ */
+export function startOf(ends: Ends | null, layout: CsvLayout, say: (sentence: string) => void): string | null {
+  const at = layout.roles.date?.at;
+  const date = at === undefined || ends === null ? null : dateOf(ends.firstCells[at], layout);
+  if (at !== undefined && ends !== null && date !== null) {
+    const step_s = Math.min(dateStep(ends.firstCells[at]!), dateStep(ends.lastCells[at] ?? ""));
+    if (step_s < 120) {
+      if (step_s > 1) say(`its dates show no seconds: the start is known to ${step_s} s.`);
+      return civilText(clockZero(date, ends.first_s, step_s >= 1));
+    }
+    say(`its dates are given in steps of ${step_s} s, too coarse for a start time.`);
+  }
+  for (const line of layout.preamble) {
+    const match =
+      /\bstart(?:ed|\s*time)?(?:\s+(?:of test|on|at))?\s*[:=;,\t]+\s*(.+?)[\s;,"]*$/i.exec(line) ??
+      /\bdate of test\s*[:,;\t]+\s*(.+?)[\s;,"]*$/i.exec(line);
+    const start = match === null ? null : readCivilTime(match[1]!, layout.dates);
+    if (start !== null) return civilText(start);
+  }
+  return null;
+}
+
+/** Says where a table's dates and its column of time do not span the same time. */
+export function compareDates(ends: Ends | null, layout: CsvLayout, say: (sentence: string) => void): void {
+  const at = layout.roles.date?.at;
+  if (at === undefined || layout.roles.time === null || ends === null) return;
+  const first = dateOf(ends.firstCells[at], layout);
+  const last = dateOf(ends.lastCells[at], layout);
+  if (first === null || last === null) return;
+  const dated_s = (last.ms - first.ms) / 1000;
+  const counted_s = ends.last_s - ends.first_s;
+  if (Math.abs(dated_s - counted_s) <= Math.max(5, 0.02 * dated_s)) return;
+  say(
+    `its dates span ${dated_s} s but its column of time ${Number(counted_s.toPrecision(7))} s: ` +
+      "check the unit of time, or whether the test was paused.",
+  );
+}

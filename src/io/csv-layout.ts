@@ -1,0 +1,112 @@
+/** Where the heads of a table of text stand, what parts its cells, and which column plays which part. */
+import { parse } from "csv-parse/sync";
+import { FormatError } from "../model/errors.js";
+import { dateOrder, type DateOrder } from "./civil-time.js";
+import { castColumns, type Roles } from "./csv-roles.js";
+import { hasDecimalComma, numberOf } from "./text.js";
+
+const delimiters = ["\t", ";", ",", "|"] as const;
+
+/** How a table of text is laid out. */
+export interface CsvLayout {
+  readonly delimiter: string;
+  /** Line of the heads, from 0. */
+  readonly headLine: number;
+  /** First line of numbers, from 0. */
+  readonly firstLine: number;
+  readonly heads: readonly string[];
+  readonly roles: Roles;
+  readonly comma: boolean;
+  readonly dates: DateOrder;
+  readonly datesCertain: boolean;
+  /** Heads in layers lead with empty cells: only rows that do so too are records. */
+  readonly leading: number;
+  readonly preamble: readonly string[];
+}
+
+/**
+ * Finds the heads of a table and how its cells are written, from a file's first and last lines.
+ * The row of heads is the first that names a potential and a time or a date. Throws FormatError where there is none.
+ */
+export function findLayout(name: string, lines: readonly string[], tail: readonly string[]): CsvLayout {
+  for (const [headLine, line] of lines.entries()) {
+    let best: { delimiter: string; heads: string[] } | null = null;
+    for (const delimiter of delimiters) {
+      const heads = splitLines([line], delimiter)[0]!.map((cell) => cell.trim());
+      const roles = castColumns(heads);
+      if (roles.potential === null || (roles.time ?? roles.date) === null) continue;
+      if (best === null || heads.length > best.heads.length) best = { delimiter, heads };
+    }
+    if (best === null) continue;
+    const { delimiter, heads } = best;
+    while (heads.at(-1) === "") heads.pop();
+    const below = splitLines(lines.slice(headLine + 1, headLine + 60), delimiter);
+    const units = isUnitRow(below[0]) ? below[0]! : null;
+    const roles = castColumns(heads, units);
+    const sample = [...below.slice(units === null ? 0 : 1), ...splitLines(tail, delimiter)];
+    const preamble = lines.slice(0, headLine);
+    const dated = sample.map((cells) => cells[roles.date?.at ?? -1] ?? "");
+    const { order, certain } = dateOrder([...dated, ...preamble.map(afterColon)]);
+    return {
+      delimiter,
+      headLine,
+      firstLine: headLine + (units === null ? 1 : 2),
+      heads,
+      roles,
+      comma: delimiter !== "," && hasDecimalComma(sample.flat()),
+      dates: order,
+      datesCertain: certain,
+      leading: heads.findIndex((cell) => cell !== ""),
+      preamble,
+    };
+  }
+  const found = likelyHeads(lines);
+  throw new FormatError(
+    found === null
+      ? `${name}: no row of column names was found. Wanted are at least a time and a potential, such as time_s,potential_V,current_mA.`
+      : `${name}: its columns are ${found.join(", ")}; wanted are at least a time (time_s, Test Time / s, Total Time) and a potential (potential_V, Voltage / V, Ewe/V). Rename them or export them too.`,
+    { path: name },
+  );
+}
+
+/** The row that looks most like heads: the most words, with rows of as many cells and numbers below. */
+function likelyHeads(lines: readonly string[]): string[] | null {
+  let best: string[] | null = null;
+  for (const [at, line] of lines.entries()) {
+    for (const delimiter of delimiters) {
+      if (!line.includes(delimiter)) continue;
+      const [cells, ...below] = splitLines(lines.slice(at, at + 3), delimiter);
+      const numbers = (row: readonly string[]): number =>
+        row.filter((cell) => !Number.isNaN(numberOf(cell, delimiter !== ","))).length;
+      const heads = cells!.map((cell) => cell.trim()).filter((cell) => cell !== "");
+      if (heads.length < 2 || heads.length <= (best?.length ?? 0) || numbers(cells!) > 0 || below.length === 0)
+        continue;
+      if (below.every((row) => row.length >= heads.length && numbers(row) > 0)) best = heads;
+    }
+  }
+  return best;
+}
+
+function isUnitRow(cells: readonly string[] | undefined): boolean {
+  const filled = (cells ?? []).map((cell) => cell.trim().replace(/^[([]|[)\]]$/g, "")).filter((cell) => cell !== "");
+  return (
+    filled.length > 1 &&
+    filled.every((cell) => /^[a-zµ°%#][\w.µ°/·-]*$/i.test(cell)) &&
+    filled.some((cell) => /^m?s$|^m?V$|^[mµu]?A$/.test(cell))
+  );
+}
+
+function afterColon(line: string): string {
+  return line.replace(/^[^\d]*?[:=;,\t]\s*/, "");
+}
+
+/** Cells of lines. Quotes are left to csv-parse, which is slower than a plain split. */
+export function splitLines(lines: readonly string[], delimiter: string): string[][] {
+  if (!lines.some((line) => line.includes('"'))) return lines.map((line) => line.split(delimiter));
+  try {
+    return parse(lines.join("\n"), { delimiter, relax_quotes: true, relax_column_count: true });
+  } catch {
+    // A quote that is never closed is no quote.
+    return lines.map((line) => line.split(delimiter));
+  }
+}

@@ -80,16 +80,17 @@ export function sceneOf(crystals: readonly Crystal[], field: Field, optics: Opti
   const psf_cells = Math.sqrt((optics.psf_um / cell_um) ** 2 - 1 / 12);
   const drawn = crystals.map((crystal, index) => crystalCells(crystal, index, perPixel, cell_um, seed));
   const carbon = carbonCells(drawn, field, optics, perPixel, psf_cells, seed);
+  const pixels: Pixels = { width, height, perPixel, rows: new Float64Array(0) };
   const scratch = new Float32Array(Math.max(0, ...drawn.map(({ cells }) => cells.light.length)));
 
   return {
     render(from_s, to_s, dx_px, dy_px, into) {
-      sampleCarbon(carbon, width, height, perPixel, dx_px, dy_px, into);
-      const alongX = gather(psf_cells, perPixel, dx_px);
-      const alongY = gather(psf_cells, perPixel, dy_px);
+      into.fill(0);
+      addCells(carbon, 1, [sixPoints(-dx_px * perPixel), sixPoints(-dy_px * perPixel)], pixels, into);
+      const along = [gather(psf_cells, perPixel, dx_px), gather(psf_cells, perPixel, dy_px)] as const;
       for (const { crystal, cells, fronts } of drawn) {
         const lit = lightAt(crystal, cells, fronts, from_s, to_s, scratch);
-        addCells({ ...cells, light: lit.light }, lit.level, alongX, alongY, perPixel, width, height, into);
+        addCells({ ...cells, light: lit.light }, lit.level, along, pixels, into);
       }
     },
   };
@@ -221,41 +222,52 @@ function pixelsOf(
   return [Math.max(0, low), Math.min(size - 1, high)];
 }
 
+/** The pixels that gather, and room for what they have gathered along x alone. */
+interface Pixels {
+  readonly width: number;
+  readonly height: number;
+  /** Cells along a pixel's side. */
+  readonly perPixel: number;
+  rows: Float64Array;
+}
+
+/** Adds to each pixel what it gathers of some cells, times a level: first along x, then along y. */
 function addCells(
   cells: Cells,
   level: number,
-  alongX: Gather,
-  alongY: Gather,
-  perPixel: number,
-  width: number,
-  height: number,
+  along: readonly [Gather, Gather],
+  pixels: Pixels,
   into: Float64Array,
 ): void {
-  const [left, right] = pixelsOf(cells.left, cells.width, alongX, perPixel, width);
-  const [top, bottom] = pixelsOf(cells.top, cells.height, alongY, perPixel, height);
+  const { width, perPixel } = pixels;
+  const [left, right] = pixelsOf(cells.left, cells.width, along[0], perPixel, width);
+  const [top, bottom] = pixelsOf(cells.top, cells.height, along[1], perPixel, pixels.height);
   const wide = right - left + 1;
   if (wide <= 0 || bottom < top) return;
-  const rows = new Float64Array(wide * cells.height);
-  for (let row = 0; row < cells.height; row++) {
+  const first = Math.max(0, top * perPixel + along[1].first - cells.top);
+  const last = Math.min(cells.height - 1, bottom * perPixel + along[1].first + along[1].weights.length - 1 - cells.top);
+  if (pixels.rows.length < wide * cells.height) pixels.rows = new Float64Array(wide * cells.height);
+  const { rows } = pixels;
+  const { light } = cells;
+  const alongX = along[0].weights;
+  for (let row = first; row <= last; row++) {
     for (let x = left; x <= right; x++) {
-      const start = x * perPixel + alongX.first - cells.left;
-      const from = Math.max(0, -start);
-      const to = Math.min(alongX.weights.length, cells.width - start);
+      const start = x * perPixel + along[0].first - cells.left;
+      const to = Math.min(alongX.length, cells.width - start);
+      const origin = row * cells.width + start;
       let sum = 0;
-      for (let at = from, cell = row * cells.width + start + from; at < to; at++, cell++) {
-        sum += alongX.weights[at]! * cells.light[cell]!;
-      }
+      for (let at = Math.max(0, -start); at < to; at++) sum += alongX[at]! * light[origin + at]!;
       rows[row * wide + x - left] = sum;
     }
   }
+  const alongY = along[1].weights;
   for (let y = top; y <= bottom; y++) {
-    const start = y * perPixel + alongY.first - cells.top;
-    const from = Math.max(0, -start);
-    const to = Math.min(alongY.weights.length, cells.height - start);
-    for (let at = from; at < to; at++) {
-      const weight = level * alongY.weights[at]!;
+    const start = y * perPixel + along[1].first - cells.top;
+    const to = Math.min(alongY.length, cells.height - start);
+    const pixel = y * width + left;
+    for (let at = Math.max(0, -start); at < to; at++) {
+      const weight = level * alongY[at]!;
       const row = (start + at) * wide;
-      const pixel = y * width + left;
       for (let x = 0; x < wide; x++) into[pixel + x] = into[pixel + x]! + weight * rows[row + x]!;
     }
   }
@@ -312,34 +324,6 @@ function overPixels(light: Float32Array, width: number, height: number, perPixel
     }
   }
   return both;
-}
-
-function sampleCarbon(
-  carbon: Cells,
-  width: number,
-  height: number,
-  perPixel: number,
-  dx_px: number,
-  dy_px: number,
-  into: Float64Array,
-): void {
-  const alongX = sixPoints(-dx_px * perPixel);
-  const alongY = sixPoints(-dy_px * perPixel);
-  const row = new Float64Array(carbon.width);
-  for (let y = 0; y < height; y++) {
-    row.fill(0);
-    for (let tap = 0; tap < 6; tap++) {
-      const start = (y * perPixel + alongY.first + tap - carbon.top) * carbon.width;
-      const weight = alongY.weights[tap]!;
-      for (let x = 0; x < row.length; x++) row[x] = row[x]! + weight * carbon.light[start + x]!;
-    }
-    for (let x = 0; x < width; x++) {
-      const start = x * perPixel + alongX.first - carbon.left;
-      let sum = 0;
-      for (let tap = 0; tap < 6; tap++) sum += alongX.weights[tap]! * row[start + tap]!;
-      into[y * width + x] = sum;
-    }
-  }
 }
 
 /** Lagrange weights of the six places about a fractional one. */

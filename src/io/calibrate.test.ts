@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { FormatError, ParameterError } from "../model/errors.js";
 import type { FramePlace, MovieFile } from "../model/movie.js";
-import { calibrateMovie, timeSeries } from "./calibrate.js";
+import { calibrateMovie } from "./calibrate.js";
+import { seriesNote, timeSeries } from "./time-series.js";
 
 /** A movie whose every frame holds its own number. */
 function movieFile(more: Partial<MovieFile> = {}): MovieFile {
@@ -111,7 +112,8 @@ test("of several channels and slices the first series is taken, in its own times
   const series = timeSeries(file);
   expect(await frameNumbers(series)).toEqual([0, 4, 8]);
   expect([...series.time_s!]).toEqual([0, 10, 30]);
-  expect(series.warnings.join()).toMatch(/channel 0 of 2, slice 0 of 2 is taken, 3 of 12 frames/);
+  expect(seriesNote(planes)).toMatch(/takes channel 0 of 2, slice 0 of 2, 3 of 12 frames/);
+  expect(seriesNote(planes.slice(0, 1))).toBeNull();
   // The third moment is missing from the file, and a stated interval leaves its room.
   expect([...calibrateMovie(file, { interval_s: 2 }).time_s]).toEqual([0, 2, 6]);
   expect(calibrateMovie(file, {}).planes).toBeUndefined();

@@ -1,7 +1,8 @@
 /** From what a file tells and what the user states to a movie with a scale and a clock; neither is ever guessed. */
 import { FormatError, ParameterError } from "../model/errors.js";
-import type { FramePlace, FrameStamp, Movie, MovieFile } from "../model/movie.js";
+import type { FrameStamp, Movie, MovieFile } from "../model/movie.js";
 import { frameList } from "./frame-times.js";
+import { select, timeSeries } from "./time-series.js";
 
 /** What the user states; it overrides the file, with a warning where the file differs. */
 export interface Calibration {
@@ -112,46 +113,4 @@ function knownTimes(movie: MovieFile, time_s: Float64Array, warnings: string[]):
   warnings.push(`${frameList(lost)} of ${all.length} left out: when they were taken is unknown.`);
   const chosen = select(movie, known);
   return { ...chosen, time_s: chosen.time_s!.map((time) => time - origin) };
-}
-
-/**
- * The frames that follow each other in time: one image, channel and focus plane of a file that holds several,
- * those of its first frame. A movie that is one series already is returned as it is.
- */
-export function timeSeries(file: MovieFile): MovieFile {
-  const { planes } = file;
-  if (planes === undefined) return file;
-  const [chosen] = planes;
-  const kept = [...planes.keys()].filter((frame) => sameSeries(planes[frame]!, chosen!));
-  const series = select(file, kept);
-  if (kept.length === planes.length) return series;
-  const others = (["image", "channel", "slice"] as const).flatMap((axis) => {
-    const count = new Set(planes.map((place) => place[axis])).size;
-    return count > 1 ? [`${axis} ${chosen![axis]} of ${count}`] : [];
-  });
-  const { time_s } = series;
-  return {
-    ...series,
-    time_s: time_s?.map((time) => time - time_s[0]!) ?? null,
-    warnings: [
-      ...file.warnings,
-      `the file holds more than one series: ${others.join(", ")} is taken, ${kept.length} of ${planes.length} frames.`,
-    ],
-  };
-}
-
-function sameSeries(a: FramePlace, b: FramePlace): boolean {
-  return a.image === b.image && a.channel === b.channel && a.slice === b.slice;
-}
-
-function select(file: MovieFile, kept: readonly number[]): MovieFile {
-  const { time_s, planes } = file;
-  return {
-    ...file,
-    frames: kept.length,
-    ...(planes === undefined ? {} : { planes: kept.map((frame) => planes[frame]!) }),
-    time_s: time_s === null ? null : Float64Array.from(kept, (frame) => time_s[frame]!),
-    read: (index, into, signal) => file.read(kept[index] ?? -1, into, signal),
-    close: () => file.close(),
-  };
 }

@@ -4,9 +4,10 @@ import { expect, test } from "vitest";
 import { dataFolder } from "../../test/data-folder.js";
 import { tiffSource, type PageSpec } from "../../test/tiff-builder.js";
 import type { MovieFile } from "../model/movie.js";
-import { calibrateMovie, timeSeries } from "./calibrate.js";
+import { calibrateMovie } from "./calibrate.js";
 import { isOmeXml, parseOmeXml, placeInOrder, positionInOrder } from "./ome-xml.js";
 import { openTiff } from "./tiff.js";
+import { timeSeries } from "./time-series.js";
 
 interface Document {
   readonly pixels?: string;
@@ -134,6 +135,7 @@ test("frames follow time, whatever the order of pages and dimensions", async () 
     const first = [0, 1, 2].map((time) => positionInOrder(image!, { channel: 0, slice: 0, time }));
     const all = await open(text, 12);
     expect(all.frames).toBe(12);
+    expect(all.warnings.join()).toMatch(/channel 0 of 2, slice 0 of 2, 3 of 12 frames/);
     const series = timeSeries(all);
     expect(await values(series)).toEqual(first);
     expect([...series.time_s!]).toEqual([0, 4, 8]);

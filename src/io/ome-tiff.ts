@@ -3,6 +3,7 @@ import type { FramePlace } from "../model/movie.js";
 import { checkStamps, laterCivilTime } from "./frame-times.js";
 import { placeInOrder, positionInOrder, type OmeDocument, type OmeImage } from "./ome-xml.js";
 import { maxFrames, type TiffIndex } from "./tiff-index.js";
+import { sameSeries } from "./time-series.js";
 import { plain, sayCut, type FramePixels, type Told } from "./tiff-told.js";
 
 /**
@@ -187,8 +188,4 @@ function omeTimes(
     return { times: { time_s: stamps_s.map((stamp) => stamp - stamps_s[0]!), timeSource: "OME DeltaT" }, first_s: 0 };
   }
   return missing;
-}
-
-function sameSeries(a: FramePlace, b: FramePlace): boolean {
-  return a.image === b.image && a.channel === b.channel && a.slice === b.slice;
 }

@@ -9,6 +9,7 @@ import { isOmeXml, parseOmeXml } from "./ome-xml.js";
 import { layoutDtype, layoutRefusal, readPlane, type Plane } from "./tiff-decode.js";
 import { readDirectory, tagNumbers, tagTexts } from "./tiff-directory.js";
 import { indexTiff, maxFrames, type TiffIndex, type TiffPage } from "./tiff-index.js";
+import { seriesNote } from "./time-series.js";
 import { plain, sayCut, type FramePixels, type Told } from "./tiff-told.js";
 
 /**
@@ -42,6 +43,8 @@ export async function openTiff(source: ByteSource): Promise<MovieFile> {
   const { layout } = first;
   const colours = planes[0]!.sample === null && layout.samplesPerPixel > 1 ? layout.samplesPerPixel : 1;
   const { frames, ...facts } = told;
+  const series = told.planes === undefined ? null : seriesNote(told.planes);
+  if (series !== null) warnings.push(series);
   return {
     name: source.name,
     width: layout.width,

@@ -54,7 +54,12 @@ export function findEvenJumps(
     const sd = Math.hypot(Math.max(before.sd, noise * before.gain), Math.max(after.sd, noise * after.gain));
     const ramp = 2 * guard_s * Math.max(Math.abs(before.slope), Math.abs(after.slope));
     if (!(Math.abs(jump) > Math.max(LEAST_JUMP, EVIDENCE * threshold * sd, ABOVE_RAMP * ramp))) continue;
-    const one = { at_s, step: Math.expm1(jump), strength: Math.abs(jump), ...riseOf(trace, time_s, before, after, at_s, guard_s) };
+    const one = {
+      at_s,
+      step: Math.expm1(jump),
+      strength: Math.abs(jump),
+      ...riseOf(trace, time_s, before, after, at_s, guard_s),
+    };
     const last = found[found.length - 1];
     if (last === undefined || at_s - last.at_s > 3 * lag_s) found.push(one);
     else if (one.strength > last.strength) found[found.length - 1] = one;

@@ -37,11 +37,13 @@ export interface Passage {
  * A spot counts as changed where its level after differs from that before: what comes and goes leaves no step.
  */
 export function followPassage(light: RelativeLight, sought_s: readonly [number, number], lags_s: number[]): Passage {
-  const trials = lags_s.map((lag_s) => steepest(differential(light, lag_s), light, sought_s));
+  // A step is far above what drift and focus leave, and a ring of them looks like a defocus.
+  const plain = { ...light, disturbances: [] };
+  const trials = lags_s.map((lag_s) => steepest(differential(plain, lag_s), light, sought_s));
   const first = chooseLag(trials);
-  const rough = withoutEven(light, first);
+  const rough = withoutEven(plain, first);
   const second = steepest(plainDifferential(rough, first.lag_s), rough, sought_s);
-  const bare = withoutEven(light, second);
+  const bare = withoutEven(plain, second);
   return measureSteps(bare, steepest(plainDifferential(bare, first.lag_s), bare, sought_s), sought_s);
 }
 

@@ -10,6 +10,10 @@ export { nameTransitions } from "./naming.js";
 
 /** Runs of one half cycle are one transition if of the smaller one's spots at most this share changes in both. */
 const MOST_OVERLAP = 0.35;
+/** A smaller step, in ln I, is left to lamp and focus. */
+const LEAST_STEP = 0.01;
+/** A pattern that neither moves nor comes within so many lags is one of the lamp, not of the crystal. */
+const SLOW = 3;
 /** The second, longer lag, in lags: it sees fronts that move less than a PSF within one lag. */
 const LONG = 4;
 
@@ -34,6 +38,8 @@ export interface FoundWindow {
   readonly sd_s: number;
   readonly closed: boolean;
   readonly order: "front" | "homogeneous" | "undecided";
+  /** Typical time from 15 to 85 % of one spot's step. */
+  readonly rise_s: number;
   /** Typical step of the light where it changed, as a fraction; negative where it darkens. */
   readonly step: number;
   /** Share of the particle's face that changed. */
@@ -58,7 +64,8 @@ export function findTransitions(
   { particle, lag_s: wanted_s, threshold, psf_um, splits_s }: TransitionOptions,
 ): { readonly windows: FoundWindow[]; readonly evenness: Evenness; readonly warnings: string[] } {
   const warnings: string[] = [];
-  const longest_s = stack.time_s.length > 1 ? median(stack.time_s.slice(1).map((t_s, at) => t_s - stack.time_s[at]!)) : 0;
+  const longest_s =
+    stack.time_s.length > 1 ? median(stack.time_s.slice(1).map((t_s, at) => t_s - stack.time_s[at]!)) : 0;
   const lag_s = Math.max(wanted_s, longest_s);
   if (lag_s > wanted_s) {
     warnings.push(`frames are ${round(longest_s)} s apart, so images are compared over that instead of ${wanted_s} s.`);
@@ -71,21 +78,20 @@ export function findTransitions(
   const short = unevenness(light, lag_s);
   const long = unevenness(light, LONG * lag_s);
   const splits = [...splits_s].sort((a, b) => a - b);
-  const runs = joinScales(
-    runsAbove(short, threshold, lag_s, splits),
-    runsAbove(long, threshold, lag_s, splits),
-    short,
-  );
+  const runs = joinScales(runsAbove(short, threshold, lag_s, splits), runsAbove(long, threshold, lag_s, splits), short);
   const movie_s: readonly [number, number] = [stack.time_s[0]!, stack.time_s[stack.time_s.length - 1]!];
   const least = leastSamples(light, psf_um);
   const changes = runs
     .map((run, at) => changeOf(light, run, { before: runs[at - 1], after: runs[at + 1], lag_s, splits, movie_s }))
-    .filter(({ passage }) => passage.n >= least);
-  const uneven = group(changes, splits, lag_s).map((parts) => windowOf(parts, light, movie_s));
+    .filter(({ passage }) => passage.n >= least && median(passage.step.map(Math.abs)) > LEAST_STEP);
+  const uneven = group(changes, splits, lag_s)
+    .map((parts) => windowOf(parts, light, movie_s))
+    .filter(({ order, rise_s }) => order !== "undecided" || rise_s < SLOW * lag_s);
   const jumps = findEvenJumps(light, { lag_s, threshold, splits_s: splits, taken: uneven }).map((jump) => ({
     ...jump,
     closed: true,
     order: "homogeneous" as const,
+    rise_s: jump.end_s - jump.start_s,
     share: 1,
     movie_s,
   }));
@@ -108,7 +114,12 @@ interface Run {
 }
 
 /** Runs of images above the threshold; gaps up to `bridge_s` do not part them, a split does. */
-function runsAbove({ centre_s, sigmas, lag_s }: Unevenness, threshold: number, bridge_s: number, splits: readonly number[]): Run[] {
+function runsAbove(
+  { centre_s, sigmas, lag_s }: Unevenness,
+  threshold: number,
+  bridge_s: number,
+  splits: readonly number[],
+): Run[] {
   const found: { from_s: number; to_s: number; atBeginning: boolean; atEnd: boolean }[] = [];
   let judged = 0;
   for (let bin = 0; bin < centre_s.length; bin++) {
@@ -118,7 +129,11 @@ function runsAbove({ centre_s, sigmas, lag_s }: Unevenness, threshold: number, b
     if (open !== undefined) open.atEnd = false;
     if (sigmas[bin]! < threshold) continue;
     const t_s = centre_s[bin]!;
-    if (open !== undefined && t_s - open.to_s <= bridge_s && !splits.some((split_s) => split_s > open.to_s && split_s <= t_s)) {
+    if (
+      open !== undefined &&
+      t_s - open.to_s <= bridge_s &&
+      !splits.some((split_s) => split_s > open.to_s && split_s <= t_s)
+    ) {
       open.to_s = t_s;
       open.atEnd = true;
     } else found.push({ from_s: t_s, to_s: t_s, atBeginning: judged === 1, atEnd: true });
@@ -184,7 +199,13 @@ interface Change {
 function changeOf(
   light: RelativeLight,
   run: Run,
-  { before, after, lag_s, splits, movie_s }: {
+  {
+    before,
+    after,
+    lag_s,
+    splits,
+    movie_s,
+  }: {
     before: Run | undefined;
     after: Run | undefined;
     lag_s: number;
@@ -195,7 +216,11 @@ function changeOf(
   const middle_s = 0.5 * (run.from_s + run.to_s);
   const lowest_s = Math.max(-Infinity, ...splits.filter((split_s) => split_s <= middle_s));
   const highest_s = Math.min(Infinity, ...splits.filter((split_s) => split_s > middle_s));
-  const from_s = Math.max(run.reach_s[0], lowest_s, before === undefined ? -Infinity : 0.5 * (before.to_s + run.from_s));
+  const from_s = Math.max(
+    run.reach_s[0],
+    lowest_s,
+    before === undefined ? -Infinity : 0.5 * (before.to_s + run.from_s),
+  );
   const to_s = Math.min(run.reach_s[1], highest_s, after === undefined ? Infinity : 0.5 * (run.to_s + after.from_s));
   const passage = followPassage(
     stretch(light, from_s - 6 * lag_s, to_s + 6 * lag_s),
@@ -294,7 +319,10 @@ function changedAgain(parts: readonly Change[], next: Change): number {
   for (let sample = 0; sample < samples; sample++) {
     const partOf = ({ passage }: Change): number =>
       passage.changed[sample] === 1 ? Math.min(1, Math.abs(passage.step[sample]!) / typical) : 0;
-    const first = Math.min(1, parts.reduce((sum, part) => sum + partOf(part), 0));
+    const first = Math.min(
+      1,
+      parts.reduce((sum, part) => sum + partOf(part), 0),
+    );
     const second = partOf(next);
     earlier += first;
     later += second;
@@ -320,6 +348,7 @@ function windowOf(parts: readonly Change[], light: RelativeLight, movie_s: reado
     sd_s: Math.hypot(light.interval_s / Math.sqrt(12), sd_s),
     closed: !(first.open.start || last.open.end),
     order: orderOf(greatest.passage, light),
+    rise_s: greatest.passage.rise_s,
     step: Math.expm1(median(steps)),
     share: n / samples,
     movie_s,
@@ -365,8 +394,7 @@ function leastSamples({ sampleArea_um2 }: RelativeLight, psf_um: number): number
 }
 
 function frameByFrame(particle: number, stack: Stack, light: RelativeLight, found: Unevenness): Evenness {
-  const ofFrames = (values: Float64Array): Float64Array =>
-    Float64Array.from(light.binOfFrame, (bin) => values[bin]!);
+  const ofFrames = (values: Float64Array): Float64Array => Float64Array.from(light.binOfFrame, (bin) => values[bin]!);
   return {
     particle,
     time_s: stack.time_s,

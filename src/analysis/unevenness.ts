@@ -1,6 +1,6 @@
 /** How unevenly a particle's light changes: the spread of its differential image, against what noise alone gives. */
 import { gaussianBlur } from "../kernels/filter.js";
-import { madSigma, median, quantile } from "../kernels/stats.js";
+import { madSigma, mean, median, quantile } from "../kernels/stats.js";
 import type { Stack } from "../model/movie.js";
 
 /** A spread below this share of the mean change counts as even: a crystal's face never answers in perfect step. */
@@ -27,9 +27,8 @@ export interface RelativeLight {
   readonly y_px: Float32Array;
   /** bins * samples; NaN where a bin has no light. */
   readonly value: Float32Array;
-  /** Change of a sample when the scene moves by one px along x and y. */
-  readonly slopeX: Float32Array;
-  readonly slopeY: Float32Array;
+  /** What the microscope itself makes: patterns of a shift along x, along y and of a defocus; orthonormal, without mean. */
+  readonly disturbances: readonly Float32Array[];
   /** Standard deviation of the smoothing. */
   readonly smoothing_px: number;
   /** Area that one sample stands for. */
@@ -103,17 +102,93 @@ export function relativeLight(
       value[bin * samples.length + sample] = seen ? Math.log(ratio) : NaN;
     }
   }
-  const light = {
+  const rough = {
     ...bins,
     x_px: Float32Array.from(samples, (at) => at % width),
     y_px: Float32Array.from(samples, (at) => Math.floor(at / width)),
     value,
-    ...driftSlopes(reference, inside, samples, width, height, sigma_px),
+    disturbances: disturbancesOf(reference, inside, samples, width, height, sigma_px),
     smoothing_px: sigma_px,
     sampleArea_um2: (stride * pixelSize_um) ** 2,
-    freedom: Math.max(4, (count(inside) - 3) / (2 * Math.PI * sigma_px * sigma_px)),
+    freedom: Math.max(4, (count(inside) - 4) / (2 * Math.PI * sigma_px * sigma_px)),
   };
-  return { ...light, ...frameNoise(light) };
+  const noisy = { ...rough, ...frameNoise(rough) };
+  return { ...noisy, value: withoutOwnAnswer(noisy, lag_s) };
+}
+
+/**
+ * The light freed of what sets each sample's answer to an even change apart: a spot of dirt, a rim that shares its light
+ * with the ground. The answer is the slope of the sample's change against the mean change, from half-lag means one lag
+ * apart, in those stretches where the change is even on the whole; it counts as far as it exceeds twice its error.
+ */
+function withoutOwnAnswer(light: RelativeLight, lag_s: number): Float32Array {
+  const { time_s, value, noise, frames } = light;
+  const samples = noise.length;
+  const blocks = blockMeans(light, 0.5 * lag_s);
+  const slope = new Float64Array(samples);
+  const error = new Float64Array(samples);
+  let squares = 0;
+  for (let block = 0; block + 2 < blocks.length; block++) {
+    const early = blocks[block]!;
+    const late = blocks[block + 2]!;
+    if (late.time_s - early.time_s > 1.5 * lag_s) continue;
+    const change = late.value.map((one, sample) => one - early.value[sample]!);
+    const even = removeEven(change, light.disturbances);
+    if (even === null || !(length(change) < 0.5 * Math.abs(even) * Math.sqrt(samples))) continue;
+    squares += even * even;
+    const variance = (even * even) / early.frames + (even * even) / late.frames;
+    for (let sample = 0; sample < samples; sample++) {
+      const one = change[sample]!;
+      slope[sample] = slope[sample]! + (Number.isNaN(one) ? 0 : one * even);
+      error[sample] = error[sample]! + variance;
+    }
+  }
+  if (squares === 0) return value;
+  for (let sample = 0; sample < samples; sample++) {
+    const one = slope[sample]! / squares;
+    // Neighbouring stretches share a mean, hence the 2.
+    const sd = (noise[sample]! * Math.sqrt(2 * error[sample]!)) / squares;
+    slope[sample] = one * Math.max(0, 1 - ((2 * sd) / one) ** 2);
+  }
+  const result = new Float32Array(value.length);
+  for (let bin = 0; bin < time_s.length; bin++) {
+    const row = value.subarray(bin * samples, (bin + 1) * samples);
+    const even = frames[bin]! > 0 ? mean(row) : NaN;
+    for (let sample = 0; sample < samples; sample++) {
+      result[bin * samples + sample] = row[sample]! - slope[sample]! * even;
+    }
+  }
+  return result;
+}
+
+/** Means over stretches of about `length_s`. */
+function blockMeans(
+  { time_s, value, frames, noise }: RelativeLight,
+  length_s: number,
+): { time_s: number; frames: number; value: Float32Array }[] {
+  const samples = noise.length;
+  const found = [];
+  for (let first = 0; first < time_s.length;) {
+    let end = first + 1;
+    while (end < time_s.length && time_s[end]! < time_s[first]! + 0.999 * length_s) end++;
+    const sum = new Float32Array(samples);
+    const known = new Float32Array(samples);
+    let weight = 0;
+    let moment = 0;
+    for (let bin = first; bin < end; bin++) {
+      weight += frames[bin]!;
+      moment += frames[bin]! * time_s[bin]!;
+      for (let sample = 0; sample < samples; sample++) {
+        const one = value[bin * samples + sample]!;
+        if (Number.isNaN(one)) continue;
+        sum[sample] = sum[sample]! + frames[bin]! * one;
+        known[sample] = known[sample]! + frames[bin]!;
+      }
+    }
+    found.push({ time_s: moment / weight, frames: weight, value: sum.map((one, sample) => one / known[sample]!) });
+    first = end;
+  }
+  return found;
 }
 
 /**
@@ -124,7 +199,7 @@ export function differential(light: RelativeLight, lag_s: number): Differential 
   const { time_s, noise, noiseOfBin } = light;
   const bins = time_s.length;
   const samples = noise.length;
-  const mean = movingMean(light, 0.25 * lag_s);
+  const moving = movingMean(light, 0.25 * lag_s);
   const found = {
     lag_s,
     centre_s: new Float64Array(bins).fill(NaN),
@@ -140,17 +215,17 @@ export function differential(light: RelativeLight, lag_s: number): Differential 
     if (partner >= bin || Math.abs(time_s[partner]! - sought_s) > 0.26 * lag_s) continue;
     const field = found.residual.subarray(bin * samples, (bin + 1) * samples);
     for (let sample = 0; sample < samples; sample++) {
-      field[sample] = mean.value[bin * samples + sample]! - mean.value[partner * samples + sample]!;
+      field[sample] = moving.value[bin * samples + sample]! - moving.value[partner * samples + sample]!;
     }
-    const even = removeEven(field, light);
+    const even = removeEven(field, light.disturbances);
     if (even === null) {
       field.fill(NaN);
       continue;
     }
     found.even[bin] = even;
-    found.centre_s[bin] = 0.5 * (mean.time_s[bin]! + mean.time_s[partner]!);
+    found.centre_s[bin] = 0.5 * (moving.time_s[bin]! + moving.time_s[partner]!);
     found.noiseFactor[bin] = Math.sqrt(
-      mean.variance[bin]! * noiseOfBin[bin]! ** 2 + mean.variance[partner]! * noiseOfBin[partner]! ** 2,
+      moving.variance[bin]! * noiseOfBin[bin]! ** 2 + moving.variance[partner]! * noiseOfBin[partner]! ** 2,
     );
   }
   return found;
@@ -209,52 +284,65 @@ function wilsonHilferty(ratio: number, freedom: number): number {
 }
 
 /**
- * Takes the mean and what a small shift of the scene would give out of a differential image, in place, by least squares;
- * returns the mean, or null where less than half of the samples are known.
+ * Takes the mean and what a small shift or defocus of the scene would give out of a differential image, in place, by least
+ * squares; returns the mean, or null where less than half of the samples are known. The disturbances are orthonormal and
+ * without mean; where samples are unknown they are made so again over the others.
  */
-export function removeEven(
-  field: Float32Array,
-  { slopeX, slopeY }: Pick<RelativeLight, "slopeX" | "slopeY">,
-): number | null {
+function removeEven(field: Float32Array, disturbances: readonly Float32Array[]): number | null {
   let n = 0;
-  let mean = 0;
-  let meanX = 0;
-  let meanY = 0;
+  let even = 0;
   for (let at = 0; at < field.length; at++) {
-    if (!Number.isFinite(field[at]!)) continue;
+    const one = field[at]!;
+    if (Number.isNaN(one)) continue;
     n++;
-    mean += field[at]!;
-    meanX += slopeX[at]!;
-    meanY += slopeY[at]!;
+    even += one;
   }
   if (n < 0.5 * field.length) return null;
-  mean /= n;
-  meanX /= n;
-  meanY /= n;
-  let xx = 0;
-  let xy = 0;
-  let yy = 0;
-  let xd = 0;
-  let yd = 0;
-  for (let at = 0; at < field.length; at++) {
-    const d = field[at]! - mean;
-    if (!Number.isFinite(d)) continue;
-    const x = slopeX[at]! - meanX;
-    const y = slopeY[at]! - meanY;
-    xx += x * x;
-    xy += x * y;
-    yy += y * y;
-    xd += x * d;
-    yd += y * d;
+  even /= n;
+  for (let at = 0; at < field.length; at++) field[at] = field[at]! - even;
+  const patterns = n === field.length ? disturbances : orthonormal(disturbances, field);
+  for (const pattern of patterns) subtractAlong(field, pattern);
+  return even;
+}
+
+/** Patterns freed of their mean and of each other, of unit length, over the samples that `known` knows. */
+function orthonormal(patterns: readonly Float32Array[], known: Float32Array): Float32Array[] {
+  const found: Float32Array[] = [];
+  for (const pattern of patterns) {
+    let n = 0;
+    let mean = 0;
+    for (let at = 0; at < pattern.length; at++) {
+      if (Number.isNaN(known[at]!)) continue;
+      n++;
+      mean += pattern[at]!;
+    }
+    mean /= n;
+    const free = new Float32Array(pattern.length);
+    for (let at = 0; at < pattern.length; at++) free[at] = Number.isNaN(known[at]!) ? 0 : pattern[at]! - mean;
+    const before = length(free);
+    for (const other of found) subtractAlong(free, other);
+    const after = length(free);
+    if (!(after > 1e-3 * before)) continue;
+    for (let at = 0; at < free.length; at++) free[at] = free[at]! / after;
+    found.push(free);
   }
-  const det = xx * yy - xy * xy;
-  const solvable = det > 1e-6 * xx * yy && det > 0;
-  const a = solvable ? (yy * xd - xy * yd) / det : 0;
-  const b = solvable ? (xx * yd - xy * xd) / det : 0;
-  for (let at = 0; at < field.length; at++) {
-    field[at] = field[at]! - mean - a * (slopeX[at]! - meanX) - b * (slopeY[at]! - meanY);
+  return found;
+}
+
+function length(values: Float32Array): number {
+  let sum = 0;
+  for (let at = 0; at < values.length; at++) sum += values[at]! * values[at]!;
+  return Math.sqrt(sum);
+}
+
+/** Takes the part along a pattern of unit length out of some values; values that are NaN stay so. */
+function subtractAlong(values: Float32Array, pattern: Float32Array): void {
+  let along = 0;
+  for (let at = 0; at < values.length; at++) {
+    const one = values[at]!;
+    if (!Number.isNaN(one)) along += one * pattern[at]!;
   }
-  return mean;
+  for (let at = 0; at < values.length; at++) values[at] = values[at]! - along * pattern[at]!;
 }
 
 /** Bins averaged within `reach_s` on both sides of each; the variance of each mean in units of a frame's. */
@@ -306,11 +394,11 @@ function movingMean(
  * does not either.
  */
 function frameNoise(
-  light: Pick<RelativeLight, "time_s" | "value" | "frames" | "slopeX" | "slopeY">,
+  light: Pick<RelativeLight, "time_s" | "value" | "frames" | "disturbances">,
 ): Pick<RelativeLight, "noise" | "noiseOfBin"> {
-  const { time_s, value, frames, slopeX } = light;
+  const { time_s, value, frames, disturbances } = light;
   const bins = time_s.length;
-  const samples = slopeX.length;
+  const samples = value.length / bins;
   const rough = new Float32Array(bins * samples).fill(NaN);
   for (let bin = 1; bin + 1 < bins; bin++) {
     const before = (time_s[bin + 1]! - time_s[bin]!) / (time_s[bin + 1]! - time_s[bin - 1]!);
@@ -321,7 +409,7 @@ function frameNoise(
       const at = bin * samples + sample;
       field[sample] = scale * (value[at]! - before * value[at - samples]! - after * value[at + samples]!);
     }
-    if (removeEven(field, light) === null) field.fill(NaN);
+    if (removeEven(field, disturbances) === null) field.fill(NaN);
   }
   const noise = new Float64Array(samples);
   const column = new Float64Array(bins);
@@ -459,28 +547,38 @@ function blurInside(
   return gaussianBlur(masked, width, height, sigma_px);
 }
 
-/** What a shift by one px adds to each sample: minus the gradient of the mean image, smoothed alike, over its light. */
-function driftSlopes(
+/**
+ * What a shift adds to each sample (the gradient of the mean image over its light) and what a wider PSF does (its
+ * Laplacian), smoothed as the light is.
+ */
+function disturbancesOf(
   reference: Float32Array,
   inside: Uint8Array,
   samples: Int32Array,
   width: number,
   height: number,
   sigma_px: number,
-): { slopeX: Float32Array; slopeY: Float32Array } {
+): Float32Array[] {
   const whole = blurInside(reference, inside, width, height, sigma_px);
-  const along = (step: number): Float32Array => {
-    const slope = reference.map((value, at) => {
-      const ahead = reference[at + step] ?? NaN;
-      const behind = reference[at - step] ?? NaN;
-      if (Number.isFinite(ahead) && Number.isFinite(behind)) return -0.5 * (ahead - behind);
-      const one = Number.isFinite(ahead) ? value - ahead : behind - value;
-      return Number.isFinite(one) ? one : 0;
+  const seen = (of: (ahead: (step: number) => number, middle: number) => number): Float32Array => {
+    const image = reference.map((middle, at) => {
+      if (inside[at] === 0) return 0;
+      // Beyond the image, or where nothing is known, the light goes on as it is.
+      const ahead = (step: number): number => {
+        const other = reference[at + step] ?? NaN;
+        return Number.isFinite(other) ? other : middle;
+      };
+      return of(ahead, middle);
     });
-    const smooth = blurInside(slope, inside, width, height, sigma_px);
+    const smooth = blurInside(image, inside, width, height, sigma_px);
     return Float32Array.from(samples, (at) => smooth[at]! / whole[at]!);
   };
-  return { slopeX: along(1), slopeY: along(width) };
+  const patterns = [
+    seen((ahead) => ahead(1) - ahead(-1)),
+    seen((ahead) => ahead(width) - ahead(-width)),
+    seen((ahead, middle) => ahead(1) + ahead(-1) + ahead(width) + ahead(-width) - 4 * middle),
+  ];
+  return orthonormal(patterns, new Float32Array(samples.length));
 }
 
 function count(mask: Uint8Array): number {

@@ -1,6 +1,7 @@
 /** Dates in a table of text: what they say of its start, and whether its column of time agrees. */
 import { civilText, clockZero, fromOleDays, fromUnixTime, readCivilTime, type CivilTime } from "./civil-time.js";
 import type { CsvLayout } from "./csv-layout.js";
+import { numberOf } from "./text.js";
 
 /** A date as text, as Unix seconds or milliseconds, or as OLE days; null where it is none of them. */
 export function dateOf(

@@ -250,6 +250,21 @@ export interface Optics {
   readonly ratio: Estimate;
   /** Intensity after charge and discharge over that before, minus one; null for a charge. */
   readonly return_error: Estimate | null;
+  /** Where the intensity changes along a straight line; null where no stretch of the half cycle does. */
+  readonly solid_solution: SolidSolution | null;
+  /** Charge passed since the half cycle's start at which the intensity has its peak within the two-phase step; null without one. */
+  readonly peak_at_mAh: Estimate | null;
+}
+
+/** The straight part of a particle's intensity in one half cycle. */
+export interface SolidSolution {
+  /** Change of the trace (its first frames are 1) per hour. */
+  readonly slope_per_h: Estimate;
+  readonly r2: number;
+  readonly start_s: number;
+  readonly end_s: number;
+  /** Intensity on discharge minus that on charge at equal charge, where both are straight; null where either is not. */
+  readonly hysteresis: Estimate | null;
 }
 
 /** Mean intensity over a particle, divided by its value in the first frames; NaN for frames left out. */

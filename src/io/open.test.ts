@@ -44,6 +44,21 @@ test("a movie and a cycler's file in each other's place are told apart", async (
   expect([...joined.potential_V]).toEqual([3.9, 3.91]);
 });
 
+test("a cycler's file is told by its content even where it is called an image; so is a folder of them", async () => {
+  const mpr = letters(`BIO-LOGIC MODULAR FILE\u001a${" ".repeat(25)}\0\0\0\0MODULE`);
+  await expect(openMovie(source("cell.tif", mpr))).rejects.toThrow(/is a cycler's file \(biologic-mpr\)/);
+  const folder = {
+    name: "run",
+    entries: ["1.DTA", "notes.txt"],
+    open: async (entry: string) => source(entry, entry === "1.DTA" ? gamry : "hello"),
+    close: async () => {},
+  };
+  expect(await tellKind(folder)).toBe("cycling");
+  await expect(openMovie(folder)).rejects.toThrow(/no image among them/);
+  await expect(tellKind({ ...folder, entries: ["notes.txt"] })).rejects.toThrow(/no image/);
+  await expect(openMovie({ ...folder, name: "cell.ome.zarr", entries: [] })).rejects.toThrow(/Zarr.*TIFF/);
+});
+
 test("known containers that are not read are named, with a cure", async () => {
   const bytes = (...values: number[]): Uint8Array => Uint8Array.from([...values, ...new Uint8Array(64).fill(1)]);
   const cases: [Uint8Array | string, RegExp][] = [

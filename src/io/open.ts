@@ -6,9 +6,9 @@
 import type { CyclingFile, OtherFile } from "../model/cycling.js";
 import { FormatError } from "../model/errors.js";
 import type { MovieFile } from "../model/movie.js";
-import { isFolder, readBytes, type ByteSource, type Source } from "./bytes.js";
+import { isFolder, readBytes, type ByteSource, type FolderSource, type Source } from "./bytes.js";
 import { cyclingFormats, isCycling, joinCycling } from "./cycling.js";
-import { describeContent } from "./content.js";
+import { describeContent, isText } from "./content.js";
 import { isFrameFolder, openFolderMovie } from "./folder.js";
 import { isNpy, openNpy } from "./npy.js";
 import { isPng, openPng } from "./png.js";
@@ -60,8 +60,8 @@ export async function openMovie(source: Source): Promise<MovieFile> {
   const head = await headOf(source);
   const format = await movieFormat(head, source);
   if (format !== null) return format.open(source);
-  if (!isFolder(source) && !isImageName(source.name)) {
-    const cycler = cyclingFormats.find(({ name, sniff }) => name !== "csv" && sniff(head, source));
+  if (!isFolder(source) && !isTextCalledImage(head, source)) {
+    const cycler = cyclingFormats.find(({ name, sniff }) => name !== anyText && sniff(head, source));
     if (cycler !== undefined) {
       throw refusal(source, `is a cycler's file (${cycler.name}), not a movie. Name it after the movie.`);
     }
@@ -91,18 +91,38 @@ export async function openAny(source: Source): Promise<Opened> {
   const head = await headOf(source);
   const format = await movieFormat(head, source);
   if (format !== null) return { kind: "movie", movie: await format.open(source) };
-  if (isFolder(source) || isImageName(source.name)) throw unknown(head, source);
+  if (isFolder(source) || isTextCalledImage(head, source)) throw unknown(head, source);
   const cycler = cyclingFormats.find(({ sniff }) => sniff(head, source));
   if (cycler === undefined) throw unknown(head, source);
   const read = await cycler.read(source);
   return isCycling(read) ? { kind: "cycling", cycling: read } : { kind: "other", other: read };
 }
 
-/** What a source holds, as far as its beginning tells; a cycler's file is read to tell a record from a spectrum. */
+/**
+ * What a source holds, as far as its beginning tells; a cycler's file is read to tell a record from a spectrum.
+ * A folder is "cycling" where it holds no image but a cycler's file of its own format (.DTA, say).
+ */
 export async function tellKind(source: Source): Promise<Opened["kind"]> {
   if ((await movieFormat(await headOf(source), source)) !== null) return "movie";
+  if (isFolder(source) && (await holdsCyclerFile(source))) return "cycling";
   return (await openAny(source)).kind;
 }
+
+async function holdsCyclerFile(folder: FolderSource): Promise<boolean> {
+  for (const entry of folder.entries) {
+    const source = await folder.open(entry);
+    try {
+      const head = await headOf(source);
+      if (cyclingFormats.some(({ name, sniff }) => name !== anyText && sniff(head, source))) return true;
+    } finally {
+      await source.close();
+    }
+  }
+  return false;
+}
+
+/** The format of cycling that takes any text, and so tells nothing by being recognised. */
+const anyText = "csv";
 
 async function movieFormat(head: Uint8Array, source: Source): Promise<MovieFormat | null> {
   for (const format of movieFormats) if (await format.sniff(head, source)) return format;
@@ -114,8 +134,8 @@ async function headOf(source: Source): Promise<Uint8Array> {
 }
 
 /** Only to word a refusal: a text that is called an image is no table to its owner. */
-function isImageName(name: string): boolean {
-  return /\.(tiff?|png|npy)$/i.test(name);
+function isTextCalledImage(head: Uint8Array, { name }: Source): boolean {
+  return /\.(tiff?|png|npy)$/i.test(name) && isText(head);
 }
 
 function unknown(head: Uint8Array, source: Source): FormatError {
@@ -124,6 +144,9 @@ function unknown(head: Uint8Array, source: Source): FormatError {
   const read = `Movies are read from ${movies}; cycling from ${records}.`;
   if (isFolder(source)) {
     const count = source.entries.length;
+    if (/\.zarr[\\/]?$/i.test(source.name) || source.entries.includes("zarr.json")) {
+      return refusal(source, "is a Zarr dataset, which is not read. Export the movie as TIFF.");
+    }
     return refusal(source, `the folder holds ${count} files and no image among them. ${read}`);
   }
   const { what, cure } = describeContent(head, source);

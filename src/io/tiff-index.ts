@@ -303,17 +303,22 @@ async function blockTable(
   }
   const known = Float64Array.from({ length: count }, (_, block) => lengths?.[block] || Number.NaN);
   let claimed = 0;
+  let inside = true;
   for (let block = 0; block < count; block++) {
     const bytes = blockBytes(layout, block % perPlane);
     claimed += bytes;
+    if (offsets[block]! + bytes > file.source.size) inside = false;
     if (bare && known[block]! < bytes) return `${what.slice(0, -1)} ${block} holds ${known[block]} of ${bytes} bytes`;
     if (!bare && Number.isNaN(known[block]!)) return `${what.slice(0, -1)} ${block} is empty`;
   }
   if (!bare) {
     const held = known.reduce((sum, length) => sum + Math.min(length, file.source.size), 0);
     const most = held * (expansion.get(layout.compression) ?? Infinity) + 1024;
+    // Blocks may share bytes, but a file whose blocks are many times its size would be read for hours.
+    if (held > 16 * file.source.size) return `its ${what} claim ${held} bytes of a file of ${file.source.size}`;
     if (claimed > most) return `it claims ${claimed} bytes of pixels from ${held} compressed ones`;
   }
+  if (bare && inside && claimed > file.source.size) return `its ${what} overlap`;
   return { offsets, lengths: known };
 }
 

@@ -252,6 +252,28 @@ test("a small file that claims much is refused before anything is laid out for i
   }
 });
 
+test("strips that lie on top of each other make no image larger than the file", async () => {
+  const bytes = buildTiff({
+    pages: [
+      grey(
+        [...Array(400).keys()].map((at) => at % 200),
+        4,
+        { rowsPerStrip: 1 },
+      ),
+    ],
+  });
+  const view = new DataView(bytes.buffer);
+  const ifd = view.getUint32(4, true);
+  for (let tag = 0; tag < view.getUint16(ifd, true); tag++) {
+    const at = ifd + 2 + 12 * tag;
+    if (view.getUint16(at, true) === 256) view.setUint32(at + 8, 300, true);
+    if (view.getUint16(at, true) !== 273 && view.getUint16(at, true) !== 279) continue;
+    const value = view.getUint16(at, true) === 273 ? 8 : 300;
+    for (let strip = 0; strip < 100; strip++) view.setUint32(view.getUint32(at + 8, true) + 4 * strip, value, true);
+  }
+  await expect(openTiff(memorySource("overlap.tif", bytes))).rejects.toThrow(/strips overlap/);
+});
+
 test("what cannot be read is refused by its name and with a cure", async () => {
   const refusals: [number, RegExp][] = [
     [34925, /LZMA.*Save it without compression/],

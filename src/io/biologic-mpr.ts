@@ -61,6 +61,7 @@ export async function readMpr(source: ByteSource): Promise<CyclingFile | OtherFi
   }
   const layout = await readLayout(source, data, say);
   const start = await readStart(source, modules);
+  if (start === null) say("the file has no log module with a start time: when it began is unknown.");
   const settings = modules.find(({ name }) => name === "VMP Set");
   const technique = settings === undefined ? NaN : ((await readBytes(source, settings.body, 1))[0] ?? NaN);
   const columns = layout.fields.map(({ name }) => name);
@@ -147,6 +148,9 @@ async function readModules(source: ByteSource, say: (sentence: string) => void):
       newFrame,
     });
     at = body + length;
+    if (at > source.size && modules.at(-1)!.name !== "VMP data") {
+      say(`the file was cut inside its module ${modules.at(-1)!.name}.`);
+    }
   }
   return modules;
 }

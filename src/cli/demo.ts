@@ -1,7 +1,7 @@
 /** `ionoscope demo`: the standard twin, made and analysed, its findings beside the truth. */
 import path from "node:path";
 import { ParameterError } from "../model/errors.js";
-import { standardScenario, readScenario, writeTwin } from "../operations/twin.node.js";
+import { readScenario, standardFacts, standardScenario, writeTwin } from "../operations/twin.node.js";
 import { analyseCommand } from "./analyse.js";
 import { flagHelp, readArguments, type Flag } from "./flags.js";
 import { reporter } from "./progress.js";
@@ -47,6 +47,9 @@ export async function demoCommand(args: readonly string[], signal: AbortSignal):
   const movie = path.join(twin, "movie.ome.tif");
   const cycling = path.join(twin, "cycling.csv");
   const analysis = path.join(dir, "analysis");
-  const mass = await massOf(twin);
-  await analyseCommand([movie, cycling, "--out", analysis, ...mass], signal);
+  const { blackLevel, active_mass_mg } = standardFacts;
+  await analyseCommand(
+    [movie, cycling, "--out", analysis, "--black-level", `${blackLevel}`, "--active-mass-mg", `${active_mass_mg}`],
+    signal,
+  );
 }

@@ -6,7 +6,10 @@ import { tellKind } from "../io/open.js";
 import { inspect, type Facts } from "./inspect.js";
 
 /** Facts of a file or folder by its path; see `inspect`. */
-export async function inspectPath(name: string, options: { full?: boolean; signal?: AbortSignal } = {}): Promise<Facts> {
+export async function inspectPath(
+  name: string,
+  options: { full?: boolean; signal?: AbortSignal } = {},
+): Promise<Facts> {
   const source = await openPath(name);
   try {
     return await inspect(source, options);

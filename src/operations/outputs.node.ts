@@ -39,12 +39,19 @@ export async function writeAnalysis(
     const lists = tables(experiment, findings);
     for (const [name, table] of Object.entries(lists)) await draft.write(`tables/${name}.csv`, csv(table));
 
-    const { drawFigures } = await import("./pictures.js");
-    const { reportHtml } = await import("./report.js");
+    const [{ shippedFont }, { withFont }, { drawFigures }, { reportHtml }] = await Promise.all([
+      import("../figures/font.node.js"),
+      import("../figures/render.js"),
+      import("./pictures.js"),
+      import("./report.js"),
+    ]);
+    const fontCss = await shippedFont();
     const drawn =
-      options.figures === "none" ? [] : await drawFigures(analysis, particlesToDraw(findings, options.figures), options.signal);
-    for (const { name, svg } of drawn) await draft.write(`figures/${name}.svg`, svg);
-    await draft.write("report.html", await reportHtml(analysis, inputs, drawn, written));
+      options.figures === "none"
+        ? []
+        : await drawFigures(analysis, particlesToDraw(findings, options.figures), options.signal);
+    for (const { name, svg } of drawn) await draft.write(`figures/${name}.svg`, withFont(svg, fontCss));
+    await draft.write("report.html", reportHtml(analysis, inputs, drawn, written, fontCss));
     options.signal?.throwIfAborted();
     await draft.commit();
   } catch (error) {

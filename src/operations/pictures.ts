@@ -57,7 +57,11 @@ export async function drawFigures(
     const where = `Particle ${particle}, ${windowText(transition)}`;
     await add(
       `sequential-${id}`,
-      contrastFigure({ title: `Sequential contrast over ${views.lag_s.toPrecision(3)} s`, images: views.sequential, outline }),
+      contrastFigure({
+        title: `Sequential contrast over ${views.lag_s.toPrecision(3)} s`,
+        images: views.sequential,
+        outline,
+      }),
       `${where}. Sequential contrast, I(t) / I(t − ${views.lag_s.toPrecision(3)} s) − 1.${pedestal(experiment.blackLevel === null)}`,
     );
     await add(

@@ -30,11 +30,9 @@ const columns = [
   "mechanism",
 ];
 
-/** Every particle's findings as a table: one line a transition, one for a particle without any. */
-export function findingsTable(experiment: Experiment, findings: Findings): string {
+/** One line a transition, and one for a particle without any. */
+export function findingsRows(findings: Findings): { readonly columns: readonly string[]; readonly rows: string[][] } {
   const { particles = [], transitions = [], kinetics = [], mechanisms = [] } = findings;
-  if (findings.particles === undefined) return "nothing was asked for.";
-  if (particles.length === 0) return "no particle was found.";
   const rows: string[][] = [];
   for (const { id } of particles) {
     const own = transitions.filter(({ particle }) => particle === id);
@@ -53,21 +51,25 @@ export function findingsTable(experiment: Experiment, findings: Findings): strin
       );
     }
   }
+  return { columns, rows };
+}
+
+/** Every particle's findings as a table in plain text. */
+export function findingsTable(experiment: Experiment, findings: Findings): string {
+  const { movie } = experiment;
+  const lines = [
+    `${movie.name}: ${movie.frames} frames in ${trimmed(movie.time_s[movie.frames - 1]!, 5)} s, ${movie.pixelSize_um} um a pixel (${movie.pixelSizeSource})`,
+    "",
+  ];
+  const { rows } = findingsRows(findings);
+  if (rows.length === 0) return [...lines, "no particle was found."].join("\n");
   const widths = columns.map((name, at) => Math.max(name.length, ...rows.map((cells) => cells[at]!.length)));
   const line = (cells: readonly string[]): string =>
     cells
       .map((cell, at) => cell.padEnd(widths[at]!))
       .join("  ")
       .trimEnd();
-  const rule = widths.map((width) => "-".repeat(width)).join("  ");
-  const { movie } = experiment;
-  return [
-    `${movie.name}: ${movie.frames} frames in ${trimmed(movie.time_s[movie.frames - 1]!, 5)} s, ${movie.pixelSize_um} um a pixel (${movie.pixelSizeSource})`,
-    "",
-    line(columns),
-    rule,
-    ...rows.map(line),
-  ].join("\n");
+  return [...lines, line(columns), widths.map((width) => "-".repeat(width)).join("  "), ...rows.map(line)].join("\n");
 }
 
 function row(window: Transition, kinetics: Kinetics | undefined, mechanism: Mechanism | undefined): string[] {

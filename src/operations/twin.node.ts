@@ -24,6 +24,12 @@ export interface TwinWatch {
   readonly onFrame?: ((done: number, total: number) => void) | undefined;
 }
 
+/** What a user would have to state of the standard twin: its camera's black level and its electrode's active mass. */
+export const standardFacts = {
+  blackLevel: scenarios[standardScenario]!.camera.blackLevel,
+  active_mass_mg: scenarios[standardScenario]!.cycling!.active_mass_mg,
+} as const;
+
 /** The scenarios that come with ionoscope, each with its sentence. */
 export function scenarioNames(): { readonly name: string; readonly summary: string }[] {
   return Object.entries(scenarios).map(([name, { summary }]) => ({ name, summary }));

@@ -1,0 +1,45 @@
+/** The public names, and nothing else. */
+export { FormatError, isIonoscopeError, ParameterError } from "./model/errors.js";
+export type * from "./model/cycling.js";
+export type * from "./model/experiment.js";
+export type * from "./model/movie.js";
+export type * from "./model/particle.js";
+
+export { blobSource, memorySource, type ByteSource, type FolderSource, type Source } from "./io/bytes.js";
+export { openPath } from "./io/bytes.node.js";
+export { calibrateMovie } from "./io/calibrate.js";
+export { openMovie, readCycling } from "./io/open.js";
+export { findingsTree } from "./io/tree.js";
+
+export { alignClocks } from "./analysis/clock.js";
+export { backgroundSubtracted, differentialContrast, totalContrast } from "./analysis/contrast.js";
+export { cropParticles, readStack } from "./analysis/crops.js";
+export { differentialCapacity } from "./analysis/differential-capacity.js";
+export { estimateDrift } from "./analysis/drift.js";
+export { mapFront } from "./analysis/fronts.js";
+export { findHalfCycles, findSteps } from "./analysis/half-cycles.js";
+export { meanIntensity } from "./analysis/intensity.js";
+export { classifyMechanism } from "./analysis/mechanisms.js";
+export { findParticles } from "./analysis/particles.js";
+export { phaseFraction, singleParticleCRate } from "./analysis/phase-fraction.js";
+export { findTransitions } from "./analysis/transitions.js";
+export { frontVelocity } from "./analysis/velocity.js";
+
+export { prescribedFront } from "./physics/prescribed-front.js";
+export { twin } from "./physics/twin.js";
+
+export { colormap } from "./figures/colormap.js";
+export { contrastFigure } from "./figures/contrast-figure.js";
+export { cyclingFigure } from "./figures/cycling-figure.js";
+export { frontMapFigure } from "./figures/front-map-figure.js";
+export { kineticsFigure } from "./figures/kinetics-figure.js";
+export { renderSvg } from "./figures/render.js";
+export { reportPage } from "./figures/report.js";
+
+export { analyse, analyseExperiment, type Analysis } from "./operations/analyse.js";
+export { inspect } from "./operations/inspect.js";
+export type { Recipe } from "./operations/recipe.js";
+export { run } from "./operations/run.js";
+export { sources } from "./operations/sources.js";
+export { steps } from "./operations/steps.js";
+export { version } from "./operations/version.js";

@@ -1,0 +1,172 @@
+/** The report's content from an analysis, in the words of the field. */
+import { reportPage, type ReportTable } from "../figures/report.js";
+import type { Estimate, Experiment, Findings } from "../model/experiment.js";
+import { NM_PER_UM } from "../model/units.js";
+import type { Analysis } from "./analyse.js";
+import type { Picture } from "./pictures.js";
+import { findingsRows, valueText } from "./table-text.js";
+import { version } from "./version.js";
+
+/** A file that went in, as the report names it. */
+export interface ReportedInput {
+  readonly role: string;
+  readonly path: string;
+  readonly sha256: string;
+}
+
+/** The report as one HTML document. `fontCss` carries the font's bytes. */
+export function reportHtml(
+  { experiment, findings, warnings }: Analysis,
+  inputs: readonly ReportedInput[],
+  figures: readonly Picture[],
+  recipe: string,
+  fontCss: string,
+): string {
+  return reportPage({
+    title: `ionoscope: ${baseName(experiment.movie.name)}`,
+    facts: facts(experiment, findings, inputs),
+    warnings,
+    tables: reportTables(findings),
+    figures,
+    recipe,
+    repeat: "ionoscope run recipe.json --out again",
+    fontCss,
+    footer: `ionoscope ${version}. Numbers are value ± one standard error; the spread between pixels stands in tables/kinetics.csv.`,
+  });
+}
+
+function facts(
+  { movie, blackLevel, darkFrame, skipped, cellFacts }: Experiment,
+  { drift, clock, cell }: Findings,
+  inputs: readonly ReportedInput[],
+): [string, string][] {
+  const list: [string, string][] = [
+    [
+      "Movie",
+      `${movie.name}, ${movie.frames} frames of ${movie.width} × ${movie.height} px in ${(movie.time_s[movie.frames - 1]! / 60).toFixed(1)} min`,
+    ],
+    ["Pixel size", `${movie.pixelSize_um} µm (${movie.pixelSizeSource})`],
+    ["Frame times", `${movie.timeSource}; a stamp means the ${movie.frameStamp} of the exposure`],
+    [
+      "Black level",
+      darkFrame !== null
+        ? `dark frame ${darkFrame}`
+        : blackLevel === null
+          ? "unknown: contrasts are too small by an unknown factor"
+          : `${blackLevel.value} (${blackLevel.source})`,
+    ],
+  ];
+  for (const { first, last, because } of skipped) list.push(["Left out", `frames ${first} to ${last}: ${because}`]);
+  if (drift !== undefined) {
+    const [x, y] = drift.final_um;
+    list.push([
+      "Drift",
+      `${x.toFixed(3)}, ${y.toFixed(3)} µm at the end; error of one frame ${valueText(drift.residual_nm)} nm, least possible ${Number.isFinite(drift.bound_nm) ? drift.bound_nm.toFixed(1) : "-"} nm`,
+    ]);
+  }
+  if (clock !== undefined && cell !== null && cell !== undefined) {
+    const { value, sd } = clock.offset_s;
+    list.push([
+      "Clocks",
+      `joined by: ${clock.source}; movie time = cycler's time ${value < 0 ? "−" : "+"} ${Math.abs(value).toFixed(1)} s${sd === null ? "" : ` ± ${sd.toPrecision(2)} s`}`,
+    ]);
+    list.push([
+      "Cell",
+      `imaged: ${cellFacts.imaged} electrode, a ${cellFacts.role === "unknown" ? "electrode of unknown role" : cellFacts.role}; current ${cellFacts.currentSign}; ${
+        cellFacts.nominal_mAh !== null
+          ? `1C passes ${cellFacts.nominal_mAh} mAh in an hour`
+          : cellFacts.active_mass_mg === null
+            ? "active mass not stated, so no C-rate of the cell"
+            : `${cellFacts.active_mass_mg} mg active, 1C is ${cellFacts.nominal_mAh_g} mAh/g in an hour`
+      }`,
+    ]);
+  }
+  for (const { role, path, sha256 } of inputs) list.push([`Input, ${role}`, `${path}, sha256 ${sha256}`]);
+  return list;
+}
+
+function reportTables(findings: Findings): ReportTable[] {
+  const all: ReportTable[] = [];
+  if (findings.particles !== undefined) {
+    const { columns, rows } = findingsRows(findings);
+    all.push({
+      title: "What was found",
+      columns,
+      rows,
+      ...(findings.particles.length === 0
+        ? { note: "No particle was found: no crystal was found against the background." }
+        : {}),
+    });
+  }
+  const because = (findings.mechanisms ?? []).map((mechanism) => [
+    String(mechanism.particle),
+    mechanism.transition === null ? "-" : String(mechanism.transition),
+    mechanism.kind,
+    mechanism.score.toFixed(2),
+    mechanism.because,
+  ]);
+  if (because.length > 0) {
+    all.push({
+      title: "Mechanisms",
+      columns: ["particle", "transition", "kind", "probability", "because"],
+      rows: because,
+    });
+  }
+  const kinetics = (findings.kinetics ?? []).map((found) => {
+    const speed = (estimate: Estimate | null): string => (estimate === null ? "-" : valueText(estimate, NM_PER_UM));
+    const [slow, quick] = found.velocity_range_um_s;
+    return [
+      String(found.particle),
+      String(found.transition),
+      speed(found.velocity_um_s),
+      speed(found.velocity_mean_um_s),
+      speed(found.velocity_path_um_s),
+      speed(found.velocity_late_um_s),
+      `${(NM_PER_UM * slow).toFixed(1)} to ${(NM_PER_UM * quick).toFixed(1)}`,
+      found.duration_s === null ? "-" : valueText(found.duration_s),
+      `${(100 * found.filled).toFixed(1)} %`,
+    ];
+  });
+  if (kinetics.length > 0) {
+    all.push({
+      title: "Velocities",
+      columns: [
+        "particle",
+        "transition",
+        "median / nm/s",
+        "mean / nm/s",
+        "along the path / nm/s",
+        "late / nm/s",
+        "5 to 95 % of pixels / nm/s",
+        "5 to 95 % transformed / s",
+        "extrapolated pixels",
+      ],
+      rows: kinetics,
+      note: "Velocity: one over the slope of the arrival map, over pixels farther than one point spread from outline, nuclei and collision lines.",
+    });
+  }
+  const halves = (findings.cell?.halfCycles ?? []).map((half) => [
+    String(half.id),
+    String(half.cycle),
+    half.kind,
+    `${half.start_s.toFixed(0)} to ${half.end_s.toFixed(0)}`,
+    half.rate_C === null ? "-" : half.rate_C.toPrecision(3),
+    half.charge_mAh.toPrecision(4),
+    half.efficiency === null ? "-" : `${(100 * half.efficiency).toFixed(1)} %`,
+    half.peaks
+      .map(({ name, potential_V }) => `${name === "" ? "" : `${name} at `}${potential_V.toFixed(3)} V`)
+      .join(", "),
+  ]);
+  if (halves.length > 0) {
+    all.push({
+      title: "Half cycles of the cell",
+      columns: ["half cycle", "cycle", "kind", "time / s", "rate / C", "charge / mAh", "efficiency", "peaks of dQ/dV"],
+      rows: halves,
+    });
+  }
+  return all;
+}
+
+function baseName(name: string): string {
+  return name.split(/[/\\]/).at(-1) ?? name;
+}

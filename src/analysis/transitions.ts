@@ -113,7 +113,7 @@ interface Run {
   readonly atEnd: boolean;
 }
 
-/** Runs of images above the threshold; gaps up to `bridge_s` do not part them, a split does. */
+/** Runs of images above the threshold; quiet ones for up to `bridge_s` do not part them, a split or a long pause does. */
 function runsAbove(
   { centre_s, sigmas, lag_s }: Unevenness,
   threshold: number,
@@ -122,21 +122,24 @@ function runsAbove(
 ): Run[] {
   const found: { from_s: number; to_s: number; atBeginning: boolean; atEnd: boolean }[] = [];
   let judged = 0;
+  let quiet = 0;
   for (let bin = 0; bin < centre_s.length; bin++) {
     if (Number.isNaN(sigmas[bin]!)) continue;
     judged++;
     const open = found[found.length - 1];
-    if (open !== undefined) open.atEnd = false;
-    if (sigmas[bin]! < threshold) continue;
+    if (sigmas[bin]! < threshold) {
+      if (open !== undefined) open.atEnd = false;
+      quiet++;
+      continue;
+    }
     const t_s = centre_s[bin]!;
-    if (
-      open !== undefined &&
-      t_s - open.to_s <= bridge_s &&
-      !splits.some((split_s) => split_s > open.to_s && split_s <= t_s)
-    ) {
+    const gap_s = t_s - (open?.to_s ?? -Infinity);
+    const parted = splits.some((split_s) => split_s > t_s - gap_s && split_s <= t_s);
+    if (open !== undefined && !parted && gap_s <= (quiet === 0 ? 4 * bridge_s : bridge_s)) {
       open.to_s = t_s;
       open.atEnd = true;
     } else found.push({ from_s: t_s, to_s: t_s, atBeginning: judged === 1, atEnd: true });
+    quiet = 0;
   }
   return found.map((run) => ({ ...run, reach_s: [run.from_s - 0.5 * lag_s, run.to_s + 0.5 * lag_s] }));
 }
@@ -341,7 +344,7 @@ function windowOf(parts: readonly Change[], light: RelativeLight, movie_s: reado
   const greatest = parts.reduce((one, other) => (other.passage.n > one.passage.n ? other : one));
   const first = parts[0]!;
   const last = parts[parts.length - 1]!;
-  const sd_s = Math.max(...parts.map(({ passage }) => Math.hypot(passage.sd_s, 0.15 * passage.rise_s)));
+  const sd_s = Math.max(...parts.map(({ passage }) => Math.hypot(passage.sd_s, 0.1 * passage.rise_s)));
   return {
     start_s: first.start_s,
     end_s: Math.max(...parts.map(({ end_s }) => end_s)),

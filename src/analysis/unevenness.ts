@@ -118,44 +118,48 @@ export function relativeLight(
 
 /**
  * The light freed of what sets each sample's answer to an even change apart: a spot of dirt, a rim that shares its light
- * with the ground. The answer is the slope of the sample's change against the mean change, from half-lag means one lag
- * apart, in those stretches where the change is even on the whole; it counts as far as it exceeds twice its error.
+ * with the ground. The answer is the ratio of the sample's change to the mean change, in the median over stretches in which
+ * the change is even on the whole (half-lag means one lag apart); it counts as far as it exceeds three times its error
+ * by the scatter of the stretches, so that a front, which passes once, is not taken for it.
  */
 function withoutOwnAnswer(light: RelativeLight, lag_s: number): Float32Array {
-  const { time_s, value, noise, frames } = light;
+  const { time_s, value, noise, disturbances } = light;
   const samples = noise.length;
   const blocks = blockMeans(light, 0.5 * lag_s);
-  const slope = new Float64Array(samples);
-  const error = new Float64Array(samples);
-  let squares = 0;
+  const stretches: { even: number; change: Float32Array }[] = [];
   for (let block = 0; block + 2 < blocks.length; block++) {
     const early = blocks[block]!;
     const late = blocks[block + 2]!;
     if (late.time_s - early.time_s > 1.5 * lag_s) continue;
     const change = late.value.map((one, sample) => one - early.value[sample]!);
-    const even = removeEven(change, light.disturbances);
+    const even = removeEven(change, disturbances);
     if (even === null || !(length(change) < 0.5 * Math.abs(even) * Math.sqrt(samples))) continue;
-    squares += even * even;
-    const variance = (even * even) / early.frames + (even * even) / late.frames;
-    for (let sample = 0; sample < samples; sample++) {
-      const one = change[sample]!;
-      slope[sample] = slope[sample]! + (Number.isNaN(one) ? 0 : one * even);
-      error[sample] = error[sample]! + variance;
-    }
+    stretches.push({ even, change });
   }
-  if (squares === 0) return value;
+  const enough =
+    0.3 *
+    quantile(
+      Float64Array.from(stretches, ({ even }) => Math.abs(even)),
+      0.9,
+    );
+  const clear = stretches.filter(({ even }) => Math.abs(even) >= enough);
+  if (clear.length < 10) return value;
+  const answer = new Float64Array(samples);
+  const ratios = new Float64Array(clear.length);
   for (let sample = 0; sample < samples; sample++) {
-    const one = slope[sample]! / squares;
-    // Neighbouring stretches share a mean, hence the 2.
-    const sd = (noise[sample]! * Math.sqrt(2 * error[sample]!)) / squares;
-    slope[sample] = one * Math.max(0, 1 - ((2 * sd) / one) ** 2);
+    clear.forEach(({ even, change }, at) => (ratios[at] = change[sample]! / even));
+    const middle = median(ratios);
+    // Neighbouring stretches share a mean, hence 2 instead of 1.25.
+    const sd = (2 * madSigma(ratios)) / Math.sqrt(clear.length);
+    const kept = middle * Math.max(0, 1 - ((3 * sd) / middle) ** 2);
+    if (Number.isFinite(kept)) answer[sample] = kept;
   }
   const result = new Float32Array(value.length);
   for (let bin = 0; bin < time_s.length; bin++) {
     const row = value.subarray(bin * samples, (bin + 1) * samples);
-    const even = frames[bin]! > 0 ? mean(row) : NaN;
+    const even = mean(row);
     for (let sample = 0; sample < samples; sample++) {
-      result[bin * samples + sample] = row[sample]! - slope[sample]! * even;
+      result[bin * samples + sample] = row[sample]! - answer[sample]! * even;
     }
   }
   return result;
@@ -193,10 +197,10 @@ function blockMeans(
 
 /**
  * Differential images over one lag, by time stamps: bins within a quarter of the lag about t and about t - lag are
- * averaged first. A bin whose nearest partner is off by more than a quarter of the lag (a pause) has none.
+ * averaged first. A bin whose nearest partner is off by more than a quarter of the lag and a frame (a pause) has none.
  */
 export function differential(light: RelativeLight, lag_s: number): Differential {
-  const { time_s, noise, noiseOfBin } = light;
+  const { time_s, noise, noiseOfBin, interval_s } = light;
   const bins = time_s.length;
   const samples = noise.length;
   const moving = movingMean(light, 0.25 * lag_s);
@@ -212,7 +216,8 @@ export function differential(light: RelativeLight, lag_s: number): Differential 
     while (partner + 1 < bin && Math.abs(time_s[partner + 1]! - sought_s) <= Math.abs(time_s[partner]! - sought_s)) {
       partner++;
     }
-    if (partner >= bin || Math.abs(time_s[partner]! - sought_s) > 0.26 * lag_s) continue;
+    if (partner === bin && bin > 0) partner = bin - 1;
+    if (partner === bin || Math.abs(time_s[partner]! - sought_s) > Math.max(0.26 * lag_s, 1.05 * interval_s)) continue;
     const field = found.residual.subarray(bin * samples, (bin + 1) * samples);
     for (let sample = 0; sample < samples; sample++) {
       field[sample] = moving.value[bin * samples + sample]! - moving.value[partner * samples + sample]!;

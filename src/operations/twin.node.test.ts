@@ -48,7 +48,9 @@ test("a twin is written as an ordinary folder whose files read back as the twin"
   }
   await movie.close();
 
-  const cycling = await readCycling([await openFile(path.join(dir, "cycling.csv"))]);
+  const table = await openFile(path.join(dir, "cycling.csv"));
+  const cycling = await readCycling([table]);
+  await table.close();
   expect(cycling.time_s).toHaveLength(made.cycling!.time_s.length);
   expect(cycling.current_mA[200]).toBeCloseTo(made.cycling!.current_mA[200]!, 9);
   // One clock, to the millisecond: the record begins a minute before the movie.

@@ -84,7 +84,7 @@ export function truthOf(made: Twin): Truth {
   const mechanisms: Truth["mechanisms"][number][] = [];
   const maps: TruthMap[] = [];
   for (const [particle, { outline_um, fronts }] of crystals.entries()) {
-    const places = fronts.length === 0 ? [] : placesInside(outline_um, 50_000);
+    const places = fronts.length === 0 ? [] : placesInside(outline_um, 20_000);
     for (const front of fronts) {
       const transition = transitions.length;
       const { kind, motion, step } = front;

@@ -19,7 +19,9 @@ async function analysed(file: string): Promise<{
   halfCycles: HalfCycle[];
   warnings: string[];
 }> {
-  const read = await readCycling([await openPath(path.join(dataFolder!, "echem", file))]);
+  const source = await openPath(path.join(dataFolder!, "echem", file));
+  const read = await readCycling([source]);
+  await source.close();
   const { cycling, warnings } = orientCycling(read, signs);
   const steps = findSteps(cycling);
   const { halfCycles } = differentialCapacity(cycling, findHalfCycles(cycling, steps, facts), { dV_V: 0.004 });

@@ -3,6 +3,7 @@ import { madSigma, median } from "../kernels/stats.js";
 import type { Cycling } from "../model/cycling.js";
 import type { Trace } from "../model/experiment.js";
 import { directionOf, findSteps } from "./half-cycles.js";
+import { fitParabola } from "./parabola.js";
 
 /** Movie time minus cycler time, with its standard error and the number of steps that it rests on. */
 export interface StepOffset {
@@ -218,7 +219,12 @@ function refine(
   const variance = least / Math.max(1, count - 5 * windows.length - 1);
   const unbroken = left(Infinity);
   if (unbroken - least < LEAST_BREAK * windows.length * variance) return null;
-  const { vertex, bend, from, to } = parabolaAbout(squares, lowest, least + 9 * variance);
+  // Wide enough that the raggedness of the squares does not pass for their curvature.
+  const { from, to } = stretchBelow(squares, lowest, least + 9 * variance);
+  const { vertex, bend } = fitParabola(
+    Array.from({ length: to - from + 1 }, (_, at) => from + at),
+    squares.subarray(from, to + 1),
+  );
   const elsewhere = squares.some((value, at) => (at < from || at > to) && value <= least + 9 * variance);
   if (elsewhere || !(bend > 0) || Math.abs(vertex - lowest) > half / 4) return null;
   const unseen_s = Math.sqrt(windows.reduce((sum, { gap_s }) => sum + gap_s * gap_s, 0) / 12) / windows.length;
@@ -229,36 +235,13 @@ function refine(
   };
 }
 
-interface Parabola {
-  readonly vertex: number;
-  readonly bend: number;
-  /** First and last entry that it was fitted to. */
-  readonly from: number;
-  readonly to: number;
-}
-
-/**
- * The parabola least + bend (at - vertex)^2 through the entries about the least one that lie below a height (five at least),
- * by orthogonal polynomials; wide enough that the raggedness of the squares does not pass for their curvature.
- */
-function parabolaAbout(squares: Float64Array, lowest: number, height: number): Parabola {
+/** First and last entry about the least one that lie below a height, two at least on each side. */
+function stretchBelow(squares: Float64Array, lowest: number, height: number): { from: number; to: number } {
   let from = lowest;
   while (from > 0 && (squares[from - 1]! <= height || lowest - from < 2)) from--;
   let to = lowest;
   while (to < squares.length - 1 && (squares[to + 1]! <= height || to - lowest < 2)) to++;
-  const middle = 0.5 * (from + to);
-  const entries = Array.from({ length: to - from + 1 }, (_, at) => from + at);
-  const spread = entries.reduce((sum, at) => sum + (at - middle) ** 2, 0);
-  let slope = 0;
-  let bend = 0;
-  let norm = 0;
-  for (const at of entries) {
-    const second = (at - middle) ** 2 - spread / entries.length;
-    slope += ((at - middle) * squares[at]!) / spread;
-    bend += second * squares[at]!;
-    norm += second * second;
-  }
-  return { vertex: middle - (0.5 * slope * norm) / bend, bend: bend / norm, from, to };
+  return { from, to };
 }
 
 /** Squares left by two parabolas that meet at one time, fitted to some frames; by one parabola where that time is infinite. */

@@ -4,6 +4,7 @@ import { isotonic, madSigma, median } from "../kernels/stats.js";
 import type { CapacityPeak, Cycling, DifferentialCapacity, HalfCycle } from "../model/cycling.js";
 import type { CellFacts } from "../model/experiment.js";
 import { directionOf, findSteps } from "./half-cycles.js";
+import { valleyBeside } from "./valley.js";
 
 /** Width of the Savitzky-Golay window in potential steps, at least and at most. */
 const WIDTH = { least: 4, most: 15 } as const;
@@ -183,7 +184,7 @@ function findPeaks(knots: Knots, { level_V, value_mAh_V: value }: Slope, dV_V: n
   const peaks: CapacityPeak[] = [];
   for (let at = 1; at < value.length - 1; at++) {
     if (!(value[at]! > value[at - 1]! && value[at]! >= value[at + 1]!)) continue;
-    const base = Math.max(valley(value, at, -1), valley(value, at, 1));
+    const base = Math.max(valleyBeside(value, at, -1), valleyBeside(value, at, 1));
     const prominence = value[at]! - base;
     if (prominence < PROMINENCE_SHARE * greatest) continue;
     if (prominence < PROMINENCE_SIGMA * slopeSd_mAh_V(knots, value[at]!, used_V)) continue;
@@ -205,15 +206,6 @@ function findPeaks(knots: Knots, { level_V, value_mAh_V: value }: Slope, dV_V: n
     });
   }
   return peaks;
-}
-
-/** The lowest value between a maximum and the next higher one, or the end, on one side. */
-function valley(value: Float64Array, peak: number, side: -1 | 1): number {
-  let lowest = value[peak]!;
-  for (let at = peak + side; at >= 0 && at < value.length && value[at]! <= value[peak]!; at += side) {
-    lowest = Math.min(lowest, value[at]!);
-  }
-  return lowest;
 }
 
 function crossing(level_V: Float64Array, value: Float64Array, peak: number, side: -1 | 1, height: number): number {

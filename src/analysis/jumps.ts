@@ -1,6 +1,6 @@
 /** Sudden even changes of a particle's light: far quicker than the solid solution, the same all over its face. */
 import { linearFit, madSigma } from "../kernels/stats.js";
-import type { RelativeLight } from "./unevenness.js";
+import type { RelativeLight } from "./relative-light.js";
 
 /** The least jump, in ln I, and the evidence asked of it as a multiple of the threshold. */
 const LEAST_JUMP = 0.02;

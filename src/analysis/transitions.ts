@@ -1,10 +1,12 @@
 /** The windows in time in which a particle changes unevenly, found from its images alone. */
-import { mean, median, quantile } from "../kernels/stats.js";
+import { median, quantile } from "../kernels/stats.js";
 import type { Evenness } from "../model/experiment.js";
 import type { Stack } from "../model/movie.js";
 import { findEvenJumps } from "./jumps.js";
 import { followPassage, type Passage } from "./passage.js";
-import { relativeLight, unevenness, type RelativeLight, type Unevenness } from "./unevenness.js";
+import { relativeLight, type RelativeLight } from "./relative-light.js";
+import { unevenRuns, type Run } from "./uneven-runs.js";
+import type { Unevenness } from "./unevenness.js";
 
 export { nameTransitions } from "./naming.js";
 
@@ -12,10 +14,9 @@ export { nameTransitions } from "./naming.js";
 const MOST_OVERLAP = 0.35;
 /** A smaller step, in ln I, is left to lamp and focus. */
 const LEAST_STEP = 0.01;
-/** A pattern that neither moves nor comes within so many lags is one of the lamp, not of the crystal. */
+/** A pattern that does not move and comes in more lags than this, or is fainter, is left to them, too. */
 const SLOW = 3;
-/** The second, longer lag, in lags: it sees fronts that move less than a PSF within one lag. */
-const LONG = 4;
+const FAINT = 0.025;
 
 /** How windows are sought. */
 export interface TransitionOptions {
@@ -75,10 +76,8 @@ export function findTransitions(
     warnings.push("the movie or the outline is too small to tell uneven change from noise: no window is sought.");
     return { windows: [], evenness: noEvenness(particle, stack), warnings };
   }
-  const short = unevenness(light, lag_s);
-  const long = unevenness(light, LONG * lag_s);
   const splits = [...splits_s].sort((a, b) => a - b);
-  const runs = joinScales(runsAbove(short, threshold, lag_s, splits), runsAbove(long, threshold, lag_s, splits), short);
+  const { runs, found } = unevenRuns(light, { lag_s, threshold, splits_s: splits });
   const movie_s: readonly [number, number] = [stack.time_s[0]!, stack.time_s[stack.time_s.length - 1]!];
   const least = leastSamples(light, psf_um);
   const changes = runs
@@ -86,7 +85,7 @@ export function findTransitions(
     .filter(({ passage }) => passage.n >= least && median(passage.step.map(Math.abs)) > LEAST_STEP);
   const uneven = group(changes, splits, lag_s)
     .map((parts) => windowOf(parts, light, movie_s))
-    .filter(({ order, rise_s }) => order !== "undecided" || rise_s < SLOW * lag_s);
+    .filter(({ order, rise_s, step }) => order !== "undecided" || (rise_s < SLOW * lag_s && Math.abs(step) > FAINT));
   const jumps = findEvenJumps(light, { lag_s, threshold, splits_s: splits, taken: uneven }).map((jump) => ({
     ...jump,
     closed: true,
@@ -97,96 +96,9 @@ export function findTransitions(
   }));
   return {
     windows: [...uneven, ...jumps].sort((a, b) => a.start_s - b.start_s),
-    evenness: frameByFrame(particle, stack, light, short),
+    evenness: frameByFrame(particle, stack, light, found),
     warnings,
   };
-}
-
-/** A stretch of images that are more uneven than noise, by the middle of the two times compared. */
-interface Run {
-  readonly from_s: number;
-  readonly to_s: number;
-  /** Where its changes may lie at most. */
-  readonly reach_s: readonly [number, number];
-  /** Whether it was on already in the first image that could be judged, and in the last. */
-  readonly atBeginning: boolean;
-  readonly atEnd: boolean;
-}
-
-/** Runs of images above the threshold; quiet ones for up to `bridge_s` do not part them, a split or a long pause does. */
-function runsAbove(
-  { centre_s, sigmas, lag_s }: Unevenness,
-  threshold: number,
-  bridge_s: number,
-  splits: readonly number[],
-): Run[] {
-  const found: { from_s: number; to_s: number; atBeginning: boolean; atEnd: boolean }[] = [];
-  let judged = 0;
-  let quiet = 0;
-  for (let bin = 0; bin < centre_s.length; bin++) {
-    if (Number.isNaN(sigmas[bin]!)) continue;
-    judged++;
-    const open = found[found.length - 1];
-    if (sigmas[bin]! < threshold) {
-      if (open !== undefined) open.atEnd = false;
-      quiet++;
-      continue;
-    }
-    const t_s = centre_s[bin]!;
-    const gap_s = t_s - (open?.to_s ?? -Infinity);
-    const parted = splits.some((split_s) => split_s > t_s - gap_s && split_s <= t_s);
-    if (open !== undefined && !parted && gap_s <= (quiet === 0 ? 4 * bridge_s : bridge_s)) {
-      open.to_s = t_s;
-      open.atEnd = true;
-    } else found.push({ from_s: t_s, to_s: t_s, atBeginning: judged === 1, atEnd: true });
-    quiet = 0;
-  }
-  return found.map((run) => ({ ...run, reach_s: [run.from_s - 0.5 * lag_s, run.to_s + 0.5 * lag_s] }));
-}
-
-/**
- * Runs over one lag, joined and widened by what four lags show around them, and those that only four lags show.
- * Two runs within one long run are joined where the images between them are not quiet: a front that is now and then
- * too slow for one lag.
- */
-function joinScales(short: readonly Run[], long: readonly Run[], found: Unevenness): Run[] {
-  const { lag_s } = found;
-  const joined: Run[] = [];
-  for (const run of short) {
-    const last = joined[joined.length - 1];
-    const common = last !== undefined && long.some((other) => other.from_s <= last.to_s && other.to_s >= run.from_s);
-    if (common && meanSigmas(found, last.to_s, run.from_s) > 1.5) {
-      joined[joined.length - 1] = {
-        from_s: last.from_s,
-        to_s: run.to_s,
-        reach_s: [last.reach_s[0], run.reach_s[1]],
-        atBeginning: last.atBeginning,
-        atEnd: run.atEnd,
-      };
-    } else joined.push(run);
-  }
-  // What changes within a run is seen over four lags up to two and a half lags before and after it.
-  const blur_s = 0.75 * LONG * lag_s;
-  const meets = (a: Run, b: Run, margin_s: number): boolean =>
-    a.from_s <= b.to_s + margin_s && b.from_s <= a.to_s + margin_s;
-  const widened = joined.map((run) => {
-    const around = long.filter((other) => meets(run, other, 0));
-    return {
-      ...run,
-      reach_s: [
-        Math.min(run.reach_s[0], ...around.map((other) => other.from_s + lag_s)),
-        Math.max(run.reach_s[1], ...around.map((other) => other.to_s - lag_s)),
-      ] as const,
-      atBeginning: run.atBeginning || around.some((other) => other.atBeginning && other.from_s <= run.from_s),
-      atEnd: run.atEnd || around.some((other) => other.atEnd && other.to_s >= run.to_s),
-    };
-  });
-  const alone = long.filter((run) => !joined.some((other) => meets(run, other, blur_s)));
-  return [...widened, ...alone].sort((a, b) => a.from_s - b.from_s);
-}
-
-function meanSigmas({ centre_s, sigmas }: Unevenness, from_s: number, to_s: number): number {
-  return mean(sigmas.filter((_, bin) => centre_s[bin]! > from_s && centre_s[bin]! < to_s));
 }
 
 /** A run with what changed in it. */

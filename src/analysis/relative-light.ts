@@ -1,0 +1,241 @@
+/** A particle's light, frame by frame, relative to its own mean image: what differential images are made of. */
+import { gaussianBlur } from "../kernels/filter.js";
+import { madSigma, median } from "../kernels/stats.js";
+import type { Stack } from "../model/movie.js";
+import { blurInside, disturbancesOf, removeEven } from "./disturbances.js";
+import { withoutOwnAnswer } from "./own-answer.js";
+
+/**
+ * A particle's light relative to its mean image, smoothed by one PSF within the outline, as natural logarithms:
+ * a differential image is then a difference, and D = I(t) / I(t - lag) - 1 is its value as long as it is small.
+ * Sampled about once a PSF; frames much closer together than the lag are averaged into bins.
+ */
+export interface RelativeLight {
+  /** Mean time stamp of each bin. */
+  readonly time_s: Float64Array;
+  /** Bin of each frame of the stack. */
+  readonly binOfFrame: Int32Array;
+  /** Frames in each bin. */
+  readonly frames: Int32Array;
+  /** Median interval between bins. */
+  readonly interval_s: number;
+  /** Places of the samples in the crop, px. */
+  readonly x_px: Float32Array;
+  readonly y_px: Float32Array;
+  /** bins * samples; NaN where a bin has no light. */
+  readonly value: Float32Array;
+  /** What the microscope itself makes: patterns of a shift along x, along y and of a defocus; orthonormal, without mean. */
+  readonly disturbances: readonly Float32Array[];
+  /** Standard deviation of the smoothing. */
+  readonly smoothing_px: number;
+  /** Area that one sample stands for. */
+  readonly sampleArea_um2: number;
+  /** Noise of each sample in a bin of one frame, by differences of neighbouring bins; per bin, a factor on it. */
+  readonly noise: Float64Array;
+  readonly noiseOfBin: Float64Array;
+  /** Independent values in one image. */
+  readonly freedom: number;
+}
+
+/** Light inside the outline relative to the mean image; null where the outline holds too few pixels or frames. */
+export function relativeLight(
+  stack: Stack,
+  mask: Uint8Array,
+  { psf_um, lag_s }: { psf_um: number; lag_s: number },
+): RelativeLight | null {
+  const { width, height, pixelSize_um } = stack;
+  const sigma_px = Math.max(psf_um / pixelSize_um, 0.5);
+  const reference = meanImage(stack);
+  const inside = interior(mask, reference, width, height, sigma_px);
+  const bins = binFrames(stack.time_s, lag_s);
+  const stride = Math.max(1, Math.floor(sigma_px));
+  const samples = sampleGrid(inside, width, height, stride);
+  if (samples.length < 6 || bins.time_s.length < 8) return null;
+
+  const value = new Float32Array(bins.time_s.length * samples.length);
+  const image = new Float32Array(width * height);
+  const same = new Float32Array(width * height);
+  const whole = blurInside(reference, inside, width, height, sigma_px);
+  for (let bin = 0, from = 0; bin < bins.time_s.length; bin++) {
+    const complete = averageFrames(stack, inside, from, bins.frames[bin]!, image);
+    from += bins.frames[bin]!;
+    let below = whole;
+    if (!complete) {
+      for (let at = 0; at < image.length; at++) same[at] = Number.isNaN(image[at]!) ? NaN : reference[at]!;
+      below = blurInside(same, inside, width, height, sigma_px);
+    }
+    const above = blurInside(image, inside, width, height, sigma_px);
+    for (let sample = 0; sample < samples.length; sample++) {
+      const at = samples[sample]!;
+      const ratio = above[at]! / below[at]!;
+      // Less than half of the pixels around it: too far from any light.
+      const seen = below[at]! > 0.5 * whole[at]! && ratio > 0;
+      value[bin * samples.length + sample] = seen ? Math.log(ratio) : NaN;
+    }
+  }
+  const rough = {
+    ...bins,
+    x_px: Float32Array.from(samples, (at) => at % width),
+    y_px: Float32Array.from(samples, (at) => Math.floor(at / width)),
+    value,
+    disturbances: disturbancesOf(reference, inside, samples, width, height, sigma_px),
+    smoothing_px: sigma_px,
+    sampleArea_um2: (stride * pixelSize_um) ** 2,
+    freedom: Math.max(4, (count(inside) - 4) / (2 * Math.PI * sigma_px * sigma_px)),
+  };
+  const noisy = { ...rough, ...frameNoise(rough) };
+  return { ...noisy, value: withoutOwnAnswer(noisy, lag_s) };
+}
+
+/**
+ * Noise of each sample and how it changes in time, from second differences of neighbouring bins: a front passes a sample
+ * in few of them, so a median over time does not see it; of one bin's samples it passes few, so a median over them
+ * does not either.
+ */
+function frameNoise(
+  light: Pick<RelativeLight, "time_s" | "value" | "frames" | "disturbances">,
+): Pick<RelativeLight, "noise" | "noiseOfBin"> {
+  const { time_s, value, frames, disturbances } = light;
+  const bins = time_s.length;
+  const samples = value.length / bins;
+  const rough = new Float32Array(bins * samples).fill(NaN);
+  for (let bin = 1; bin + 1 < bins; bin++) {
+    const before = (time_s[bin + 1]! - time_s[bin]!) / (time_s[bin + 1]! - time_s[bin - 1]!);
+    const after = 1 - before;
+    const scale = 1 / Math.sqrt(1 / frames[bin]! + before ** 2 / frames[bin - 1]! + after ** 2 / frames[bin + 1]!);
+    const field = rough.subarray(bin * samples, (bin + 1) * samples);
+    for (let sample = 0; sample < samples; sample++) {
+      const at = bin * samples + sample;
+      field[sample] = scale * (value[at]! - before * value[at - samples]! - after * value[at + samples]!);
+    }
+    if (removeEven(field, disturbances) === null) field.fill(NaN);
+  }
+  const noise = new Float64Array(samples);
+  const column = new Float64Array(bins);
+  for (let sample = 0; sample < samples; sample++) {
+    for (let bin = 0; bin < bins; bin++) column[bin] = rough[bin * samples + sample]!;
+    noise[sample] = madSigma(column);
+  }
+  const typical = median(noise);
+  const least = typical > 0 ? 0.2 * typical : 1e-6;
+  for (let sample = 0; sample < samples; sample++) noise[sample] = noise[sample]! > least ? noise[sample]! : least;
+  const row = new Float64Array(samples);
+  const level = new Float64Array(bins).fill(NaN);
+  for (let bin = 0; bin < bins; bin++) {
+    for (let sample = 0; sample < samples; sample++) row[sample] = rough[bin * samples + sample]! / noise[sample]!;
+    level[bin] = madSigma(row);
+  }
+  const noiseOfBin = new Float64Array(bins);
+  const around = 20;
+  for (let bin = 0; bin < bins; bin++) {
+    const near = level.subarray(Math.max(0, bin - around), Math.min(bins, bin + around + 1));
+    const factor = median(near);
+    noiseOfBin[bin] = factor > 0.2 ? factor : 1;
+  }
+  return { noise, noiseOfBin };
+}
+
+/** Frames gathered into bins of at most an eighth of the lag. */
+function binFrames(
+  time_s: Float64Array,
+  lag_s: number,
+): Pick<RelativeLight, "time_s" | "binOfFrame" | "frames" | "interval_s"> {
+  const intervals = time_s.slice(1).map((t_s, at) => t_s - time_s[at]!);
+  const most = Math.max(1, Math.floor(lag_s / 8 / median(intervals)));
+  const binOfFrame = new Int32Array(time_s.length);
+  const frames: number[] = [];
+  const sums: number[] = [];
+  let start_s = -Infinity;
+  for (const [frame, t_s] of time_s.entries()) {
+    const full = frames.length === 0 || frames[frames.length - 1] === most || t_s - start_s > lag_s / 8;
+    if (full) {
+      frames.push(0);
+      sums.push(0);
+      start_s = t_s;
+    }
+    const bin = frames.length - 1;
+    frames[bin] = frames[bin]! + 1;
+    sums[bin] = sums[bin]! + t_s;
+    binOfFrame[frame] = bin;
+  }
+  const middle_s = Float64Array.from(sums, (sum, bin) => sum / frames[bin]!);
+  return {
+    time_s: middle_s,
+    binOfFrame,
+    frames: Int32Array.from(frames),
+    interval_s: median(middle_s.slice(1).map((t_s, at) => t_s - middle_s[at]!)),
+  };
+}
+
+/** Mean over the frames where a pixel is known. */
+function meanImage({ width, height, data, time_s }: Stack): Float32Array {
+  const n = width * height;
+  const sum = new Float64Array(n);
+  const known = new Int32Array(n);
+  for (let frame = 0; frame < time_s.length; frame++) {
+    for (let at = 0; at < n; at++) {
+      const value = data[frame * n + at]!;
+      if (!Number.isFinite(value)) continue;
+      sum[at] = sum[at]! + value;
+      known[at] = known[at]! + 1;
+    }
+  }
+  return Float32Array.from(sum, (value, at) => (known[at]! > 0.5 * time_s.length ? value / known[at]! : NaN));
+}
+
+/** Pixels of the outline whose light comes from the particle: about half a PSF within the edge, where enough remain. */
+function interior(
+  mask: Uint8Array,
+  reference: Float32Array,
+  width: number,
+  height: number,
+  sigma_px: number,
+): Uint8Array {
+  const cover = gaussianBlur(mask, width, height, sigma_px);
+  const take = (least: number): Uint8Array =>
+    mask.map((one, at) => (one !== 0 && cover[at]! >= least && reference[at]! > 0 ? 1 : 0));
+  const inner = take(0.7);
+  return count(inner) >= 0.5 * count(mask) ? inner : take(0);
+}
+
+/** One pixel of each `stride` * `stride` block, where it lies inside. */
+function sampleGrid(inside: Uint8Array, width: number, height: number, stride: number): Int32Array {
+  const found: number[] = [];
+  for (let y = stride >> 1; y < height; y += stride) {
+    for (let x = stride >> 1; x < width; x += stride) if (inside[y * width + x] !== 0) found.push(y * width + x);
+  }
+  return Int32Array.from(found);
+}
+
+/** Mean of a bin's frames inside, NaN where none knows the pixel; whether every pixel was known throughout. */
+function averageFrames(
+  { width, height, data }: Stack,
+  inside: Uint8Array,
+  from: number,
+  frames: number,
+  into: Float32Array,
+): boolean {
+  const n = width * height;
+  let complete = true;
+  for (let at = 0; at < n; at++) {
+    into[at] = NaN;
+    if (inside[at] === 0) continue;
+    let sum = 0;
+    let known = 0;
+    for (let frame = from; frame < from + frames; frame++) {
+      const value = data[frame * n + at]!;
+      if (!Number.isFinite(value)) continue;
+      sum += value;
+      known++;
+    }
+    if (known > 0) into[at] = sum / known;
+    else complete = false;
+  }
+  return complete;
+}
+
+function count(mask: Uint8Array): number {
+  let n = 0;
+  for (const one of mask) n += one;
+  return n;
+}

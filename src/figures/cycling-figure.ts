@@ -46,6 +46,7 @@ export function cyclingFigure({ traces, cycling, cell, transitions }: CyclingCon
         },
       },
     ],
+    resolve: { scale: { color: "independent" }, legend: { color: "independent" } },
   });
   const intensity = traces.flatMap(({ particle, time_s, intensity }) =>
     curveRows(time_s, intensity, unit, domain_s).map((row) => ({ ...row, part: String(particle) })),
@@ -64,7 +65,7 @@ export function cyclingFigure({ traces, cycling, cell, transitions }: CyclingCon
     const shown = capacity.some(({ v }) => v !== null);
     panels.push(
       panel(90, potential, "potential / V", !shown, false),
-      shown ? panel(90, capacity, "dQ/dV / mAh/V", true, false) : absent("no dQ/dV within the movie", PLOT_WIDTH, 24),
+      shown ? panel(90, capacity, "dQ/dV / (mAh/V)", true, false) : absent("no dQ/dV within the movie", PLOT_WIDTH, 24),
     );
   }
   return figure({ vconcat: panels, spacing: 6, resolve: { scale: { color: "independent" } } });

@@ -1,5 +1,6 @@
 /** When the phase boundary passed each pixel: the paper's Fig. 4d. */
 import { isoContours } from "../kernels/contour.js";
+import { gaussianBlur } from "../kernels/filter.js";
 import type { FrontMap, Transition } from "../model/experiment.js";
 import { colourBar, imagePanel } from "./image-panel.js";
 import { figure, type Figure } from "./spec.js";
@@ -17,7 +18,7 @@ export function frontMapFigure(front: FrontMap, { start_s, end_s }: Pick<Transit
       range: [0, 1],
       colormap: "arrival",
       width: shown,
-      outlines: isoContours(mask, width, height, 0.5),
+      outlines: isoContours(gaussianBlur(mask, width, height, 1), width, height, 0.5),
       scaleBar: true,
     },
   );

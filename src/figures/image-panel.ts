@@ -63,7 +63,13 @@ function scaleBar(image: Image, zoom: number, width: number, height: number): Pa
   const length_um = [50, 20, 10, 5, 2, 1, 0.5, 0.2, 0.1].find((length) => length <= 0.35 * field_um) ?? 0.1;
   const length = (length_um / image.pixelSize_um) * zoom;
   const y = height - 8;
+  const half = Math.max(length / 2, 16) + 3;
   return [
+    {
+      data: { values: [{ x: width - 8 - length / 2 - half, x2: width - 8 - length / 2 + half, y: y - 18, y2: y + 4 }] },
+      mark: { type: "rect", color: "white", opacity: 0.75 },
+      encoding: { ...place("x", width, height), x2: { field: "x2" }, y2: { field: "y2" } },
+    },
     {
       data: { values: [{ x: width - 8 - length, x2: width - 8, y }] },
       mark: { type: "rule", strokeWidth: 3, color: "black" },

@@ -32,7 +32,7 @@ export function kineticsFigure(kinetics: Kinetics, transition: Transition): Figu
       : {
           width: PLOT_WIDTH,
           height: 130,
-          layer: [shade, ...band(cRate, "C-rate / 1/h", unit, domain_s, true, lineColours[1], true)],
+          layer: [shade, ...band(cRate, "single-particle C-rate", unit, domain_s, true, lineColours[1], true)],
         };
   return figure({
     title: {

@@ -9,8 +9,8 @@ export type Figure = TopLevelSpec;
 /** A layer or a panel inside a figure. */
 export type Part = Record<string, unknown>;
 
-/** Font of all figures and of the report. */
-export const fontFamily = "Source Sans 3";
+/** Font of all figures and of the report: Source Sans 3, named without its digit, which an unquoted attribute may not hold. */
+export const fontFamily = "Source Sans";
 
 /** Width of a plot over time, px. */
 export const PLOT_WIDTH = 560;
@@ -22,7 +22,7 @@ export function figure(parts: Part): Figure {
     background: "white",
     padding: 8,
     config: {
-      font: fontFamily,
+      font: `${fontFamily}, sans-serif`,
       view: { stroke: null },
       axis: {
         labelFontSize: 11,

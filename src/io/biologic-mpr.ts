@@ -167,7 +167,10 @@ interface Layout {
 async function readLayout(source: ByteSource, data: Module, say: (sentence: string) => void): Promise<Layout> {
   const head = await readBytes(source, data.body, Math.min(data.present, 1007));
   const refuse = (message: string, offset: number): never => {
-    throw new FormatError(`${source.name}: ${message}`, { path: source.name, offset: data.body + offset });
+    throw new FormatError(`${source.name}: ${message}`, {
+      path: source.name,
+      offset: Math.min(source.size, data.body + offset),
+    });
   };
   const wide = data.newFrame || data.version >= 2;
   const count = head[4] ?? 0;

@@ -124,10 +124,9 @@ async function* samplesOf(made: Twin, watch: TwinWatch): AsyncGenerator<Samples>
 function* truthFiles(made: Twin): Generator<{ name: string; content: string | Uint8Array }> {
   const { maps, ...answers } = truthOf(made);
   const { scenario, seed, pixelSize_um, blackLevel } = made;
-  const fronts = maps.map(({ arrival_s: _, ...front }, index) => ({
-    ...front,
-    map: `truth/fronts/${index}/arrival_s.npy`,
-  }));
+  const fronts = maps.map(({ particle, transition, origin_px, width, height }, index) => {
+    return { particle, transition, map: `truth/fronts/${index}/arrival_s.npy`, origin_px, width, height };
+  });
   for (const [index, { arrival_s, height, width }] of maps.entries()) {
     yield { name: fronts[index]!.map, content: encodeNpy(arrival_s, [height, width]) };
   }

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { containsPoint, polygonArea, polygonCentroid } from "../kernels/polygon.js";
 import { ParameterError } from "../model/errors.js";

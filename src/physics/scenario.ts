@@ -28,8 +28,8 @@ export interface Scenario {
 export function checkScenario(scenario: Scenario): void {
   const { movie, optics, camera, drift, lamp } = scenario;
   whole("seed", scenario.seed, 0, 2 ** 32 - 1);
-  whole("movie.width", movie.width, 8, 4096);
-  whole("movie.height", movie.height, 8, 4096);
+  whole("movie.width", movie.width, 8, 2048);
+  whole("movie.height", movie.height, 8, 2048);
   whole("movie.frames", movie.frames, 1, 100_000);
   within("movie.pixelSize_um", movie.pixelSize_um, 0.005, 1);
   within("movie.interval_s", movie.interval_s, 1e-6, 1e6);

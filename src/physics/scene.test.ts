@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { containsPoint, polygonArea } from "../kernels/polygon.js";
 import { crystalOf, type Crystal, type CrystalSpec } from "./crystal.js";

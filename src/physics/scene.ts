@@ -1,17 +1,15 @@
 /**
  * What the objective makes of carbon and crystals: light on the pixels of a camera, for any moment and any shift.
  *
- * Crystals are drawn on cells, a few to a pixel, each holding the mean light of its square. A pixel gathers them through
- * the point spread and its own area; as cells tile the pixels, the weights along x and along y are the same for every pixel
- * and are computed for the very shift of a frame, so nothing is interpolated. The carbon's speckle is an image already:
- * it is sampled at the shifted places by Lagrange polynomials through six cells.
+ * A crystal's face is drawn on cells and gathered through the point spread anew for each frame, at the frame's own shift.
+ * The carbon's speckle is an image already and does not change: it is sampled at the shifted places.
  */
-import { coverageOfPolygon } from "../kernels/polygon.js";
 import { gaussianBlur } from "../kernels/filter.js";
+import { coverageOfPolygon } from "../kernels/polygon.js";
+import { addCells, gridOf, inCells, throughPixel, throughSpread, type Cells, type Grid, type Pixels } from "./cells.js";
 import type { Crystal, CrystalFront } from "./crystal.js";
-import { windowedGaussian } from "./gaussian.js";
-import type { Place } from "./outline.js";
-import { frontLight } from "./reflectivity.js";
+import type { Phases } from "./prescribed-front.js";
+import { frontLight, type LineSpec } from "./reflectivity.js";
 import { stream } from "./streams.js";
 import { smoothNoise, speckle } from "./texture.js";
 
@@ -41,125 +39,103 @@ export interface Scene {
   render(from_s: number, to_s: number, dx_px: number, dy_px: number, into: Float64Array): void;
 }
 
-/** A rectangle of cells; cell 0 begins at the left edge of pixel 0. */
-interface Cells {
-  readonly left: number;
-  readonly top: number;
-  readonly width: number;
-  readonly height: number;
-  readonly light: Float32Array;
-}
-
-/** Cells of a front, for as long as it is under way. */
+/** A front on the cells of its crystal; times are of its own clock. */
 interface FrontCells {
   readonly front: CrystalFront;
   readonly phase_s: Float64Array;
+  /** How long it takes to pass along a cell's width, and along its height. */
   readonly alongX_s: Float32Array;
   readonly alongY_s: Float32Array;
   readonly speed_um_s: Float32Array;
-  /** Before and after these on its own clock no cell changes. */
+  /** Before and after these no cell changes. */
   readonly firstPhase_s: number;
   readonly lastPhase_s: number;
   /** The line as wide as the mean over a cell makes it. */
-  readonly line: { readonly height: number; readonly width_um: number };
+  readonly line: LineSpec;
 }
 
+/** A crystal on its cells. */
 interface CrystalCells {
   readonly crystal: Crystal;
+  /** Share of each cell that the crystal covers. */
+  readonly cover: Float32Array;
   /** Light before all changes. */
   readonly cells: Cells;
   readonly fronts: readonly FrontCells[];
 }
 
-/** Makes a scene ready: everything that does not move is computed once. `seed` draws speckle and faces. */
+/** Makes a scene ready: everything that does not change is computed once. `seed` draws speckle and faces. */
 export function sceneOf(crystals: readonly Crystal[], field: Field, optics: OpticsSpec, seed: number): Scene {
-  const { width, height, pixelSize_um } = field;
-  const perPixel = cellsPerPixel(pixelSize_um, optics.psf_um);
-  const cell_um = pixelSize_um / perPixel;
-  // A cell's own width already blurs by 1/12 of its square.
-  const psf_cells = Math.sqrt((optics.psf_um / cell_um) ** 2 - 1 / 12);
-  const drawn = crystals.map((crystal, index) => crystalCells(crystal, index, perPixel, cell_um, seed));
-  const carbon = carbonCells(drawn, field, optics, perPixel, psf_cells, seed);
-  const pixels: Pixels = { width, height, perPixel, rows: new Float64Array(0) };
-  const scratch = new Float32Array(Math.max(0, ...drawn.map(({ cells }) => cells.light.length)));
-
+  const grid = gridOf(field.pixelSize_um, optics.psf_um);
+  const drawn = crystals.map((crystal, index) => crystalCells(crystal, grid, index, seed));
+  const carbon = carbonCells(drawn, field, grid, optics.speckleContrast, seed);
+  const pixels: Pixels = { ...field, perPixel: grid.perPixel, rows: new Float64Array(0) };
+  const scratch = new Float32Array(Math.max(0, ...drawn.map(({ cover }) => cover.length)));
   return {
     render(from_s, to_s, dx_px, dy_px, into) {
       into.fill(0);
-      addCells(carbon, 1, [sixPoints(-dx_px * perPixel), sixPoints(-dy_px * perPixel)], pixels, into);
-      const along = [gather(psf_cells, perPixel, dx_px), gather(psf_cells, perPixel, dy_px)] as const;
-      for (const { crystal, cells, fronts } of drawn) {
-        const lit = lightAt(crystal, cells, fronts, from_s, to_s, scratch);
-        addCells({ ...cells, light: lit.light }, lit.level, along, pixels, into);
+      addCells(carbon, 1, [throughPixel(grid, dx_px), throughPixel(grid, dy_px)], pixels, into);
+      const along = [throughSpread(grid, dx_px), throughSpread(grid, dy_px)] as const;
+      for (const one of drawn) {
+        const { light, level } = lightAt(one, from_s, to_s, scratch);
+        addCells({ ...one.cells, light }, level, along, pixels, into);
       }
     },
   };
 }
 
-/** So many that the point spread is at least two and a half cells wide. */
-function cellsPerPixel(pixelSize_um: number, psf_um: number): number {
-  return Math.max(1, Math.ceil((2.5 * pixelSize_um) / psf_um));
-}
-
-function crystalCells(crystal: Crystal, index: number, perPixel: number, cell_um: number, seed: number): CrystalCells {
-  const points = inCells(crystal.outline_um, perPixel, cell_um);
+function crystalCells(crystal: Crystal, grid: Grid, index: number, seed: number): CrystalCells {
+  const points = inCells(crystal.outline_um, grid);
   const left = Math.floor(Math.min(...points.map(([x]) => x)) + 0.5);
   const top = Math.floor(Math.min(...points.map(([, y]) => y)) + 0.5);
   const width = Math.floor(Math.max(...points.map(([x]) => x)) + 0.5) - left + 1;
   const height = Math.floor(Math.max(...points.map(([, y]) => y)) + 0.5) - top + 1;
-  const cover = coverageOfPolygon(
-    points.map(([x, y]) => [x - left, y - top]),
-    width,
-    height,
-    16,
-  );
+  const moved = points.map(([x, y]) => [x - left, y - top] as const);
+  const cover = coverageOfPolygon(moved, width, height, 16);
   const { brightness, texture, textureScale_um } = crystal.spec;
-  const rough =
-    texture === 0 ? null : smoothNoise(width, height, textureScale_um / cell_um, stream(seed, "face", index));
+  const face = stream(seed, "face", index);
+  const rough = texture === 0 ? null : smoothNoise(width, height, textureScale_um / grid.cell_um, face);
   const light = cover.map((share, at) => share * brightness * (1 + texture * (rough?.[at] ?? 0)));
-  const centre = (at: number, from: number): number => (from + at - (perPixel - 1) / 2) * cell_um;
-  const fronts = crystal.fronts.map((front): FrontCells => {
-    const phase_s = new Float64Array(light.length);
-    const alongX_s = new Float32Array(light.length);
-    const alongY_s = new Float32Array(light.length);
-    const speed_um_s = new Float32Array(light.length);
-    let firstPhase_s = Infinity;
-    let lastPhase_s = -Infinity;
-    for (let at = 0; at < light.length; at++) {
-      if (cover[at] === 0) continue;
-      const passing = front.motion.passing(centre(at % width, left), centre(Math.floor(at / width), top));
-      phase_s[at] = passing.phase_s;
-      alongX_s[at] = (Math.abs(passing.nx) * cell_um) / passing.speed_um_s;
-      alongY_s[at] = (Math.abs(passing.ny) * cell_um) / passing.speed_um_s;
-      speed_um_s[at] = passing.speed_um_s;
-      const reach_s = (5 * front.line.width_um + 2 * cell_um) / passing.speed_um_s;
-      firstPhase_s = Math.min(firstPhase_s, passing.phase_s - reach_s);
-      lastPhase_s = Math.max(lastPhase_s, passing.phase_s + reach_s);
-    }
-    const width_um = Math.hypot(front.line.width_um, cell_um / Math.sqrt(12));
-    const line = { height: (front.line.height * front.line.width_um) / width_um, width_um };
-    return { front, phase_s, alongX_s, alongY_s, speed_um_s, firstPhase_s, lastPhase_s, line };
-  });
-  return { crystal, cells: { left, top, width, height, light }, fronts };
+  const cells = { left, top, width, height, light };
+  return { crystal, cover, cells, fronts: crystal.fronts.map((front) => frontCells(front, cells, cover, grid)) };
 }
 
-/** Places in cells, the centre of cell 0 at 0; that of pixel 0 lies at (perPixel - 1) / 2. */
-function inCells(outline_um: readonly Place[], perPixel: number, cell_um: number): Place[] {
+function frontCells(front: CrystalFront, cells: Cells, cover: Float32Array, { perPixel, cell_um }: Grid): FrontCells {
+  const size = cover.length;
+  const phase_s = new Float64Array(size);
+  const alongX_s = new Float32Array(size);
+  const alongY_s = new Float32Array(size);
+  const speed_um_s = new Float32Array(size);
+  let firstPhase_s = Infinity;
+  let lastPhase_s = -Infinity;
   const middle = (perPixel - 1) / 2;
-  return outline_um.map(([x, y]) => [x / cell_um + middle, y / cell_um + middle]);
+  for (let at = 0; at < size; at++) {
+    if (cover[at] === 0) continue;
+    const x_um = (cells.left + (at % cells.width) - middle) * cell_um;
+    const y_um = (cells.top + Math.floor(at / cells.width) - middle) * cell_um;
+    const passing = front.motion.passing(x_um, y_um);
+    phase_s[at] = passing.phase_s;
+    alongX_s[at] = (Math.abs(passing.nx) * cell_um) / passing.speed_um_s;
+    alongY_s[at] = (Math.abs(passing.ny) * cell_um) / passing.speed_um_s;
+    speed_um_s[at] = passing.speed_um_s;
+    const reach_s = (5 * front.line.width_um + 2 * cell_um) / passing.speed_um_s;
+    firstPhase_s = Math.min(firstPhase_s, passing.phase_s - reach_s);
+    lastPhase_s = Math.max(lastPhase_s, passing.phase_s + reach_s);
+  }
+  const width_um = Math.hypot(front.line.width_um, cell_um / Math.sqrt(12));
+  const line = { height: (front.line.height * front.line.width_um) / width_um, width_um };
+  return { front, phase_s, alongX_s, alongY_s, speed_um_s, firstPhase_s, lastPhase_s, line };
 }
 
-/** Light of a crystal's cells through an exposure: an array and a level common to all of it. */
+/** Light of a crystal's cells through an exposure: an array, perhaps in `scratch`, and a level common to all of it. */
 function lightAt(
-  crystal: Crystal,
-  cells: Cells,
-  fronts: readonly FrontCells[],
+  { crystal, cells, fronts }: CrystalCells,
   from_s: number,
   to_s: number,
   scratch: Float32Array,
 ): { light: Float32Array; level: number } {
   let level = crystal.evenLevel(from_s, to_s);
-  const underWay: { cells: FrontCells; exposure: ReturnType<CrystalFront["motion"]["phases"]> }[] = [];
+  const underWay: { cells: FrontCells; exposure: Phases[] }[] = [];
   for (const front of fronts) {
     const exposure = front.front.motion.phases(from_s, to_s);
     if (exposure[exposure.length - 1]!.to_s <= front.firstPhase_s) continue;
@@ -189,154 +165,29 @@ function lightAt(
   return { light, level: 1 };
 }
 
-/** Weights with which a pixel gathers cells along one axis: the point spread averaged over the pixel. */
-interface Gather {
-  /** First cell, counted from the pixel's own first one. */
-  readonly first: number;
-  readonly weights: Float64Array;
-}
-
-function gather(psf_cells: number, perPixel: number, shift_px: number): Gather {
-  const centre = (0.5 - shift_px) * perPixel - 0.5;
-  const reach = 4.5 * psf_cells + perPixel / 2;
-  const first = Math.ceil(centre - reach);
-  const weights = new Float64Array(Math.floor(centre + reach) - first + 1);
-  let sum = 0;
-  for (let at = 0; at < weights.length; at++) {
-    weights[at] = windowedGaussian(first + at - centre, perPixel, psf_cells);
-    sum += weights[at]!;
-  }
-  return { first, weights: weights.map((weight) => weight / sum) };
-}
-
-/** Pixels along one axis that gather any of `n` cells from `from`. */
-function pixelsOf(
-  from: number,
-  n: number,
-  { first, weights }: Gather,
-  perPixel: number,
-  size: number,
-): [number, number] {
-  const low = Math.ceil((from - first - weights.length + 1) / perPixel);
-  const high = Math.floor((from + n - 1 - first) / perPixel);
-  return [Math.max(0, low), Math.min(size - 1, high)];
-}
-
-/** The pixels that gather, and room for what they have gathered along x alone. */
-interface Pixels {
-  readonly width: number;
-  readonly height: number;
-  /** Cells along a pixel's side. */
-  readonly perPixel: number;
-  rows: Float64Array;
-}
-
-/** Adds to each pixel what it gathers of some cells, times a level: first along x, then along y. */
-function addCells(
-  cells: Cells,
-  level: number,
-  along: readonly [Gather, Gather],
-  pixels: Pixels,
-  into: Float64Array,
-): void {
-  const { width, perPixel } = pixels;
-  const [left, right] = pixelsOf(cells.left, cells.width, along[0], perPixel, width);
-  const [top, bottom] = pixelsOf(cells.top, cells.height, along[1], perPixel, pixels.height);
-  const wide = right - left + 1;
-  if (wide <= 0 || bottom < top) return;
-  const first = Math.max(0, top * perPixel + along[1].first - cells.top);
-  const last = Math.min(cells.height - 1, bottom * perPixel + along[1].first + along[1].weights.length - 1 - cells.top);
-  if (pixels.rows.length < wide * cells.height) pixels.rows = new Float64Array(wide * cells.height);
-  const { rows } = pixels;
-  const { light } = cells;
-  const alongX = along[0].weights;
-  for (let row = first; row <= last; row++) {
-    for (let x = left; x <= right; x++) {
-      const start = x * perPixel + along[0].first - cells.left;
-      const to = Math.min(alongX.length, cells.width - start);
-      const origin = row * cells.width + start;
-      let sum = 0;
-      for (let at = Math.max(0, -start); at < to; at++) sum += alongX[at]! * light[origin + at]!;
-      rows[row * wide + x - left] = sum;
-    }
-  }
-  const alongY = along[1].weights;
-  for (let y = top; y <= bottom; y++) {
-    const start = y * perPixel + along[1].first - cells.top;
-    const to = Math.min(alongY.length, cells.height - start);
-    const pixel = y * width + left;
-    for (let at = Math.max(0, -start); at < to; at++) {
-      const weight = level * alongY[at]!;
-      const row = (start + at) * wide;
-      for (let x = 0; x < wide; x++) into[pixel + x] = into[pixel + x]! + weight * rows[row + x]!;
-    }
-  }
-}
-
-/** The carbon as pixels would see it, one value a cell: what a pixel gathers whose first cell this is. */
+/** The carbon's image around and between the crystals, a margin wider than the farthest shift. */
 function carbonCells(
   drawn: readonly CrystalCells[],
   field: Field,
-  optics: OpticsSpec,
-  perPixel: number,
-  psf_cells: number,
+  { perPixel, psf_cells }: Grid,
+  contrast: number,
   seed: number,
 ): Cells {
-  const margin = Math.ceil(field.reach_px) + 4;
-  const left = -margin * perPixel;
-  const width = (field.width + 2 * margin) * perPixel;
-  const height = (field.height + 2 * margin) * perPixel;
-  const cover = new Float32Array(width * height);
-  for (const { crystal } of drawn) {
-    const points = inCells(crystal.outline_um, perPixel, field.pixelSize_um / perPixel);
-    const own = coverageOfPolygon(
-      points.map(([x, y]) => [x - left, y - left]),
-      width,
-      height,
-      16,
-    );
-    for (let at = 0; at < cover.length; at++) cover[at] = cover[at]! + own[at]!;
+  const margin = (Math.ceil(field.reach_px) + 4) * perPixel;
+  const width = field.width * perPixel + 2 * margin;
+  const height = field.height * perPixel + 2 * margin;
+  const covered = new Float32Array(width * height);
+  for (const { cover, cells } of drawn) {
+    for (let at = 0; at < cover.length; at++) {
+      const x = cells.left + (at % cells.width) + margin;
+      const y = cells.top + Math.floor(at / cells.width) + margin;
+      if (x >= 0 && x < width && y >= 0 && y < height) {
+        covered[y * width + x] = covered[y * width + x]! + cover[at]!;
+      }
+    }
   }
-  const shade = gaussianBlur(cover, width, height, psf_cells);
+  const shade = gaussianBlur(covered, width, height, psf_cells);
   const grains = speckle(width, height, psf_cells, stream(seed, "speckle"));
-  const light = new Float32Array(width * height);
-  for (let at = 0; at < light.length; at++) {
-    light[at] = (1 - shade[at]!) * (1 + optics.speckleContrast * (grains[at]! - 1));
-  }
-  return { left, top: left, width, height, light: overPixels(light, width, height, perPixel) };
-}
-
-/** Mean over the square of cells that begins at each cell; the last ones repeat the edge. */
-function overPixels(light: Float32Array, width: number, height: number, perPixel: number): Float32Array {
-  const rows = new Float32Array(light.length);
-  const both = new Float32Array(light.length);
-  for (let at = 0; at < light.length; at++) {
-    const x = at % width;
-    let sum = 0;
-    for (let step = 0; step < perPixel; step++) sum += light[at + Math.min(step, width - 1 - x)]!;
-    rows[at] = sum / perPixel;
-  }
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      let sum = 0;
-      for (let step = 0; step < perPixel; step++) sum += rows[Math.min(y + step, height - 1) * width + x]!;
-      both[y * width + x] = sum / perPixel;
-    }
-  }
-  return both;
-}
-
-/** Lagrange weights of the six places about a fractional one. */
-function sixPoints(place: number): Gather {
-  const whole = Math.floor(place);
-  const t = place - whole;
-  const weights = new Float64Array(6);
-  for (let at = 0; at < 6; at++) {
-    let product = 1;
-    for (let other = 0; other < 6; other++) {
-      if (other !== at) product *= (t - (other - 2)) / (at - other);
-    }
-    weights[at] = product;
-  }
-  return { first: whole - 2, weights };
+  const light = shade.map((share, at) => (1 - share) * (1 + contrast * (grains[at]! - 1)));
+  return { left: -margin, top: -margin, width, height, light };
 }

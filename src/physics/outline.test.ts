@@ -83,6 +83,18 @@ test("an outline that crosses itself, is tiny, or is no polygon is refused with 
   ).toThrow(ParameterError);
 });
 
+test("a polygon written closed, or with a corner twice, is the same outline", () => {
+  const corners: Place[] = [
+    [0, 0],
+    [3, 0],
+    [3, 2],
+  ];
+  const twice: Place[] = [corners[0]!, corners[0]!, corners[1]!, corners[2]!, corners[2]!, corners[0]!];
+  const outline = outlineOf({ kind: "polygon", points_um: twice, corner_um: 0 });
+  expect(outline).toHaveLength(3);
+  expect(polygonArea(outline)).toBeCloseTo(3, 12);
+});
+
 test("counted places measure area to a part in a thousand, along lines too", () => {
   const outline = outlineOf({ kind: "crystal", centre_um: [0, 0], radius_um: 3, corners: 6, seed: 9 });
   const places = placesInside(outline, 20_000);

@@ -43,7 +43,12 @@ const LEAST_AREA_UM2 = 0.2;
  * Throws ParameterError, named `name`, for one that crosses itself, has fewer than three corners or covers < 0.2 um^2.
  */
 export function outlineOf(spec: OutlineSpec, name = "outline"): Place[] {
-  const points = shape(spec);
+  const drawn = shape(spec);
+  // A polygon may be written closed, its first point repeated.
+  const points = drawn.filter(([x, y], at) => {
+    const [px, py] = drawn[(at + drawn.length - 1) % drawn.length]!;
+    return x !== px || y !== py;
+  });
   if (points.length < 3 || points.some(([x, y]) => !Number.isFinite(x + y))) {
     throw new ParameterError(`${name} has ${points.length} corners. Give at least three, each x,y in um.`, {
       parameter: name,

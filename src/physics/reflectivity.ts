@@ -6,7 +6,8 @@
  * The boundary itself scatters: a line on top of the step.
  */
 import { windowedGaussian } from "./gaussian.js";
-import type { FrontSpec, Phases } from "./prescribed-front.js";
+import type { Phases } from "./pace.js";
+import type { FrontSpec } from "./prescribed-front.js";
 
 /** Light of the boundary itself, beside that of the two phases. */
 export interface LineSpec {

@@ -8,7 +8,7 @@ import { gaussianBlur } from "../kernels/filter.js";
 import { coverageOfPolygon } from "../kernels/polygon.js";
 import { addCells, gridOf, inCells, throughPixel, throughSpread, type Cells, type Grid, type Pixels } from "./cells.js";
 import type { Crystal, CrystalFront } from "./crystal.js";
-import type { Phases } from "./prescribed-front.js";
+import type { Phases } from "./pace.js";
 import { frontLight, type LineSpec } from "./reflectivity.js";
 import { stream } from "./streams.js";
 import { smoothNoise, speckle } from "./texture.js";

@@ -153,6 +153,13 @@ test("crystals that overlap, a start without zone and numbers out of range are r
     { ...small, camera: { ...small.camera, bitDepth: 24 } },
     { ...small, camera: { ...small.camera, noise: NaN } },
     { ...small, drift: { ...small.drift, wobblePeriod_s: 0 } },
+    { ...small, camera: { ...small.camera, bitDepth: 12 } },
+    {
+      ...small,
+      particles: [
+        { ...small.particles[0]!, outline: { kind: "ellipse", centre_um: [9, 2], radii_um: [1, 1], angle_deg: 0 } },
+      ],
+    },
   ];
   for (const scenario of wrong) expect(() => twin(scenario)).toThrow(ParameterError);
 });

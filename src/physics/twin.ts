@@ -47,10 +47,12 @@ export function twin(scenario: Scenario, seed: number | null = null): Twin {
   const drawn = seed ?? scenario.seed;
   const crystals = scenario.particles.map((particle, index) => crystalOf(particle, `particles.${index}`));
   refuseOverlap(crystals);
+  refuseUnseen(crystals, movie);
   const acquisition = acquire(movie, scenario.drift, scenario.lamp, drawn);
   const reach_px = [...acquisition.x_px, ...acquisition.y_px].reduce((far, shift) => Math.max(far, Math.abs(shift)), 0);
   const scene = sceneOf(crystals, { ...movie, reach_px }, scenario.optics, drawn);
   const reference = cameraSpec.noiseAt === "particle" ? (scenario.particles[0]?.brightness ?? 1) : 1;
+  refuseBlownOut(scenario, reference);
   const camera = cameraOf(cameraSpec, movie.width, movie.height, reference, drawn);
   const { time_s, x_px, y_px, gain } = acquisition;
   const buffer = new Float64Array(movie.width * movie.height);
@@ -102,5 +104,32 @@ function refuseOverlap(crystals: readonly Crystal[]): void {
       parameter: `particles.${other}.outline`,
       value: crystals[other]!.spec.outline,
     });
+  }
+}
+
+function refuseUnseen(crystals: readonly Crystal[], { width, height, pixelSize_um }: Scenario["movie"]): void {
+  for (const [index, { outline_um, spec }] of crystals.entries()) {
+    const seen = (axis: 0 | 1, size: number): boolean =>
+      outline_um.some((place) => place[axis] > 0) &&
+      outline_um.some((place) => place[axis] < (size - 1) * pixelSize_um);
+    if (seen(0, width) && seen(1, height)) continue;
+    throw new ParameterError(
+      `particles.${index} lies outside the image of ${(width * pixelSize_um).toFixed(2)} x ${(height * pixelSize_um).toFixed(2)} um. Move it, or widen the movie.`,
+      { parameter: `particles.${index}.outline`, value: spec.outline },
+    );
+  }
+}
+
+/** A crystal must stay within the camera's range; single grains of the carbon may not. */
+function refuseBlownOut({ camera, particles }: Scenario, reference: number): void {
+  const full = 2 ** camera.bitDepth - 1;
+  for (const [index, { brightness, changes }] of particles.entries()) {
+    const brightest = Math.max(1, ...changes.map((change) => change.to));
+    const counts = Math.round(camera.blackLevel + (camera.level * brightness * brightest) / reference);
+    if (counts <= full) continue;
+    throw new ParameterError(
+      `camera.level is ${camera.level}: particles.${index} would reach ${counts} counts and ${camera.bitDepth} bits end at ${full}. Lower it.`,
+      { parameter: "camera.level", value: camera.level },
+    );
   }
 }

@@ -98,6 +98,7 @@ export function cycler(
     const hold_s = now_s;
     const holdCharge = charge;
     while (now_s - hold_s < order.hold_s) pass((order.until_V! - lcoPotential_V(x)) / resistance_kOhm);
+    if (derived) log((order.until_V! - lcoPotential_V(x)) / resistance_kOhm);
     truth.push({ kind: "hold", start_s: hold_s, end_s: now_s, charge_mAh: charge - holdCharge });
   }
   return {

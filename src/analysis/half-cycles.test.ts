@@ -57,6 +57,15 @@ test("steps are found as they were ordered, whatever rate, interval, noise and w
           "charge 2",
         ]);
         for (const { rate_C } of halfCycles) expect(rate_C! / rate).toBeCloseTo(1, 2);
+        const driven = truth.filter(({ kind }) => kind === "charge" || kind === "discharge");
+        for (const [at, halfCycle] of halfCycles.entries()) {
+          // Between two rows, by the charge; the record's own ends are rows.
+          const held_s = hold && halfCycle.kind === "charge" ? 300 : 0;
+          expect(Math.abs(halfCycle.start_s - driven[at]!.start_s)).toBeLessThanOrEqual(0.6);
+          expect(Math.abs(halfCycle.end_s - driven[at]!.end_s - held_s)).toBeLessThanOrEqual(
+            rests || at < 2 ? 0.6 : interval_s,
+          );
+        }
       },
     ),
     { numRuns: 40 },
@@ -81,6 +90,31 @@ test("a half cycle's charge is what was passed, its hold included, and efficienc
     (3 * oneRow_mAh) / charged_mAh,
   );
   expect(charge!.rate_C).toBeCloseTo(2, 3);
+});
+
+test("a current that changed between sparse rows did so where the charge says, else midway", () => {
+  const { cycling, truth } = cycler(
+    [
+      { current_mA: 0, for_s: 1005 },
+      { current_mA: 0.1, until_V: 4.2 },
+      { current_mA: -0.1, until_V: 3.5 },
+      { current_mA: 0, for_s: 600 },
+    ],
+    { interval_s: 30 },
+  );
+  const counted = findHalfCycles(cycling, findSteps(cycling), facts);
+  const rows = Array.from(
+    cycling.time_s,
+    (time_s, row) => [time_s, cycling.potential_V[row]!, cycling.current_mA[row]!] as const,
+  );
+  const integrated = findHalfCycles(columns(rows), findSteps(cycling), facts);
+  for (const [at, { start_s, end_s, charge_mAh }] of [truth[1]!, truth[2]!].entries()) {
+    expect(Math.abs(counted[at]!.start_s - start_s)).toBeLessThan(1);
+    expect(Math.abs(counted[at]!.end_s - end_s)).toBeLessThan(1);
+    expect(counted[at]!.charge_mAh / Math.abs(charge_mAh)).toBeCloseTo(1, 3);
+    expect(Math.abs(integrated[at]!.start_s - start_s)).toBeLessThanOrEqual(15.5);
+    expect(Math.abs(integrated[at]!.end_s - end_s)).toBeLessThanOrEqual(15.5);
+  }
 });
 
 test("a record that begins with a discharge has it alone in cycle 1", () => {

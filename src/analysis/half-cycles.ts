@@ -15,6 +15,8 @@ const FLOOR_MA = 1e-8;
  * had it been one, the next could not have passed so much more.
  */
 const PULSE_SHARE = 0.05;
+/** Rows further apart than so many usual intervals have a pause between them. */
+const PAUSE_INTERVALS = 5;
 /** Driven stretches that pass less than this share of the largest are none. */
 const TRACE_SHARE = 0.001;
 
@@ -54,6 +56,7 @@ export function findSteps(cycling: Cycling): CyclingStep[] {
 
 /**
  * Half cycles: alternating charges and discharges, each from its first to its last driven row, its hold included.
+ * Where the current changed between two rows, the charge that passed between them tells when.
  *
  * Rests between stretches of one direction do not part them, nor do pulses the other way that pass less than
  * 5 % of either neighbour's charge. A charge begins a new cycle; a discharge shares the number of the charge before it;
@@ -75,13 +78,17 @@ export function findHalfCycles(
     const own = group.steps;
     const imposed = own.filter(({ kind }) => kind !== "hold");
     const before = halfCycles.at(-1);
-    const charge_mAh = Math.abs(passedCharge_mAh(cycling, current_mA, own[0]!.first, own.at(-1)!.last));
+    const [first, last] = [steps.indexOf(own[0]!), steps.indexOf(own.at(-1)!)];
+    const start = change(cycling, current_mA, steps[first - 1], steps[first]!) ?? rowOf(cycling, own[0]!.first);
+    const end = change(cycling, current_mA, steps[last]!, steps[last + 1]) ?? rowOf(cycling, own.at(-1)!.last);
+    const passed_mAh = end.charge_mAh - start.charge_mAh;
+    const charge_mAh = Math.abs(Number.isFinite(passed_mAh) ? passed_mAh : group.charge_mAh);
     halfCycles.push({
       id: halfCycles.length,
       cycle: before === undefined ? 1 : before.cycle + (kind === "charge" ? 1 : 0),
       kind,
-      start_s: own[0]!.start_s,
-      end_s: own.at(-1)!.end_s,
+      start_s: start.time_s,
+      end_s: end.time_s,
       rate_C: nominal_mAh === null ? null : meanCurrent_mA(imposed.length > 0 ? imposed : own) / nominal_mAh,
       charge_mAh,
       efficiency: kind === "discharge" && before?.kind === "charge" ? charge_mAh / before.charge_mAh : null,
@@ -89,6 +96,51 @@ export function findHalfCycles(
     });
   }
   return halfCycles;
+}
+
+/** Time and charge at one moment of the record. */
+interface Moment {
+  readonly time_s: number;
+  readonly charge_mAh: number;
+}
+
+function rowOf({ time_s, charge_mAh }: Cycling, row: number): Moment {
+  return { time_s: time_s[row]!, charge_mAh: charge_mAh[row]! };
+}
+
+/**
+ * When the current changed between the last row of one step and the first of the next, from the charge between the two:
+ *
+ *     dQ = I_before a + I_after b,  a + b = dt
+ *
+ * A charge that was integrated from sampled currents puts it midway. Null at the record's ends, across a pause, and
+ * where the charge is not known.
+ */
+function change(
+  { time_s, charge_mAh }: Cycling,
+  current_mA: Float64Array,
+  before: CyclingStep | undefined,
+  after: CyclingStep | undefined,
+): Moment | null {
+  if (before === undefined || after === undefined) return null;
+  const gap_s = time_s[after.first]! - time_s[before.last]!;
+  const usual_s = Math.max(usualInterval_s(time_s, before), usualInterval_s(time_s, after));
+  if (!(gap_s > 0 && gap_s <= PAUSE_INTERVALS * usual_s)) return null;
+  const before_mA = before.kind === "rest" ? 0 : current_mA[before.last]!;
+  // The first row's current may be the mean over the change.
+  const after_mA = after.kind === "rest" ? 0 : current_mA[Math.min(after.first + 1, after.last)]!;
+  const passed_mAs = SECONDS_PER_HOUR * (charge_mAh[after.first]! - charge_mAh[before.last]!);
+  const since_s = (passed_mAs - before_mA * gap_s) / (after_mA - before_mA);
+  if (!Number.isFinite(since_s)) return null;
+  const driven_s = Math.min(gap_s, Math.max(0, since_s));
+  return {
+    time_s: time_s[after.first]! - driven_s,
+    charge_mAh: charge_mAh[after.first]! - (after_mA * driven_s) / SECONDS_PER_HOUR,
+  };
+}
+
+function usualInterval_s(time_s: Float64Array, { first, last }: CyclingStep): number {
+  return last > first ? (time_s[last]! - time_s[first]!) / (last - first) : 0;
 }
 
 /** Which way a step drives the imaged electrode: 1 delithiates, -1 lithiates, 0 rests. */

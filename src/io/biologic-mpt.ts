@@ -91,7 +91,7 @@ export async function readMpt(source: ByteSource): Promise<CyclingFile | OtherFi
 
   const width = Math.max(...found.map(([, { at }]) => at)) + 1;
   let line = 0;
-  let before = "";
+  let before: string | null = null;
   for await (const batch of textLines(source, encoding)) {
     for (const [index, text] of batch.lines.entries()) {
       line++;
@@ -102,7 +102,7 @@ export async function readMpt(source: ByteSource): Promise<CyclingFile | OtherFi
         say(`the file was cut in line ${line}: that row is dropped, and what followed is lost.`);
         continue;
       }
-      before = cells[columns.length - 1] ?? "";
+      before = cells[Math.max(width, columns.length) - 1] ?? "";
       table.add(cells, line);
     }
   }
@@ -192,10 +192,13 @@ function timeReader(
 }
 
 /** Whether the file's last line, which has no end, lacks cells or the end of its last number. */
-function isCut(cells: readonly string[], lastCellBefore: string, width: number): boolean {
+function isCut(cells: readonly string[], lastCellBefore: string | null, width: number): boolean {
   if (cells.length < width) return true;
-  const exponent = /e[-+]\d{2,3}\s*$/i;
-  return exponent.test(lastCellBefore) && (cells[width - 1] ?? "").length < lastCellBefore.length - 1;
+  const last = cells[width - 1]!;
+  const whole = /e[-+]\d{3}\s*$/i;
+  // EC-Lab writes a column of real numbers with exponents of three digits throughout.
+  if (lastCellBefore === null) return cells.some((cell) => whole.test(cell)) && !whole.test(last);
+  return whole.test(lastCellBefore) && !whole.test(last);
 }
 
 function settings(source: ByteSource, lines: readonly string[]): OtherFile {

@@ -169,13 +169,15 @@ function joinCurves(
   const potential_V = new Float64Array(rows);
   const current_mA = new Float64Array(rows);
   let at = 0;
+  let shift_s = 0;
+  let end_s = -Infinity;
   for (const { table, hasCurrent, name } of curves) {
     const [time, potential, current] = table!.columns();
-    let shift_s = 0;
-    if (at > 0 && time!.length > 0 && time![0]! < time_s[at - 1]!) {
+    if (time!.length > 0 && time![0]! < end_s) {
       shift_s = time_s[at - 1]!;
       say(`table ${name} begins at T = ${time![0]} s anew: it is laid end to end after the table before it.`);
     }
+    end_s = time!.at(-1) ?? end_s;
     for (let row = 0; row < time!.length; row++) time_s[at + row] = time![row]! + shift_s;
     potential_V.set(potential!, at);
     if (hasCurrent) current_mA.set(current!, at);

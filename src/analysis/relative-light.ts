@@ -1,6 +1,6 @@
 /** A particle's light, frame by frame, relative to its own mean image: what differential images are made of. */
 import { gaussianBlur } from "../kernels/filter.js";
-import { madSigma, median } from "../kernels/stats.js";
+import { madSigma, mean, median } from "../kernels/stats.js";
 import type { Stack } from "../model/movie.js";
 import { blurInside, disturbancesOf, removeEven } from "./disturbances.js";
 import { withoutOwnAnswer } from "./own-answer.js";
@@ -13,7 +13,7 @@ import { withoutOwnAnswer } from "./own-answer.js";
 export interface RelativeLight {
   /** Mean time stamp of each bin. */
   readonly time_s: Float64Array;
-  /** Bin of each frame of the stack. */
+  /** Bin of each frame of the stack; -1 for a frame without light. */
   readonly binOfFrame: Int32Array;
   /** Frames in each bin. */
   readonly frames: Int32Array;
@@ -47,7 +47,7 @@ export function relativeLight(
   const sigma_px = Math.max(psf_um / pixelSize_um, 0.5);
   const reference = meanImage(stack);
   const inside = interior(mask, reference, width, height, sigma_px);
-  const bins = binFrames(stack.time_s, lag_s);
+  const { members, ...bins } = binFrames(stack, inside, lag_s);
   const stride = Math.max(1, Math.floor(sigma_px));
   const samples = sampleGrid(inside, width, height, stride);
   if (samples.length < 6 || bins.time_s.length < 8) return null;
@@ -56,9 +56,8 @@ export function relativeLight(
   const image = new Float32Array(width * height);
   const same = new Float32Array(width * height);
   const whole = blurInside(reference, inside, width, height, sigma_px);
-  for (let bin = 0, from = 0; bin < bins.time_s.length; bin++) {
-    const complete = averageFrames(stack, inside, from, bins.frames[bin]!, image);
-    from += bins.frames[bin]!;
+  for (const [bin, frames] of members.entries()) {
+    const complete = averageFrames(stack, inside, frames, image);
     let below = whole;
     if (!complete) {
       for (let at = 0; at < image.length; at++) same[at] = Number.isNaN(image[at]!) ? NaN : reference[at]!;
@@ -135,39 +134,52 @@ function frameNoise(
   return { noise, noiseOfBin };
 }
 
-/** Frames gathered into bins of at most an eighth of the lag. */
+/** Frames with light, gathered into bins of at most an eighth of the lag. */
 function binFrames(
-  time_s: Float64Array,
+  stack: Stack,
+  inside: Uint8Array,
   lag_s: number,
-): Pick<RelativeLight, "time_s" | "binOfFrame" | "frames" | "interval_s"> {
-  const intervals = time_s.slice(1).map((t_s, at) => t_s - time_s[at]!);
-  const most = Math.max(1, Math.floor(lag_s / 8 / median(intervals)));
-  const binOfFrame = new Int32Array(time_s.length);
-  const frames: number[] = [];
-  const sums: number[] = [];
-  let start_s = -Infinity;
-  for (const [frame, t_s] of time_s.entries()) {
-    const full = frames.length === 0 || frames[frames.length - 1] === most || t_s - start_s > lag_s / 8;
-    if (full) {
-      frames.push(0);
-      sums.push(0);
-      start_s = t_s;
-    }
-    const bin = frames.length - 1;
-    frames[bin] = frames[bin]! + 1;
-    sums[bin] = sums[bin]! + t_s;
-    binOfFrame[frame] = bin;
+): Pick<RelativeLight, "time_s" | "binOfFrame" | "frames" | "interval_s"> & { readonly members: number[][] } {
+  const { time_s } = stack;
+  const lit = Array.from(time_s, (_, frame) => frame).filter((frame) => isLit(stack, inside, frame));
+  const most = Math.max(1, Math.floor(lag_s / 8 / (median(intervalsOf(lit.map((frame) => time_s[frame]!))) || lag_s)));
+  const members: number[][] = [];
+  const binOfFrame = new Int32Array(time_s.length).fill(-1);
+  for (const frame of lit) {
+    const open = members[members.length - 1];
+    if (open === undefined || open.length === most || time_s[frame]! - time_s[open[0]!]! > lag_s / 8) {
+      members.push([frame]);
+    } else open.push(frame);
+    binOfFrame[frame] = members.length - 1;
   }
-  const middle_s = Float64Array.from(sums, (sum, bin) => sum / frames[bin]!);
+  const middle_s = Float64Array.from(members, (frames) => mean(frames.map((frame) => time_s[frame]!)));
   return {
+    members,
     time_s: middle_s,
     binOfFrame,
-    frames: Int32Array.from(frames),
-    interval_s: median(middle_s.slice(1).map((t_s, at) => t_s - middle_s[at]!)),
+    frames: Int32Array.from(members, (frames) => frames.length),
+    interval_s: median(intervalsOf(middle_s)),
   };
 }
 
-/** Mean over the frames where a pixel is known. */
+/** Whether a frame shows at least half of the particle. */
+function isLit({ width, height, data }: Stack, inside: Uint8Array, frame: number): boolean {
+  const n = width * height;
+  let known = 0;
+  let all = 0;
+  for (let at = 0; at < n; at++) {
+    if (inside[at] === 0) continue;
+    all++;
+    if (Number.isFinite(data[frame * n + at]!)) known++;
+  }
+  return 2 * known > all;
+}
+
+function intervalsOf(time_s: ArrayLike<number>): Float64Array {
+  return Float64Array.from({ length: Math.max(0, time_s.length - 1) }, (_, at) => time_s[at + 1]! - time_s[at]!);
+}
+
+/** Mean over the frames where a pixel is known; NaN where those are less than half as many as where most are. */
 function meanImage({ width, height, data, time_s }: Stack): Float32Array {
   const n = width * height;
   const sum = new Float64Array(n);
@@ -180,7 +192,8 @@ function meanImage({ width, height, data, time_s }: Stack): Float32Array {
       known[at] = known[at]! + 1;
     }
   }
-  return Float32Array.from(sum, (value, at) => (known[at]! > 0.5 * time_s.length ? value / known[at]! : NaN));
+  const most = known.reduce((a, b) => Math.max(a, b), 0);
+  return Float32Array.from(sum, (value, at) => (2 * known[at]! > most ? value / known[at]! : NaN));
 }
 
 /** Pixels of the outline whose light comes from the particle: about half a PSF within the edge, where enough remain. */
@@ -211,8 +224,7 @@ function sampleGrid(inside: Uint8Array, width: number, height: number, stride: n
 function averageFrames(
   { width, height, data }: Stack,
   inside: Uint8Array,
-  from: number,
-  frames: number,
+  frames: readonly number[],
   into: Float32Array,
 ): boolean {
   const n = width * height;
@@ -222,7 +234,7 @@ function averageFrames(
     if (inside[at] === 0) continue;
     let sum = 0;
     let known = 0;
-    for (let frame = from; frame < from + frames; frame++) {
+    for (const frame of frames) {
       const value = data[frame * n + at]!;
       if (!Number.isFinite(value)) continue;
       sum += value;

@@ -108,7 +108,7 @@ function belongs(parts: readonly Change[], next: Change, splits: readonly number
   if (splits.some((split_s) => split_s > last.run.to_s && split_s <= next.run.from_s)) return false;
   if (last.sign !== next.sign) return false;
   const together_s = last.end_s - parts[0]!.start_s + next.end_s - next.start_s;
-  if (next.start_s - last.end_s > Math.max(15 * lag_s, 2 * together_s)) return false;
+  if (next.start_s - last.end_s > Math.max(20 * lag_s, 3 * together_s)) return false;
   return changedAgain(parts, next) <= MOST_OVERLAP;
 }
 
@@ -163,7 +163,8 @@ function windowOf(parts: readonly Change[], light: RelativeLight, movie_s: reado
 }
 
 function frameByFrame(particle: number, stack: Stack, light: RelativeLight, found: Unevenness): Evenness {
-  const ofFrames = (values: Float64Array): Float64Array => Float64Array.from(light.binOfFrame, (bin) => values[bin]!);
+  const ofFrames = (values: Float64Array): Float64Array =>
+    Float64Array.from(light.binOfFrame, (bin) => values[bin] ?? NaN);
   return {
     particle,
     time_s: stack.time_s,

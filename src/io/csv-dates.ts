@@ -65,7 +65,8 @@ export function compareDates(ends: Ends | null, layout: CsvLayout, say: (sentenc
   if (first === null || last === null) return;
   const dated_s = (last.ms - first.ms) / 1000;
   const counted_s = ends.last_s - ends.first_s;
-  if (Math.abs(dated_s - counted_s) <= Math.max(5, 0.02 * dated_s)) return;
+  const step_s = Math.max(dateStep(ends.firstCells[at]!), dateStep(ends.lastCells[at]!));
+  if (Math.abs(dated_s - counted_s) <= Math.max(5, 2 * step_s, 0.02 * dated_s)) return;
   say(
     `its dates span ${dated_s} s but its column of time ${Number(counted_s.toPrecision(7))} s: ` +
       "check the unit of time, or whether the test was paused.",

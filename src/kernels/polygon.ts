@@ -109,6 +109,96 @@ export function coverageOfPolygon(points: Points, width: number, height: number,
   return coverage;
 }
 
+/** The part of a polygon within a rectangle, by cutting along each side in turn; empty where it lies outside. */
+export function clipPolygon(
+  points: Points,
+  left: number,
+  top: number,
+  right: number,
+  bottom: number,
+): [number, number][] {
+  let inside = points.map(([x, y]): [number, number] => [x, y]);
+  for (const [axis, limit, sense] of [
+    [0, left, 1],
+    [0, right, -1],
+    [1, top, 1],
+    [1, bottom, -1],
+  ] as const) {
+    const from = inside;
+    inside = [];
+    for (const [at, point] of from.entries()) {
+      const before = from[(at + from.length - 1) % from.length]!;
+      const depth = sense * (point[axis] - limit);
+      const depthBefore = sense * (before[axis] - limit);
+      if (depth > 0 !== depthBefore > 0) {
+        const part = depthBefore / (depthBefore - depth);
+        const across = before[1 - axis]! + part * (point[1 - axis]! - before[1 - axis]!);
+        inside.push(axis === 0 ? [limit, across] : [across, limit]);
+      }
+      if (depth > 0) inside.push(point);
+    }
+  }
+  return inside;
+}
+
+/** Whether two sides of a polygon that are not neighbours meet. */
+export function crossesItself(points: Points): boolean {
+  const n = points.length;
+  for (let at = 0; at < n; at++) {
+    const a = points[at]!;
+    const b = points[(at + 1) % n]!;
+    for (let other = at + 2; other < (at === 0 ? n - 1 : n); other++) {
+      const c = points[other]!;
+      const d = points[(other + 1) % n]!;
+      if (Math.min(c[0], d[0]) > Math.max(a[0], b[0]) || Math.max(c[0], d[0]) < Math.min(a[0], b[0])) continue;
+      if (turn(a, b, c) > 0 !== turn(a, b, d) > 0 && turn(c, d, a) > 0 !== turn(c, d, b) > 0) return true;
+    }
+  }
+  return false;
+}
+
+function turn(a: readonly [number, number], b: readonly [number, number], c: readonly [number, number]): number {
+  return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]);
+}
+
+/** The polygon with as few of its corners as leave none farther from it than `tolerance` (Douglas and Peucker 1973). */
+export function simplifyPolygon(points: Points, tolerance: number): [number, number][] {
+  if (points.length < 4) return points.map(([x, y]) => [x, y]);
+  // The two ends of a long diagonal stay.
+  const first = farthest(points, points[0]!);
+  const second = farthest(points, points[first]!);
+  const kept = new Uint8Array(points.length);
+  kept[first] = 1;
+  kept[second] = 1;
+  const spans: [number, number][] = [
+    [first, second],
+    [second, first],
+  ];
+  for (let span = spans.pop(); span !== undefined; span = spans.pop()) {
+    const [from, to] = span;
+    let worst = tolerance;
+    let corner = -1;
+    for (let at = (from + 1) % points.length; at !== to; at = (at + 1) % points.length) {
+      const away = distanceToPolygon([points[from]!, points[to]!], points[at]![0], points[at]![1]);
+      if (away <= worst) continue;
+      worst = away;
+      corner = at;
+    }
+    if (corner === -1) continue;
+    kept[corner] = 1;
+    spans.push([from, corner], [corner, to]);
+  }
+  return points.filter((_, at) => kept[at] === 1).map(([x, y]) => [x, y]);
+}
+
+function farthest(points: Points, [x, y]: readonly [number, number]): number {
+  let best = 0;
+  points.forEach(([u, v], at) => {
+    if ((u - x) ** 2 + (v - y) ** 2 > (points[best]![0] - x) ** 2 + (points[best]![1] - y) ** 2) best = at;
+  });
+  return best;
+}
+
 /** First and last row of the image that the polygon can touch. */
 function rowsOf(points: Points, height: number): [number, number] {
   let low = Infinity;

@@ -1,0 +1,299 @@
+/** The outline of a bright area: half-way up its blurred edge, against the levels just inside and just outside. */
+import { isoContours } from "../kernels/contour.js";
+import { distanceTransform } from "../kernels/distance.js";
+import { gaussianBlur } from "../kernels/filter.js";
+import { fillHoles, labelComponents } from "../kernels/label.js";
+import { crossesItself, polygonArea } from "../kernels/polygon.js";
+import { median } from "../kernels/stats.js";
+import type { Image } from "../model/movie.js";
+
+/** A closed polygon in px. */
+export type Outline = [number, number][];
+
+/** Depth in point spreads at which the edge's blur has faded. */
+const CLEAR_PSF = 1.8;
+/** Bands from there on that tell the level of the face and of the ground. */
+const FACE_UM = 0.25;
+const GROUND_UM = 0.5;
+/** Standard deviations over which their levels are averaged along the edge. */
+const FACE_ALONG_UM = 0.4;
+const GROUND_ALONG_UM = 0.5;
+/** Smoothing of the outline along itself. */
+const ALONG_UM = 0.15;
+/** How far each pass may move the edge; after the last of them, by LAST_UM. */
+const PASSES_UM = [0.5, 0.4, 0.35];
+const LAST_UM = 0.12;
+/** Image kept around an area, and gone on with beyond the image's border. */
+const MARGIN_UM = 1.6;
+const BEYOND_UM = 0.8;
+
+/** A part of the image on which one outline is sought; beyond the image it goes on as at the border. */
+interface Patch {
+  /** Pixel of the image at its top left, and pixels along the side of a cell. */
+  readonly left: number;
+  readonly top: number;
+  readonly bin: number;
+  readonly width: number;
+  readonly height: number;
+  readonly cell_um: number;
+  readonly light: Float64Array;
+  /** 1 in the area, 2 in another one, 0 elsewhere. */
+  readonly owner: Uint8Array;
+}
+
+/** Where an area lies in the image: first and last column and row. */
+export interface Box {
+  left: number;
+  top: number;
+  right: number;
+  bottom: number;
+}
+
+/** The boxes of areas labelled from 1. */
+export function boxesOf(labels: Int32Array, width: number): Box[] {
+  const boxes: Box[] = [];
+  for (let at = 0; at < labels.length; at++) {
+    const label = labels[at]!;
+    while (boxes.length < label) boxes.push({ left: Infinity, top: Infinity, right: -1, bottom: -1 });
+    if (label === 0) continue;
+    const box = boxes[label - 1]!;
+    const x = at % width;
+    const y = (at - x) / width;
+    if (x < box.left) box.left = x;
+    if (x > box.right) box.right = x;
+    if (y < box.top) box.top = y;
+    if (y > box.bottom) box.bottom = y;
+  }
+  return boxes;
+}
+
+/**
+ * The outline of the area `label`; null where there is no step up to it. It may leave the image where the area does.
+ *
+ * Light I is compared with the mean light F in a band just inside the edge and B in one just outside, each averaged along
+ * the edge; the outline is where (I - B) / (F - B) is one half. So neither uneven light nor a dim rim moves it, and I need
+ * be smoothed by no more than half a point spread. The bands follow the outline as it settles.
+ *
+ * Where the carbon's speckle is strong against the step, single bright grains hang on to the crystal. Then the edge is
+ * first made to settle with a term that draws it towards the blurred area (the scheme of Merriman, Bence and Osher), and
+ * follows the light only within LAST_UM of that.
+ */
+export function halfHeightOutline(
+  image: Image,
+  labels: Int32Array,
+  label: number,
+  box: Box,
+  psf_um: number,
+): Outline | null {
+  if (box.right < box.left) return null;
+  const patch = patchOf(image, labels, label, box, psf_um);
+  const { width, height, cell_um, owner } = patch;
+  const soft = gaussianBlur(patch.light, width, height, (0.5 * psf_um) / cell_um);
+  let mask = Uint8Array.from(owner, (who) => (who === 1 ? 1 : 0));
+  for (const reach_um of PASSES_UM) {
+    const step = shareOf(patch, soft, mask, psf_um, reach_um);
+    if (step === null) return null;
+    const stiffness = 4 * Math.min(1.5, Math.max(0, (step.noise - 0.1) / 0.12));
+    if (stiffness === 0) {
+      mask = bodyOf(step.share, width, height);
+      continue;
+    }
+    const radius_um = Math.sqrt(mask.reduce((sum, value) => sum + value, 0) / Math.PI) * cell_um;
+    const round_um = Math.min(0.3 + Math.max(0, step.noise - 0.3), 0.17 * radius_um);
+    for (let turn = 0; turn < 3; turn++) {
+      const round = gaussianBlur(mask, width, height, round_um / cell_um);
+      const pulled = step.share.map((value, at) => value + stiffness * (round[at]! - 0.5));
+      mask = bodyOf(pulled, width, height);
+    }
+  }
+  const last = shareOf(patch, soft, mask, psf_um, LAST_UM);
+  if (last === null) return null;
+  // What hangs on by nothing, and holes, are no part of it.
+  const body = bodyOf(last.share, width, height);
+  const share = last.share.map((value, at) => (body[at] === 1 ? Math.max(value, 0.501) : Math.min(value, 0.499)));
+  let ring: Outline = [];
+  for (const next of isoContours(share, width, height, 0.5)) if (polygonArea(next) > polygonArea(ring)) ring = next;
+  if (ring.length < 3) return null;
+  const smooth = smoothRing(ring, ALONG_UM / cell_um);
+  const chosen = crossesItself(smooth) ? ring : smooth;
+  return chosen.map(([x, y]) => [patch.left + (x + 0.5) * patch.bin - 0.5, patch.top + (y + 0.5) * patch.bin - 0.5]);
+}
+
+function patchOf(image: Image, labels: Int32Array, label: number, box: Box, psf_um: number): Patch {
+  const { width, height, pixelSize_um, data } = image;
+  const bin = Math.max(1, Math.floor((0.6 * psf_um) / pixelSize_um));
+  const margin = Math.ceil(MARGIN_UM / pixelSize_um);
+  const beyond = Math.ceil(BEYOND_UM / pixelSize_um);
+  const left = Math.max(-beyond, box.left - margin);
+  const top = Math.max(-beyond, box.top - margin);
+  const columns = Math.ceil((Math.min(width - 1 + beyond, box.right + margin) + 1 - left) / bin);
+  const rows = Math.ceil((Math.min(height - 1 + beyond, box.bottom + margin) + 1 - top) / bin);
+  const light = new Float64Array(columns * rows);
+  const owner = new Uint8Array(columns * rows);
+  for (let row = 0, cell = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++, cell++) {
+      let sum = 0;
+      let n = 0;
+      for (let v = 0; v < bin; v++) {
+        const y = Math.min(height - 1, Math.max(0, top + row * bin + v));
+        for (let u = 0; u < bin; u++) {
+          const at = y * width + Math.min(width - 1, Math.max(0, left + column * bin + u));
+          if (labels[at] !== 0) owner[cell] = labels[at] === label ? 1 : 2;
+          if (!Number.isFinite(data[at]!)) continue;
+          sum += data[at]!;
+          n++;
+        }
+      }
+      light[cell] = sum / n;
+    }
+  }
+  return { left, top, bin, width: columns, height: rows, cell_um: bin * pixelSize_um, light, owner };
+}
+
+/**
+ * (I - B) / (F - B) within `reach_um` of the mask's edge, 1 farther inside and 0 farther outside; and the noise of the
+ * ground as a part of the step. Null where the step is not upwards. Where one area meets another of the same light, the
+ * line between them stays.
+ */
+function shareOf(
+  { width, height, cell_um, light, owner }: Patch,
+  soft: Float32Array,
+  mask: Uint8Array,
+  psf_um: number,
+  reach_um: number,
+): { share: Float32Array; noise: number } | null {
+  const n = width * height;
+  const inside = distanceTransform(mask, width, height);
+  const outside = distanceTransform(
+    mask.map((value) => 1 - value),
+    width,
+    height,
+  );
+  const deepest = inside.reduce((most, depth) => Math.max(most, depth), 0);
+  const clear = (CLEAR_PSF * psf_um) / cell_um;
+  const clearInside = Math.min(clear, 0.7 * deepest);
+  const inner = inside.map((depth) => (depth > clearInside && depth <= clearInside + FACE_UM / cell_um ? 1 : 0));
+  const outer = outside.map((away) => (away > clear && away <= clear + GROUND_UM / cell_um ? 1 : 0));
+  const face = bandMean(light, inner, width, height, FACE_ALONG_UM / cell_um);
+  const ground = bandMean(light, outer, width, height, GROUND_ALONG_UM / cell_um);
+  const step = median(face.map((value, at) => (inside[at]! + outside[at]! <= 1.5 ? value - ground[at]! : NaN)));
+  if (!(step > 0)) return null;
+  const reach = reach_um / cell_um;
+  const share = new Float32Array(n);
+  let squares = 0;
+  let known = 0;
+  for (let at = 0; at < n; at++) {
+    const rise = face[at]! - ground[at]!;
+    if (outer[at] === 1 && Number.isFinite(light[at]!)) {
+      squares += ((light[at]! - ground[at]!) / step) ** 2;
+      known++;
+    }
+    if (inside[at]! > reach) share[at] = 1;
+    else if (outside[at]! > reach || Number.isNaN(soft[at]!) || (owner[at] === 2 && outside[at]! > 0)) share[at] = 0;
+    else if (Math.abs(rise) < 0.3 * step) share[at] = mask[at]!;
+    else share[at] = Math.min(1, Math.max(0, (soft[at]! - ground[at]!) / rise));
+  }
+  return { share, noise: Math.sqrt(squares / known) };
+}
+
+/**
+ * Mean light about each cell over the finite cells of a band, weighted by a Gaussian; far from the band, its mean.
+ * Blocks half a sigma wide are blurred and interpolated.
+ */
+function bandMean(light: Float64Array, band: Float64Array, width: number, height: number, sigma: number): Float64Array {
+  const side = Math.max(1, Math.round(sigma / 2));
+  const columns = Math.ceil(width / side);
+  const rows = Math.ceil(height / side);
+  const sums = new Float64Array(columns * rows);
+  const counts = new Float64Array(columns * rows);
+  let total = 0;
+  let known = 0;
+  for (let y = 0, at = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, at++) {
+      if (band[at] === 0 || !Number.isFinite(light[at]!)) continue;
+      const block = Math.floor(y / side) * columns + Math.floor(x / side);
+      sums[block] = sums[block]! + light[at]!;
+      counts[block] = counts[block]! + 1;
+      total += light[at]!;
+      known++;
+    }
+  }
+  const weight = gaussianBlur(counts, columns, rows, sigma / side);
+  const least = 1e-3 * side * side;
+  const means = gaussianBlur(sums, columns, rows, sigma / side).map(
+    (sum, at) => (sum + (least * total) / known) / (weight[at]! + least),
+  );
+  const result = new Float64Array(width * height);
+  for (let y = 0, at = 0; y < height; y++) {
+    const v = Math.min(Math.max((y + 0.5) / side - 0.5, 0), rows - 1);
+    const above = Math.floor(v) * columns;
+    const below = Math.min(Math.floor(v) + 1, rows - 1) * columns;
+    const down = v - Math.floor(v);
+    for (let x = 0; x < width; x++, at++) {
+      const u = Math.min(Math.max((x + 0.5) / side - 0.5, 0), columns - 1);
+      const left = Math.floor(u);
+      const right = Math.min(left + 1, columns - 1);
+      const across = u - left;
+      const upper = (1 - across) * means[above + left]! + across * means[above + right]!;
+      const lower = (1 - across) * means[below + left]! + across * means[below + right]!;
+      result[at] = (1 - down) * upper + down * lower;
+    }
+  }
+  return result;
+}
+
+/** The largest area where the share is over one half, its holes filled. */
+function bodyOf(share: Float32Array, width: number, height: number): Uint8Array<ArrayBuffer> {
+  const over = Uint8Array.from(share, (value) => (value > 0.5 ? 1 : 0));
+  const { labels, count, area_px } = labelComponents(over, width, height);
+  let best = 1;
+  for (let label = 2; label <= count; label++) if (area_px[label]! > area_px[best]!) best = label;
+  const body = Uint8Array.from(labels, (label) => (label === best ? 1 : 0));
+  return Uint8Array.from(fillHoles(body, width, height));
+}
+
+/** Distance between the points of a ring that is smoothed, in cells. */
+const SPACING = 0.7;
+
+/** The ring smoothed along itself by 2 G - G*G, G a Gaussian, which leaves circles as large as they are. */
+function smoothRing(ring: Outline, sigma: number): Outline {
+  const even = evenly(ring);
+  const once = blurRing(even, sigma / SPACING);
+  const twice = blurRing(once, sigma / SPACING);
+  return once.map(([x, y], at) => [2 * x - twice[at]![0], 2 * y - twice[at]![1]]);
+}
+
+function evenly(ring: Outline): Outline {
+  const lengths = ring.map(([x, y], at) => {
+    const [u, v] = ring[(at + 1) % ring.length]!;
+    return Math.hypot(u - x, v - y);
+  });
+  const total = lengths.reduce((sum, length) => sum + length, 0);
+  const n = Math.max(12, Math.round(total / SPACING));
+  let corner = 0;
+  let passed = 0;
+  return Array.from({ length: n }, (_, at) => {
+    const place = (at * total) / n;
+    while (corner < ring.length - 1 && passed + lengths[corner]! < place) passed += lengths[corner++]!;
+    const [x, y] = ring[corner]!;
+    const [u, v] = ring[(corner + 1) % ring.length]!;
+    const part = lengths[corner]! > 0 ? Math.min(1, (place - passed) / lengths[corner]!) : 0;
+    return [x + part * (u - x), y + part * (v - y)];
+  });
+}
+
+function blurRing(ring: Outline, sigma: number): Outline {
+  const reach = Math.min(Math.ceil(4 * sigma), Math.floor((ring.length - 1) / 2));
+  const weights = Array.from({ length: 2 * reach + 1 }, (_, at) => Math.exp(-0.5 * ((at - reach) / sigma) ** 2));
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  return ring.map((_, at) => {
+    let x = 0;
+    let y = 0;
+    for (const [k, weight] of weights.entries()) {
+      const [u, v] = ring[(at + k - reach + ring.length) % ring.length]!;
+      x += (weight * u) / total;
+      y += (weight * v) / total;
+    }
+    return [x, y];
+  });
+}

@@ -1,6 +1,7 @@
 /** The recipe: one key an operation, a source among them; what is left out takes its default. */
 import { z } from "zod";
 import { ParameterError } from "../model/errors.js";
+import { parseParams } from "./parameters.js";
 import { filesParams, twinParams, type FilesParams, type TwinParams } from "./sources.js";
 import { steps, type StepName } from "./steps.js";
 
@@ -58,25 +59,4 @@ export function completeRecipe(recipe: unknown): CompleteRecipe {
     ...(parsed["conditions"] === undefined ? {} : { conditions: parsed["conditions"] as Record<string, unknown> }),
     steps: own,
   };
-}
-
-/** Parses by a schema; what is wrong becomes one sentence with the parameter, its value and what is wanted. */
-export function parseParams<Schema extends z.ZodType>(schema: Schema, value: unknown, prefix: string): z.infer<Schema> {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const issue = result.error.issues[0]!;
-  const path = [prefix, ...issue.path].filter((part) => part !== "").join(".");
-  if (issue.code === "unrecognized_keys") {
-    const key = [prefix, ...issue.path, issue.keys[0]].filter((part) => part !== "").join(".");
-    throw new ParameterError(`${key} is not a parameter. See ionoscope --help for those there are.`, {
-      parameter: key,
-      value: undefined,
-    });
-  }
-  const given = issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], value);
-  const wanted = issue.message.replace(/^Invalid (input|option): /, "").replace(/^expected/, "Expected");
-  throw new ParameterError(`${path} is ${JSON.stringify(given) ?? "missing"}. ${wanted}.`, {
-    parameter: path,
-    value: given,
-  });
 }

@@ -5,7 +5,7 @@ import type { Movie } from "../model/movie.js";
 import { checkScenario as checkNumbers, type Scenario } from "../physics/scenario.js";
 import { truthOf, type Truth } from "../physics/truth.js";
 import { twin, type Twin } from "../physics/twin.js";
-import { parseParams } from "./recipe.js";
+import { parseParams } from "./parameters.js";
 import { scenarioSchema } from "./scenario-schema.js";
 
 /**

@@ -1,0 +1,24 @@
+/** Parameters checked by their schema; what is wrong becomes one sentence. */
+import type { z } from "zod";
+import { ParameterError } from "../model/errors.js";
+
+/** Parses by a schema; what is wrong becomes one sentence with the parameter, its value and what is wanted. */
+export function parseParams<Schema extends z.ZodType>(schema: Schema, value: unknown, prefix: string): z.infer<Schema> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0]!;
+  const path = [prefix, ...issue.path].filter((part) => part !== "").join(".");
+  if (issue.code === "unrecognized_keys") {
+    const key = [prefix, ...issue.path, issue.keys[0]].filter((part) => part !== "").join(".");
+    throw new ParameterError(`${key} is not a parameter. See ionoscope --help for those there are.`, {
+      parameter: key,
+      value: undefined,
+    });
+  }
+  const given = issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | undefined)?.[key], value);
+  const wanted = issue.message.replace(/^Invalid (input|option): /, "").replace(/^expected/, "Expected");
+  throw new ParameterError(`${path} is ${JSON.stringify(given) ?? "missing"}. ${wanted}.`, {
+    parameter: path,
+    value: given,
+  });
+}

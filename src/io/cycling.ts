@@ -7,7 +7,7 @@ import { readBdf, sniffBdf } from "./bdf.js";
 import { readCyclingCsv, sniffCyclingCsv } from "./cycling-csv.js";
 import { readGamry, sniffGamry } from "./gamry.js";
 import type { ByteSource } from "./bytes.js";
-import { secondsBetween } from "./civil-time.js";
+import { civilText, later, readCivilTime, secondsBetween } from "./civil-time.js";
 import { medianStep } from "./cycling-record.js";
 import { baseName } from "./text.js";
 
@@ -34,8 +34,8 @@ export function isCycling(file: CyclingFile | OtherFile): file is CyclingFile {
 
 /**
  * Files of one run as one record. They are ordered by the civil time of their first row where all have one on one
- * kind of clock, else taken as given; each file's time counts from its own start, so all are laid on the clock of
- * the first by their starts. A file without a start follows the one before it end to end. The charge runs on across
+ * kind of clock, else taken as given; each file's time counts from its own start, so all are laid on one clock by
+ * their starts. A file without a start follows the one before it end to end. The charge runs on across
  * files; what passed in a gap is not known. Gaps, overlaps and everything assumed stand in the warnings.
  */
 export function joinCycling(files: readonly CyclingFile[]): CyclingFile {
@@ -48,9 +48,10 @@ export function joinCycling(files: readonly CyclingFile[]): CyclingFile {
 
   for (const file of files) if (file.time_s.length === 0) say(file, "the file has no row and is left out.");
   const parts = inOrder(files.filter(({ time_s }) => time_s.length > 0));
-  const first = parts[0] ?? only;
   const placed: Placed[] = [];
-  for (const file of parts) placed.push(place(file, first, placed.at(-1), (sentence) => say(file, sentence)));
+  for (const file of parts) {
+    placed.push(place(file, anchorOf(placed), placed.at(-1), (sentence) => say(file, sentence)));
+  }
   const rows = placed.reduce((sum, { file, from }) => sum + file.time_s.length - from, 0);
   const joined = {
     time_s: new Float64Array(rows),
@@ -78,7 +79,7 @@ export function joinCycling(files: readonly CyclingFile[]): CyclingFile {
     ...joined,
     name: `${only.name} and ${others.length} more`,
     format: [...formats].join("+"),
-    start: first.start,
+    start: startOf(anchorOf(placed)) ?? only.start,
     columns: [...new Set(files.flatMap(({ columns }) => columns))],
     cycles: files.some(({ cycles }) => cycles === null)
       ? null
@@ -110,9 +111,20 @@ function inOrder(files: readonly CyclingFile[]): CyclingFile[] {
 // Starts are often written in whole seconds: so much may two files overlap without meaning anything.
 const START_RESOLUTION_S = 2;
 
+/** The first file whose civil time is known: all others with a start are laid by it. */
+function anchorOf(placed: readonly Placed[]): Placed | null {
+  return placed.find(({ file }) => file.start !== null) ?? null;
+}
+
+/** Civil time at which the joined record's time is 0. */
+function startOf(anchor: Placed | null): string | null {
+  const start = anchor === null ? null : readCivilTime(anchor.file.start!);
+  return start === null ? null : civilText(later(start, -anchor!.shift_s));
+}
+
 function place(
   file: CyclingFile,
-  first: CyclingFile,
+  anchor: Placed | null,
   before: Placed | undefined,
   say: (sentence: string) => void,
 ): Placed {
@@ -122,12 +134,18 @@ function place(
   const name = baseName(before.file.name);
   const step_s = time_s.length > 1 ? time_s[1]! - time_s[0]! : 0;
   const endToEnd_s = before.end_s + step_s - time_s[0]!;
-  const start_s = first.start === null || file.start === null ? null : secondsBetween(first.start, file.start);
-  if (start_s === null) {
-    const why = file.start === null ? "has no start time" : "has a start time on another kind of clock";
-    say(`the file ${why}; it is laid end to end after ${name}.`);
+  const between_s = anchor === null || file.start === null ? null : secondsBetween(anchor.file.start!, file.start);
+  if (between_s === null) {
+    const why =
+      file.start === null
+        ? "the file has no start time"
+        : anchor === null
+          ? "what comes before the file has no start time"
+          : "the file has a start time on another kind of clock";
+    say(`${why}; it is laid end to end after ${name}.`);
     return done(endToEnd_s);
   }
+  const start_s = between_s + anchor!.shift_s;
   const gap_s = time_s[0]! + start_s - before.end_s;
   if (gap_s >= 0) {
     const usual_s = Math.max(medianStep(time_s) || 0, medianStep(before.file.time_s) || 0);

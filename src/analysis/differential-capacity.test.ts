@@ -93,11 +93,21 @@ test("the curve holds the charge that was passed, positive on charge, negative o
   const { halfCycles, curves } = analysed(cycling);
   for (const [at, curve] of curves.entries()) {
     const sign = at === 0 ? 1 : -1;
-    const sum_mAh = curve.dQdV_mAh_V.reduce((sum, value) => sum + 0.004 * value, 0);
+    const { potential_V, dQdV_mAh_V } = curve;
+    const sum_mAh = dQdV_mAh_V.reduce(
+      (sum, value, row) => sum + value * Math.abs(potential_V[row]! - (potential_V[row - 1] ?? potential_V[row]!)),
+      0,
+    );
     const steps = findSteps(cycling).filter(({ kind }) => kind === halfCycles[at]!.kind);
     expect(sum_mAh / (sign * Math.abs(steps[0]!.charge_mAh))).toBeCloseTo(1, 1.5);
     expect(curve.dQdV_mAh_V.every((value) => sign * value >= 0)).toBe(true);
     expect(curve.time_s.every((time_s, row) => row === 0 || time_s >= curve.time_s[row - 1]!)).toBe(true);
+    // Smooth on the clock as well: the potential of a plateau is told more finely.
+    const gap_s = curve.time_s.reduce(
+      (most, time_s, row) => Math.max(most, time_s - (curve.time_s[row - 1] ?? time_s)),
+      0,
+    );
+    expect(gap_s).toBeLessThan(0.04 * (halfCycles[at]!.end_s - halfCycles[at]!.start_s));
     // The hold is no part of it.
     expect(curve.time_s.at(-1)).toBeLessThanOrEqual(steps[0]!.end_s);
     expect(sign * (curve.potential_V.at(-1)! - curve.potential_V[0]!)).toBeGreaterThan(0.5);

@@ -16,6 +16,8 @@ const PROMINENCE_SIGMA = 7;
 const PROMINENCE_SHARE = 0.01;
 /** The charge is read off the potential at this many levels a step, so that every row counts. */
 const FINER = 8;
+/** On a plateau, levels between the steps are kept where the potential takes longer than this share of the half cycle. */
+const LONGEST_WAIT = 0.01;
 /** Standard error of a line's slope: this times noise / (length root n). */
 const LINE = Math.sqrt(12);
 
@@ -38,8 +40,9 @@ interface Knots {
  *
  * Only rows of imposed current count: holds and rests are left out. The potential is made monotone (isotonic least
  * squares against the rows' order, so that noise averages out and charge is kept), the charge taken from it at equal
- * steps `dV_V`, and differentiated by a Savitzky-Golay filter of order 2, 4 to 15 steps wide, the wider the noisier the
- * potential. A half cycle whose potential moves less than that has an empty curve.
+ * steps, and differentiated by a Savitzky-Golay filter of order 2, 4 to 15 times `dV_V` wide, the wider the noisier the
+ * potential. The curve stands at multiples of `dV_V`, and at eighths of it where the potential hardly moves, so that it is
+ * smooth in time too. A half cycle whose potential moves less than the filter is wide has an empty curve.
  *
  * A peak is a maximum of |dQ/dV| that stands out of the higher of the valleys beside it by seven deviations of the
  * noise and 1 % of the greatest value. It is placed with a window as narrow as one step where the noise allows it;
@@ -73,13 +76,17 @@ export function differentialCapacity(
       withPeaks.push({ ...halfCycle, peaks: [] });
       continue;
     }
-    const slope = thinned(everywhere, dV_V);
+    const shown = keptWhere(everywhere, (level_V, before_V) => {
+      const waited_s = timeAt(knots, level_V) - timeAt(knots, before_V);
+      return isMultiple(level_V, dV_V) || waited_s > LONGEST_WAIT * (halfCycle.end_s - halfCycle.start_s);
+    });
     curves.push({
       halfCycle: halfCycle.id,
-      potential_V: slope.level_V.map((level_V) => knots.way * level_V),
-      time_s: slope.level_V.map((level_V) => timeAt(knots, level_V)),
-      dQdV_mAh_V: slope.value_mAh_V.map((value) => sign * value),
+      potential_V: shown.level_V.map((level_V) => knots.way * level_V),
+      time_s: shown.level_V.map((level_V) => timeAt(knots, level_V)),
+      dQdV_mAh_V: shown.value_mAh_V.map((value) => sign * value),
     });
+    const slope = keptWhere(everywhere, (level_V) => isMultiple(level_V, dV_V));
     const peaks = findPeaks(knots, slope, dV_V, used_V);
     withPeaks.push({ ...halfCycle, peaks: role === "cathode" ? named(peaks, halfCycle.kind, knots.way) : peaks });
   }
@@ -143,16 +150,22 @@ function slopeAtLevels(knots: Knots, step_V: number, width_V: number): Slope | n
   return { level_V, value_mAh_V: sgg(charge_mAh, step_V, { windowSize, derivative: 1, polynomial: 2 }).map(Math.abs) };
 }
 
-/** Every n-th level, those that are whole multiples of the step. */
-function thinned({ level_V, value_mAh_V }: Slope, step_V: number): Slope {
+/** The levels to keep, each asked about with the one kept before it. */
+function keptWhere({ level_V, value_mAh_V }: Slope, keep: (level_V: number, before_V: number) => boolean): Slope {
+  let before_V = level_V[0]!;
   const kept = Array.from(level_V.keys()).filter((at) => {
-    const multiple = level_V[at]! / step_V;
-    return Math.abs(multiple - Math.round(multiple)) < 0.5 / FINER;
+    const kept = keep(level_V[at]!, before_V);
+    if (kept) before_V = level_V[at]!;
+    return kept;
   });
   return {
     level_V: Float64Array.from(kept, (at) => level_V[at]!),
     value_mAh_V: Float64Array.from(kept, (at) => value_mAh_V[at]!),
   };
+}
+
+function isMultiple(level_V: number, step_V: number): boolean {
+  return Math.abs(level_V / step_V - Math.round(level_V / step_V)) < 0.5 / FINER;
 }
 
 /** Standard error of the slope at one level: that of a line through the rows within the window. */

@@ -40,8 +40,8 @@ function bytesOf(colour: string): [number, number, number] {
   return [r, g, b];
 }
 
-/** Colours of lines, one a particle (Okabe and Ito 2008), used in turn. */
-export const lineColours = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000"] as const;
+/** Colours of lines, one a particle, used in turn (after Tol's muted scheme); none is that of a window. */
+export const lineColours = ["#117733", "#882255", "#332288", "#999933", "#44aa99", "#aa4499", "#000000"] as const;
 
 /** Colour of a window's shade by its kind: red and blue as in the paper's Fig. 2a. */
 export const windowColours = { biphasic: "#d55e00", ordering: "#0072b2", unknown: "#777777" } as const;

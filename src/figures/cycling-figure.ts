@@ -29,12 +29,11 @@ export function cyclingFigure({ traces, cycling, cell, transitions }: CyclingCon
   if (first === undefined) return figure(absent("no particle to show", PLOT_WIDTH, 60));
   const domain_s: [number, number] = [first.time_s[0]!, first.time_s[first.time_s.length - 1]!];
   const unit = timeUnit(domain_s[1] - domain_s[0]);
-  const shade = windowLayer(transitions, unit, domain_s);
   const panel = (height: number, values: unknown[], title: string, lowest: boolean, colours: boolean): Part => ({
     width: PLOT_WIDTH,
     height,
     layer: [
-      shade,
+      windowLayer(transitions, unit, domain_s, colours),
       {
         data: { values },
         mark: { type: "line", strokeWidth: 1.2, strokeJoin: "round", ...(colours ? {} : { color: "#333333" }) },

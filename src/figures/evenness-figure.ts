@@ -21,7 +21,7 @@ export function evennessFigure({ time_s, unevenness, expected }: Evenness, trans
     width: PLOT_WIDTH,
     height: 130,
     layer: [
-      windowLayer(transitions, unit, domain_s),
+      windowLayer(transitions, unit, domain_s, true),
       {
         data: { values: rows },
         mark: { type: "line", strokeWidth: 1.2 },
@@ -37,6 +37,6 @@ export function evennessFigure({ time_s, unevenness, expected }: Evenness, trans
         },
       },
     ],
-    resolve: { scale: { color: "independent" } },
+    resolve: { scale: { color: "independent" }, legend: { color: "independent" } },
   });
 }

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import type { Cell, Drift, FrontMap, Kinetics, Trace, Transition } from "../model/experiment.js";
 import { random } from "../kernels/random.js";
 import { contrastFigure } from "./contrast-figure.js";
-import { colormap, lookupTable } from "./colormap.js";
+import { colormap, lineColours, lookupTable, windowColours } from "./colormap.js";
 import { cyclingFigure } from "./cycling-figure.js";
 import { driftFigure } from "./drift-figure.js";
 import { evennessFigure } from "./evenness-figure.js";
@@ -59,8 +59,10 @@ describe("every axis names its quantity and unit", () => {
     expect(words(svg)).toEqual(
       expect.arrayContaining(["intensity, relative", "potential / V", "dQ/dV / (mAh/V)", "time / min"]),
     );
-    // One shade a panel for the window, in the colour of the two-phase transition.
-    expect(svg.match(/fill="#d55e00"/g)).toHaveLength(3);
+    // One shade a panel for the window, in the colour of the two-phase transition, and one in the key that names it.
+    expect(svg.match(/fill="#d55e00"/g)).toHaveLength(4);
+    expect(words(svg)).toEqual(expect.arrayContaining(["window", "biphasic"]));
+    expect(words(svg)).not.toContain("ordering");
   });
 
   test("phase fraction and C-rate, with the half time and the factor as they were found", async () => {
@@ -138,10 +140,16 @@ test("a picture has one pixel a pixel, zero contrast pale and without colour, Na
   expect([width, height]).toEqual([3, 1]);
   const [r, , b] = data.slice(0, 3);
   expect(b!).toBeGreaterThan(r! + 50);
-  const zero = [...data.slice(4, 7)].map(Number);
+  const zero = Array.from(data.slice(4, 7), Number);
   expect(Math.min(...zero)).toBeGreaterThan(230);
   expect(Math.max(...zero) - Math.min(...zero)).toBeLessThan(8);
   expect(data[11]).toBe(0);
+});
+
+test("no line has the colour of a window", () => {
+  const shades: readonly string[] = Object.values(windowColours);
+  expect(lineColours.filter((colour) => shades.includes(colour))).toEqual([]);
+  expect(new Set(lineColours).size).toBe(lineColours.length);
 });
 
 test("colour maps rise or fall steadily in lightness where they are sequential", () => {

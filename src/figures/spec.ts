@@ -63,26 +63,34 @@ export function timeAxis(unit: TimeUnit, domain_s: readonly [number, number], la
   };
 }
 
-/** A layer that shades windows in time. */
+/** A layer that shades windows in time; `keyed`, it tells in a legend which colour stands for which kind. */
 export function windowLayer(
   transitions: readonly Transition[],
   unit: TimeUnit,
   domain_s: readonly [number, number],
+  keyed = false,
 ): Part {
-  const values = transitions
-    .filter(({ start_s, end_s }) => end_s > domain_s[0] && start_s < domain_s[1])
-    .map(({ kind, start_s, end_s }) => ({
-      from: Math.max(domain_s[0], start_s) / unit.seconds,
-      to: Math.min(domain_s[1], end_s) / unit.seconds,
-      colour: windowColours[kind],
-    }));
+  const shown = transitions.filter(({ start_s, end_s }) => end_s > domain_s[0] && start_s < domain_s[1]);
+  const kinds = (["biphasic", "ordering", "unknown"] as const).filter((kind) => shown.some((one) => one.kind === kind));
+  const legend = { title: "window", orient: "right", symbolType: "square", symbolSize: 120, symbolOpacity: 0.35 };
   return {
-    data: { values },
+    data: {
+      values: shown.map(({ kind, start_s, end_s }) => ({
+        from: Math.max(domain_s[0], start_s) / unit.seconds,
+        to: Math.min(domain_s[1], end_s) / unit.seconds,
+        kind,
+      })),
+    },
     mark: { type: "rect", opacity: 0.14 },
     encoding: {
       x: { field: "from", type: "quantitative" },
       x2: { field: "to" },
-      color: { field: "colour", type: "nominal", scale: null, legend: null },
+      color: {
+        field: "kind",
+        type: "nominal",
+        scale: { domain: kinds, range: kinds.map((kind) => windowColours[kind]) },
+        legend: keyed && kinds.length > 0 ? legend : null,
+      },
     },
   };
 }

@@ -182,6 +182,7 @@ test("rows that do not fill the module are refused, and the unknown ids named", 
   ];
   await expect(read(buildMpr({ ...spec, columns: [...two, ...spec.columns] }))).rejects.toThrow(/250, 251/);
   await expect(read(buildMpr({ ...spec, declaredRows: 2 }))).rejects.toThrow(/do not fill/);
+  await expect(read(buildMpr({ ...gcpl([], []), declaredRows: 7 }))).rejects.toThrow(/do not fill/);
 });
 
 test("a rest has no current, so it is 0; elsewhere a missing current is unknown and said so", async () => {

@@ -190,7 +190,7 @@ async function readLayout(source: ByteSource, data: Module, say: (sentence: stri
     wide ? view.getUint16(5 + 2 * index, !data.newFrame) : head[5 + index]!,
   );
   const recordBytes = rows === 0 ? 0 : (data.length - firstRecord) / rows;
-  const fields = placeFields(ids, recordBytes);
+  const fields = placeFields(ids, rows === 0 ? null : recordBytes);
   if (rows > 0 && fields === null) {
     const unknown = ids.filter((id) => mprColumn(id) === null);
     refuse(
@@ -209,8 +209,8 @@ async function readLayout(source: ByteSource, data: Module, say: (sentence: stri
   return { fields: fields ?? [], rows: Math.min(rows, there), recordBytes, first: data.body + firstRecord };
 }
 
-/** Where each column lies in a record of known length; unknown ids share what is left. Null where it cannot be so. */
-function placeFields(ids: readonly number[], recordBytes: number): Field[] | null {
+/** Where each column lies in a record; unknown ids share what its length leaves. Null where it cannot be so. */
+function placeFields(ids: readonly number[], recordBytes: number | null): Field[] | null {
   const known = ids.map(mprColumn);
   const unknown = known.filter((column) => column === null).length;
   let hasFlags = false;
@@ -222,9 +222,9 @@ function placeFields(ids: readonly number[], recordBytes: number): Field[] | nul
     bytes += mprWidth[column.type];
   }
   const types = { 1: "u1", 2: "u2", 4: "f4", 8: "f8" } as const;
-  const left = recordBytes === 0 ? 4 : (recordBytes - bytes) / Math.max(1, unknown);
+  const left = recordBytes === null ? 4 : (recordBytes - bytes) / Math.max(1, unknown);
   const type = types[left as keyof typeof types];
-  if (recordBytes > 0 && (unknown === 0 ? left !== 0 : type === undefined)) return null;
+  if (recordBytes !== null && (bytes === 0 || (unknown === 0 ? left !== 0 : type === undefined))) return null;
 
   const fields: Field[] = [];
   let at = 0;

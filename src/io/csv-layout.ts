@@ -42,8 +42,8 @@ export function findLayout(name: string, lines: readonly string[], tail: readonl
     while (heads.at(-1) === "") heads.pop();
     const below = splitLines(lines.slice(headLine + 1, headLine + 60), delimiter);
     const units = isUnitRow(below[0]) ? below[0]! : null;
-    const roles = castColumns(heads, units);
     const sample = [...below.slice(units === null ? 0 : 1), ...splitLines(tail, delimiter)];
+    const roles = datesForTime(castColumns(heads, units), sample);
     const preamble = lines.slice(0, headLine);
     const dated = sample.map((cells) => cells[roles.date?.at ?? -1] ?? "");
     const { order, certain } = dateOrder([...dated, ...preamble.map(afterColon)]);
@@ -67,6 +67,15 @@ export function findLayout(name: string, lines: readonly string[], tail: readonl
       : `${name}: its columns are ${found.join(", ")}; wanted are at least a time (time_s, Test Time / s, Total Time) and a potential (potential_V, Voltage / V, Ewe/V). Rename them or export them too.`,
     { path: name },
   );
+}
+
+/** A column called time may hold dates, or seconds since 1970: it then plays the part of the dates. */
+function datesForTime(roles: Roles, sample: readonly (readonly string[])[]): Roles {
+  const at = roles.time?.at;
+  if (at === undefined) return roles;
+  const isDate = (cell: string | undefined): boolean =>
+    Number(cell) > 1e9 || /\d[-/.]\d+[-/.]\d+[t\s]+\d+:\d+/i.test(cell ?? "");
+  return sample.length > 0 && isDate(sample[0]![at]) ? { ...roles, time: null, date: roles.time } : roles;
 }
 
 /** The row that looks most like heads: the most words, with rows of as many cells and numbers below. */

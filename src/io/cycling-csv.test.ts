@@ -99,6 +99,15 @@ test("without a column of time the dates are counted", async () => {
   expect(file.start).toBe("2024-04-30T23:59:50");
 });
 
+test("a column of time that holds dates, or seconds since 1970, is counted from its first row", async () => {
+  const dates = await read("time;voltage_V;current_mA\n2024-04-30 10:00:00,5;3;1\n2024-04-30 10:00:02,0;3;1\n");
+  expect([...dates.time_s]).toEqual([0, 1.5]);
+  expect(dates.start).toBe("2024-04-30T10:00:00.500");
+  const unix = await read("time_s,voltage_V,current_mA\n1603716598.25,3,1\n1603716600.25,3,1\n");
+  expect([...unix.time_s]).toEqual([0, 2]);
+  expect(unix.start).toBe("2020-10-26T12:49:58.250Z");
+});
+
 test("a running charge is the file's own; else it is the integral of the current", async () => {
   const own = await read("time_s,potential_V,current_mA,charge_mAh\n0,3,1,5\n3600,3,1,6.001\n");
   expect([...own.charge_mAh]).toEqual([5, 6.001]);

@@ -30,6 +30,7 @@ test("a byte order mark is no part of the first head", async () => {
 
 test("bytes of an image are no text", () => {
   expect(looksLikeText(Uint8Array.of(0x49, 0x49, 42, 0, 8, 0, 0, 0, 1, 2, 3, 4))).toBe(false);
+  expect(looksLikeText(new Uint8Array(Uint16Array.from({ length: 600 }, (_, at) => at % 250).buffer))).toBe(false);
 });
 
 test("lines end with a line feed, a carriage return, or both; the last may lack its end", async () => {

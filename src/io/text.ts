@@ -29,12 +29,10 @@ export function sniffEncoding(head: Uint8Array): Encoding {
 /** Whether a file's first bytes are text: no control bytes but tabs and line ends, in any of the encodings. */
 export function looksLikeText(head: Uint8Array): boolean {
   if (head.length === 0) return false;
-  const encoding = sniffEncoding(head);
-  if (encoding === "utf-16le" || encoding === "utf-16be") return true;
-  const length = Math.min(head.length, 4096);
-  for (let at = 0; at < length; at++) {
-    const byte = head[at]!;
-    if (byte < 32 && byte !== 9 && byte !== 10 && byte !== 13 && byte !== 12 && byte !== 26) return false;
+  const start = new TextDecoder(sniffEncoding(head)).decode(head.subarray(0, 4096), { stream: true });
+  for (let at = 0; at < start.length; at++) {
+    const code = start.charCodeAt(at);
+    if (code < 32 && code !== 9 && code !== 10 && code !== 13 && code !== 12 && code !== 26) return false;
   }
   return true;
 }

@@ -2,7 +2,7 @@
 import { madSigma, median } from "../kernels/stats.js";
 import type { Cycling } from "../model/cycling.js";
 import type { Trace } from "../model/experiment.js";
-import { directionOf, findSteps } from "./half-cycles.js";
+import { directionOf, findSteps } from "./cycling-steps.js";
 import { fitParabola } from "./parabola.js";
 
 /** Movie time minus cycler time, with its standard error and the number of steps that it rests on. */
@@ -24,7 +24,10 @@ const SIDE_SHARES = [0.05, 0.15];
 /** How much better two curves must be than one, in units of the noise per step. */
 const LEAST_BREAK = 12;
 
-/** On traces of known offset the error was 1.4 times what the residuals' curvature says: two parabolas are not the truth. */
+/**
+ * On traces of known offset the error was 1.4 times what the residuals' curvature says: two parabolas are not the
+ * truth.
+ */
 const CURVES_ARE_ROUGH = 1.5;
 
 /** A change of the current's direction, on the cycler's clock, and how long it may have taken unseen between rows. */
@@ -37,13 +40,14 @@ interface Event {
  * The offset at which the particle's brightness moves when the current drives it, one way on charge and the other on
  * discharge; null where that is not clear, not unique, or rests on fewer than two steps within the movie.
  *
- * First over all offsets, by the similarity of d(brightness)/dt and current, both clipped so that a sudden change counts no more
- * than a steady one, nothing being driven outside the record:
+ * First over all offsets, by the similarity of d(brightness)/dt and current, both clipped so that a sudden change
+ * counts no more than a steady one, nothing being driven outside the record:
  *
  *     r = sum(g c) / sqrt(sum(g^2) max(sum(g^2), sum(c^2)))
  *
- * then by least squares: brightness as two parabolas that meet at each step, one offset for all. The sd comes from the curvature of
- * the residuals and from the time between the rows about a step. A particle that darkens on charge serves as well.
+ * then by least squares: brightness as two parabolas that meet at each step, one offset for all. The sd comes from the
+ * curvature of the residuals and from the time between the rows about a step. A particle that darkens on charge serves
+ * as well.
  */
 export function offsetFromSteps(trace: Trace, cycling: Cycling): StepOffset | null {
   const frames = Array.from(trace.time_s.keys()).filter((frame) => Number.isFinite(trace.intensity[frame]!));
@@ -151,7 +155,9 @@ function clippedResponse(value: Float64Array, lag: number): Float64Array {
   return change.map((rate) => Math.tanh(rate / scale));
 }
 
-/** Charge passed about each sample, clipped; `lag` samples are added before and after the record, where nothing passes. */
+/**
+ * Charge passed about each sample, clipped; `lag` samples are added before and after the record, where nothing passes.
+ */
 function clippedDrive(time_s: Float64Array, charge_mAh: Float64Array, step_s: number, lag: number): Float64Array {
   const samples = Math.ceil((time_s.at(-1)! - time_s[0]!) / step_s) + 2 * lag + 1;
   const charge = new Float64Array(samples + 2 * lag);
@@ -244,7 +250,10 @@ function stretchBelow(squares: Float64Array, lowest: number, height: number): { 
   return { from, to };
 }
 
-/** Squares left by two parabolas that meet at one time, fitted to some frames; by one parabola where that time is infinite. */
+/**
+ * Squares left by two parabolas that meet at one time, fitted to some frames; by one parabola where that time is
+ * infinite.
+ */
 function brokenCurveLeft(time_s: Float64Array, value: Float64Array, frames: readonly number[], turn_s: number): number {
   const broken = Number.isFinite(turn_s);
   const about_s = broken ? turn_s : time_s[frames[0]!]!;

@@ -24,12 +24,12 @@ const ZONES = { first: -12, last: 14 } as const;
 
 /**
  * Joins the clocks by the best evidence there is: `stated` by the user, else `shared` where both files say when they
- * began, else `steps` where the particle's brightness answers the current's steps clearly and in one way only, else `none`:
- * movie and record then begin together, and the offset has no sd.
+ * began, else `steps` where the particle's brightness answers the current's steps clearly and in one way only, else
+ * `none`: movie and record then begin together, and the offset has no sd.
  *
  * A stated offset is taken as exact. The sd of a shared one comes from the resolution of the two stamps, r / sqrt(12)
- * each. A frame stamp of unknown meaning adds interval / sqrt(12) to either. Civil times without a zone are read on
- * one wall clock. The drift of the clocks is not measured and stands as 0.
+ * each. A frame stamp of unknown meaning adds interval / sqrt(12) to either. Civil times without a zone are read on one
+ * wall clock. The drift of the clocks is not measured and stands as 0.
  *
  * Throws ParameterError where a stated or shared offset leaves movie and record no moment in common.
  */
@@ -104,7 +104,10 @@ function read(text: string | null): Reading | null {
   };
 }
 
-/** The offset by civil starts; its value is null where two readings are possible and none is believed. Null without starts. */
+/**
+ * The offset by civil starts; its value is null where two readings are possible and none is believed. Null without
+ * starts.
+ */
 function sharedOffset(
   evidence: ClockEvidence,
 ): { readonly offset_s: number | null; readonly sd_s: number; readonly warnings: string[] } | null {

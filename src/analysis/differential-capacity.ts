@@ -3,7 +3,7 @@ import { sgg } from "ml-savitzky-golay-generalized";
 import { isotonic, madSigma, median } from "../kernels/stats.js";
 import type { CapacityPeak, Cycling, DifferentialCapacity, HalfCycle } from "../model/cycling.js";
 import type { CellFacts } from "../model/experiment.js";
-import { directionOf, findSteps } from "./half-cycles.js";
+import { directionOf, findSteps } from "./cycling-steps.js";
 import { valleyBeside } from "./valley.js";
 
 /** Width of the Savitzky-Golay window in potential steps, at least and at most. */
@@ -16,7 +16,9 @@ const PROMINENCE_SIGMA = 7;
 const PROMINENCE_SHARE = 0.01;
 /** The charge is read off the potential at this many levels a step, so that every row counts. */
 const FINER = 8;
-/** On a plateau, levels between the steps are kept where the potential takes longer than this share of the half cycle. */
+/**
+ * On a plateau, levels between the steps are kept where the potential takes longer than this share of the half cycle.
+ */
 const LONGEST_WAIT = 0.01;
 /** Standard error of a line's slope: this times noise / (length root n). */
 const LINE = Math.sqrt(12);
@@ -41,15 +43,15 @@ interface Knots {
  * Only rows of imposed current count: holds and rests are left out. The potential is made monotone (isotonic least
  * squares against the rows' order, so that noise averages out and charge is kept), the charge taken from it at equal
  * steps, and differentiated by a Savitzky-Golay filter of order 2, 4 to 15 times `dV_V` wide, the wider the noisier the
- * potential. The curve stands at multiples of `dV_V`, and at eighths of it where the potential hardly moves, so that it is
- * smooth in time too. A half cycle whose potential moves less than the filter is wide has an empty curve.
+ * potential. The curve stands at multiples of `dV_V`, and at eighths of it where the potential hardly moves, so that it
+ * is smooth in time too. A half cycle whose potential moves less than the filter is wide has an empty curve.
  *
  * A peak is a maximum of |dQ/dV| that stands out of the higher of the valleys beside it by seven deviations of the
  * noise and 1 % of the greatest value. It is placed with a window as narrow as one step where the noise allows it;
  * `start_s` and `end_s` are where the curve passes half of that prominence, `height_mAh_V` is the curve's greatest
- * |dQ/dV|. Names are those of LiCoO2 in Merryweather et al., Fig. 1d: the greatest peak is I (charge, 3.85 to 4.2 V)
- * or IV (discharge, 3.6 to 3.97 V), of the two-phase step, and the next one 0.08 to 0.22 V above it is II or III, of
- * the lithium order near Li0.5. Only for a cathode, and "" elsewhere.
+ * |dQ/dV|. Names are those of LiCoO2 in Merryweather et al., Fig. 1d: the greatest peak is I (charge, 3.85 to 4.2 V) or
+ * IV (discharge, 3.6 to 3.97 V), of the two-phase step, and the next one 0.08 to 0.22 V above it is II or III, of the
+ * lithium order near Li0.5. Only for a cathode, and "" elsewhere.
  */
 export function differentialCapacity(
   cycling: Cycling,

@@ -1,4 +1,7 @@
-/** A particle's mean intensity against the half cycles: how much it brightens, whether it comes back, where it is straight. */
+/**
+ * A particle's mean intensity against the half cycles: how much it brightens, whether it comes back, where it is
+ * straight.
+ */
 import { linearFit, madSigma } from "../kernels/stats.js";
 import type { Cycling, HalfCycle } from "../model/cycling.js";
 import type { Estimate, Optics, SolidSolution, Trace } from "../model/experiment.js";
@@ -9,7 +12,9 @@ import { valleyBeside } from "./valley.js";
 /** An edge's level comes from this share of the half cycle beside it, and from this many frames at least. */
 const EDGE_SHARE = 0.04;
 const EDGE_FRAMES = 5;
-/** The straight part lies in the later part of a charge and the earlier of a discharge, and is as long as this at least. */
+/**
+ * The straight part lies in the later part of a charge and the earlier of a discharge, and is as long as this at least.
+ */
 const STRAIGHT_PART = 0.6;
 const STRAIGHT_LEAST = 0.2;
 const STRAIGHT_FRAMES = 10;
@@ -45,15 +50,15 @@ interface Part {
 /**
  * One entry for each half cycle whose beginning and end the movie shows.
  *
- * `ratio`: the level at the end over that at the beginning; a level is that of a straight line through the frames of the
- * first or last 4 % (five at least), at the edge itself, with the line's standard error. `return_error`: the level at the end of
- * a discharge over that at the beginning of the charge before it, minus one.
+ * `ratio`: the level at the end over that at the beginning; a level is that of a straight line through the frames of
+ * the first or last 4 % (five at least), at the edge itself, with the line's standard error. `return_error`: the level
+ * at the end of a discharge over that at the beginning of the charge before it, minus one.
  *
- * `solid_solution`: the longest stretch in the last 60 % of a charge, or the first 60 % of a discharge, a fifth of it at
- * least, that a line misses by no more than the noise and 1.5 % of its own change. `hysteresis`: intensity on discharge
- * minus that on charge where both are straight at equal charge, what was discharged taken off what was charged.
- * `peak_at_mAh`: where the intensity is greatest within a bump that stands out of the noise, in the first 75 % of a charge
- * or the last 75 % of a discharge (the two-phase step); from a parabola through its upper half.
+ * `solid_solution`: the longest stretch in the last 60 % of a charge, or the first 60 % of a discharge, a fifth of it
+ * at least, that a line misses by no more than the noise and 1.5 % of its own change. `hysteresis`: intensity on
+ * discharge minus that on charge where both are straight at equal charge, what was discharged taken off what was
+ * charged. `peak_at_mAh`: where the intensity is greatest within a bump that stands out of the noise, in the first 75 %
+ * of a charge or the last 75 % of a discharge (the two-phase step); from a parabola through its upper half.
  *
  * Charge comes from the record where it is given, else from the time since the half cycle began.
  */

@@ -2,7 +2,7 @@
 import { median } from "../kernels/stats.js";
 import type { Cycling } from "../model/cycling.js";
 import type { CellFacts } from "../model/experiment.js";
-import { directionOf, findSteps } from "./half-cycles.js";
+import { directionOf, findSteps } from "./cycling-steps.js";
 
 /** A potential that moves less than this through a tenth of a driven stretch says nothing of its direction. */
 const LEAST_MOVE_V = 0.005;

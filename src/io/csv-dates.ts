@@ -41,8 +41,10 @@ export function startOf(ends: Ends | null, layout: CsvLayout, say: (sentence: st
   if (at !== undefined && ends !== null && date !== null) {
     const step_s = Math.min(dateStep(ends.firstCells[at]!), dateStep(ends.lastCells[at] ?? ""));
     if (step_s < 120) {
-      if (step_s > 1) say(`its dates show no seconds: the start is known to ${step_s} s.`);
-      return civilText(clockZero(date, ends.first_s, step_s >= 1));
+      const start = civilText(clockZero(date, ends.first_s, step_s >= 1));
+      if (step_s <= 1) return start;
+      say(`its dates show no seconds: the start is known to ${step_s} s.`);
+      return start.slice(0, 16) + date.zone;
     }
     say(`its dates are given in steps of ${step_s} s, too coarse for a start time.`);
   }

@@ -88,6 +88,9 @@ test("the start is the moment at which time is 0, from dates or from a line abov
   expect(comment.start).toBe("2024-05-01T10:00:00.500Z");
   const basytec = await read("~Start of Test: 19.06.2023 17:56:53\n~\n~Time[s]\tU[V]\tI[A]\n0\t3\t0\n");
   expect(basytec.start).toBe("2023-06-19T17:56:53");
+  const minutes = await read("Date,time_s,voltage_V\n2024-04-30 10:07,0,3\n2024-04-30 10:08,60,3\n");
+  expect(minutes.start).toBe("2024-04-30T10:07");
+  expect(minutes.warnings[0]).toMatch(/known to 60 s/);
   const coarse = await read("test_time;date_stamp;current_mA;voltage\n0;43374.42;0;3\n10;43374.42;0;3\n");
   expect(coarse.start).toBeNull();
   expect(coarse.warnings[0]).toMatch(/too coarse/);

@@ -65,12 +65,12 @@ function lightIn(changes: readonly Change[]): number {
   return changes.reduce((sum, { passage }) => sum + passage.n * median(passage.step.map(Math.abs)), 0);
 }
 
-/** Whether a change is one of the crystal: it moves or comes at once, or is at least quick and no fainter than a phase. */
+/** Whether a change is one of the crystal: it moves, or is at least quick and no fainter than a phase. */
 export function isCrystals(
   { order, rise_s, step }: { readonly order: Change["order"]; readonly rise_s: number; readonly step: number },
   lag_s: number,
 ): boolean {
-  return order !== "undecided" || (rise_s < SLOW * lag_s && Math.abs(step) > FAINT);
+  return order === "front" || (rise_s < SLOW * lag_s && Math.abs(step) > FAINT);
 }
 
 /** A run parted in two at up to seven places, neither part shorter than a lag. */

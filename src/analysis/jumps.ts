@@ -67,7 +67,7 @@ export function findEvenJumps(
   return found.map(({ start_s, end_s, step }) => ({ start_s, end_s, sd_s: interval_s / Math.sqrt(3), step }));
 }
 
-/** The last moment below 15 % of a jump and the first above 85 %, beside a moment in its midst. */
+/** The last moment below 15 % of a jump and the next above 85 %, within twice the guard of a moment near it. */
 function riseOf(
   trace: Float64Array,
   time_s: Float64Array,
@@ -76,18 +76,20 @@ function riseOf(
   at_s: number,
   guard_s: number,
 ): { start_s: number; end_s: number } {
-  let start_s = at_s - guard_s;
-  let end_s = at_s + guard_s;
+  let start_s = at_s - 2 * guard_s;
+  let end_s = at_s + 2 * guard_s;
   for (let bin = time_s.length - 1; bin >= 0; bin--) {
     const t_s = time_s[bin]!;
-    if (Math.abs(t_s - at_s) > guard_s) continue;
+    if (Math.abs(t_s - at_s) > 2 * guard_s) continue;
     const low = before.value + before.slope * (t_s - at_s);
     const high = after.value + after.slope * (t_s - at_s);
     const share = (trace[bin]! - low) / (high - low);
     if (share > 0.85) end_s = t_s;
-    if (share < 0.15) start_s = Math.max(start_s, t_s);
+    if (share >= 0.15) continue;
+    start_s = t_s;
+    break;
   }
-  return { start_s, end_s: Math.max(start_s, end_s) };
+  return { start_s, end_s };
 }
 
 interface Line {

@@ -193,9 +193,12 @@ function lagTo(peak: CapacityPeak | null, window: FoundWindow, clock: Clock): Tr
   const clock_s = clock.offset_s.sd;
   const lag = (value: number): Estimate | null =>
     Number.isFinite(value) ? { value, sd: clock_s === null ? null : Math.hypot(window.sd_s, clock_s), n: 1 } : null;
+  // What the movie cut off has no time of its own.
+  const begins = window.closed || window.start_s > window.movie_s[0];
+  const ends = window.closed || window.end_s < window.movie_s[1];
   return {
-    start_s: lag(window.start_s - peak.start_s),
-    centre_s: lag(0.5 * (window.start_s + window.end_s) - peak.t_s),
-    end_s: window.closed ? lag(window.end_s - peak.end_s) : null,
+    start_s: begins ? lag(window.start_s - peak.start_s) : null,
+    centre_s: begins && ends ? lag(0.5 * (window.start_s + window.end_s) - peak.t_s) : null,
+    end_s: ends ? lag(window.end_s - peak.end_s) : null,
   };
 }

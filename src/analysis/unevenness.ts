@@ -5,7 +5,7 @@ import type { RelativeLight } from "./relative-light.js";
 
 /** A spread below this share of the mean change counts as even: a crystal's face never answers in perfect step. */
 const EVEN_SHARE = 0.1;
-/** Excess of slow noise, in variance, that the quiet frames may show. */
+/** Variance of the quietest tenth of the images over noise up to which it counts as noise itself. */
 const MOST_EXCESS = 3;
 
 /** Differential images over one lag, their even part removed. */
@@ -80,8 +80,8 @@ export function differential(light: RelativeLight, lag_s: number): Differential 
  *
  * The statistic is the sum of squares of D over its noise, sample by sample: chi-squared with as many degrees of
  * freedom as there are independent spots, made a normal deviate by Wilson and Hilferty (PNAS 17, 684, 1931).
- * Noise comes from neighbouring frames; what the quietest tenth of the images shows above it is taken for noise, too,
- * within a limit, so that a movie without a quiet frame is not taken for noise as a whole.
+ * Noise comes from neighbouring frames; what the quietest tenth of the images shows above it is taken for slow noise,
+ * unless it is so much that the movie has no quiet tenth.
  */
 export function unevenness(light: RelativeLight, lag_s: number): Unevenness {
   const { noise, freedom } = light;
@@ -106,7 +106,8 @@ export function unevenness(light: RelativeLight, lag_s: number): Unevenness {
     ratio[bin] = whitened / n / noiseFactor[bin]! ** 2;
   }
   const low = (1 - 2 / (9 * freedom) - 1.2816 * Math.sqrt(2 / (9 * freedom))) ** 3;
-  const excess = Math.min(MOST_EXCESS, Math.max(1, quantile(ratio, 0.1) / low));
+  const quietest = quantile(ratio, 0.1) / low;
+  const excess = quietest > MOST_EXCESS ? 1 : Math.max(1, quietest);
   const meanSquare = meanOf(noise, (sigma) => sigma * sigma);
   const meanInverse = meanOf(noise, (sigma) => 1 / (sigma * sigma));
   return {

@@ -12,8 +12,11 @@ export interface Shape {
 }
 
 /** Steps in which a passing's skew is told apart, and the most that is believed. */
-const SKEW_STEP = 0.015;
+const SKEW_STEP = 0.01;
 const MOST_SKEW = 0.15;
+/** The same for the narrowing of the light. */
+const NARROWING_STEP = 0.05;
+const MOST_NARROWING = 0.55;
 
 /** Half of the stretch of a course that a fit looks at, in widths of the passing. */
 export const STRETCH = 10;
@@ -30,6 +33,10 @@ export interface FitOptions {
   readonly width_s: Float32Array;
   /** Skew of the passing where the front's speed changes within the point spread: -skew u^2 exp(-u^2 / 2) / sqrt(2 pi). */
   readonly skew: Float32Array;
+  /** The part of the skew that comes from the front's changing speed; it skews the line too. */
+  readonly bend: Float32Array;
+  /** Spread of the light along the way of the front, as a share of that deep inside: near the outline a line is wider. */
+  readonly narrowing: Float32Array;
   /** Passings are sought from here to here. */
   readonly from_s: number;
   readonly to_s: number;
@@ -38,6 +45,8 @@ export interface FitOptions {
   /** Where a passing is expected, and how far from it one is sought; NaN for anywhere. */
   readonly near_s?: Float32Array;
   readonly reach_s?: Float32Array;
+  /** 1 for the courses to fit; all where it is not given. */
+  readonly only?: Uint8Array;
 }
 
 /** One entry a course; NaN where no passing could be placed. */
@@ -100,24 +109,33 @@ export function fitArrivals(courses: PixelCourses, options: FitOptions): Arrival
     atRim: new Uint8Array(n),
   };
   const interval_s = medianInterval(time_s);
-  const banks = new Map<string, Bank>();
+  const banks = new Map<number, Bank>();
   const tables = new Map<number, (u: number) => number>();
   const typical_s = median(options.width_s);
   for (let i = 0; i < n; i++) {
+    if (options.only !== undefined && options.only[i] === 0) continue;
     const wanted_s = Math.max(options.width_s[i]!, LEAST_WIDTH * interval_s);
     if (!Number.isFinite(wanted_s)) continue;
     const rung = Math.round(Math.log(wanted_s / typical_s) / Math.log(WIDTH_RATIO));
     const width_s = typical_s * WIDTH_RATIO ** rung;
-    const skewRung = roundedSkew(options.skew[i]!);
-    const course = tables.get(skewRung) ?? shapeTable(options.shape, skewRung);
-    tables.set(skewRung, course);
-    const name = `${rung} ${skewRung}`;
-    let values: Float32Array | Float64Array = relative.subarray(i * frames, (i + 1) * frames);
+    const form = {
+      skew: roundedSkew(options.skew[i]!),
+      bend: roundedSkew(options.bend[i]!),
+      narrowing: roundedNarrowing(options.narrowing[i]!),
+    };
+    // One number for each form, and one for each form and width.
+    const look = Math.round(form.skew / SKEW_STEP) * 4096 + Math.round(form.bend / SKEW_STEP) * 64;
+    const formKey = look + Math.round(form.narrowing / NARROWING_STEP);
+    const course = tables.get(formKey) ?? shapeTable(options.shape, form);
+    tables.set(formKey, course);
+    const key = rung * 2 ** 20 + formKey;
+    const course32 = relative.subarray(i * frames, (i + 1) * frames);
+    let values: Float32Array | Float64Array = course32;
     let times = time_s;
     let bank: Bank;
-    if (values.every(Number.isFinite)) {
-      bank = banks.get(name) ?? makeBank(times, width_s, interval_s, course, options);
-      banks.set(name, bank);
+    if (isWhole(course32)) {
+      bank = banks.get(key) ?? makeBank(times, width_s, interval_s, course, options);
+      banks.set(key, bank);
     } else {
       const known = Array.from(values.keys()).filter((k) => Number.isFinite(values[k]!));
       if (known.length < 0.5 * frames) continue;
@@ -131,6 +149,11 @@ export function fitArrivals(courses: PixelCourses, options: FitOptions): Arrival
     placeOne(fit, i, values, times, bank, { ...options, near_s, reach_s, noise: noise[i]!, width_s, course });
   }
   return fit;
+}
+
+function isWhole(values: Float32Array): boolean {
+  for (let k = 0; k < values.length; k++) if (!Number.isFinite(values[k]!)) return false;
+  return true;
 }
 
 /** Median of the intervals between frames. */
@@ -170,7 +193,7 @@ function placeOne(
   }
   if (anchor < 0) return;
   let fine = bank.fine(anchor);
-  let explained = fine.map((template) => along(template, values) ** 2 / template.norm2);
+  let explained = explainedBy(fine, values);
   let best = greatest(explained);
   if (best === 0 || best === fine.length - 1) {
     // The coarse template was one off: once more from where the fine ones point.
@@ -183,7 +206,7 @@ function placeOne(
     if (other !== anchor) {
       anchor = other;
       fine = bank.fine(anchor);
-      explained = fine.map((template) => along(template, values) ** 2 / template.norm2);
+      explained = explainedBy(fine, values);
       best = greatest(explained);
     }
   }
@@ -220,7 +243,17 @@ function along({ first, u }: Template, values: ArrayLike<number>): number {
   return dot;
 }
 
-function greatest(values: readonly number[]): number {
+function explainedBy(templates: readonly Template[], values: ArrayLike<number>): Float64Array {
+  const explained = new Float64Array(templates.length);
+  for (let at = 0; at < templates.length; at++) {
+    const template = templates[at]!;
+    const dot = along(template, values);
+    explained[at] = (dot * dot) / template.norm2;
+  }
+  return explained;
+}
+
+function greatest(values: ArrayLike<number>): number {
   let best = 0;
   for (let at = 1; at < values.length; at++) if (values[at]! > values[best]!) best = at;
   return best;
@@ -229,7 +262,7 @@ function greatest(values: readonly number[]): number {
 /** Mean and spread of the passing under the likelihood exp(explained / 2 variance). */
 function likelihoodMean(
   fine: readonly Template[],
-  explained: readonly number[],
+  explained: ArrayLike<number>,
   most: number,
   variance: number,
 ): { readonly mean_s: number; readonly spread_s: number } {
@@ -390,15 +423,26 @@ function firstNotBefore(times: Float64Array, t_s: number): number {
 const TABLE_REACH = 12;
 const TABLE_DENSITY = 64;
 
-/** The shape as a function, read from a table. */
-export function shapeTable({ line, lineWidth }: Shape, skew: number): (u: number) => number {
+/** How a passing differs from that of a straight, even front deep inside. */
+export interface Form {
+  readonly skew: number;
+  readonly bend: number;
+  readonly narrowing: number;
+}
+
+/**
+ * The shape as a function of time since passing over width, read from a table. Where the light is narrowed by rho, a line
+ * whose own width is sqrt(lineWidth^2 - 1) of the light's full spread stays as wide, and so is wider and higher than
+ * the step.
+ */
+export function shapeTable(shape: Shape, { skew, bend, narrowing }: Form): (u: number) => number {
+  const own = Math.sqrt(Math.max(0, shape.lineWidth * shape.lineWidth - 1));
+  const lineWidth = shape.lineWidth < 1 ? shape.lineWidth : Math.hypot(narrowing, own) / narrowing;
+  const line = (shape.line * shape.lineWidth) / (lineWidth * narrowing);
   const table = new Float64Array(2 * TABLE_REACH * TABLE_DENSITY + 2);
   for (let at = 0; at < table.length; at++) {
     const u = at / TABLE_DENSITY - TABLE_REACH;
-    table[at] =
-      normalCdf(u) -
-      (skew * u * u * Math.exp(-0.5 * u * u)) / Math.sqrt(2 * Math.PI) +
-      line * Math.exp((-0.5 * u * u) / (lineWidth * lineWidth));
+    table[at] = rise(u, skew).value + (line === 0 ? 0 : line * glow(u, lineWidth, bend).value);
   }
   return (u) => {
     if (u <= -TABLE_REACH) return 0;
@@ -409,10 +453,47 @@ export function shapeTable({ line, lineWidth }: Shape, skew: number): (u: number
   };
 }
 
+/** A step from 0 to 1 seen through light of spread 1, with its skew, and its derivative by u. */
+export function rise(u: number, skew: number): { readonly value: number; readonly byU: number } {
+  const density = Math.exp(-0.5 * u * u) / Math.sqrt(2 * Math.PI);
+  return { value: normalCdf(u) - skew * u * u * density, byU: density * (1 - skew * (2 * u - u ** 3)) };
+}
+
+/**
+ * A line of height 1 and its derivatives by u and by its width. A line of the width w in space, seen through light of
+ * the spread sigma, is a Gaussian of the width k = sqrt(1 + w^2 / sigma^2); a change of speed adds to first order
+ *
+ *     2 bend k^-4 ((1 - 1 / 2k^2) u^3 - (3 / 2) (k^2 - 1) u)
+ *
+ * times it. (The derivative by the width leaves that part out.)
+ */
+export function glow(
+  u: number,
+  k: number,
+  bend: number,
+): { readonly value: number; readonly byU: number; readonly byWidth: number } {
+  const k2 = k * k;
+  const even = Math.exp((-0.5 * u * u) / k2);
+  const cubic = (2 * bend * (1 - 0.5 / k2)) / (k2 * k2);
+  const linear = (3 * bend * (k2 - 1)) / (k2 * k2);
+  const value = even * (1 + cubic * u ** 3 - linear * u);
+  return {
+    value,
+    byU: even * (3 * cubic * u * u - linear) - (u / k2) * value,
+    byWidth: (even * u * u) / (k2 * k),
+  };
+}
+
 /** The skew for which a template is made; 0 where it is not known. */
-export function roundedSkew(skew: number): number {
+function roundedSkew(skew: number): number {
   if (!Number.isFinite(skew)) return 0;
   return SKEW_STEP * Math.round(Math.max(-MOST_SKEW, Math.min(MOST_SKEW, skew)) / SKEW_STEP);
+}
+
+/** The narrowing for which a template is made. */
+function roundedNarrowing(narrowing: number): number {
+  if (!Number.isFinite(narrowing)) return 1;
+  return NARROWING_STEP * Math.round(Math.max(MOST_NARROWING, Math.min(1, narrowing)) / NARROWING_STEP);
 }
 
 /** The normal distribution's integral, to 1e-7: Abramowitz and Stegun 26.2.17. */

@@ -1,6 +1,7 @@
 /** What the boundary looks like, the same at every pixel: how wide it is and how bright its line. */
-import type { ArrivalFit, Shape } from "./arrival-fit.js";
-import { roundedSkew, shapeTable, STRETCH } from "./arrival-fit.js";
+import { median } from "../kernels/stats.js";
+import type { Shape } from "./arrival-fit.js";
+import { glow, rise, STRETCH } from "./arrival-fit.js";
 import type { PixelCourses } from "./pixel-courses.js";
 
 /** The common look of a boundary. */
@@ -10,6 +11,13 @@ export interface BoundaryProfile {
   readonly scale: number;
   /** Standard error, in widths, that the shape leaves on the moment of every passing alike. */
   readonly offsetSd: number;
+}
+
+/** How each course's passing is expected to look: its width in time, its skew, and the part of it from changing speed. */
+export interface Expected {
+  readonly width_s: Float32Array;
+  readonly skew: Float32Array;
+  readonly bend: Float32Array;
 }
 
 /** Courses that stand for all, each with the frames about its passing. */
@@ -23,6 +31,7 @@ interface Sample {
   readonly width_s: Float64Array;
   readonly variance: Float64Array;
   readonly skew: Float64Array;
+  readonly bend: Float64Array;
 }
 
 /** Width, line and width of the line, with the moments of the sample's passings in widths after those of the sample. */
@@ -41,9 +50,15 @@ const PRIOR = {
 } as const;
 /** Lines, as shares of the step, from which the search goes out. */
 const STARTS = [-0.4, 0.4];
-/** A line is believed where it explains so much more, in variances of the noise. */
+/**
+ * A line is believed where it explains so much more, in variances of the noise, and more than a misfit of some
+ * thousandths of the step could: the square of that share, a course.
+ */
 const BELIEF = 16;
+const BELIEF_STEP2 = 3e-5;
 const FEWEST = 20;
+/** A course that fits worse than the typical one by this factor does not count. */
+const MISFIT = 2.5;
 
 /**
  * The shape common to all passings, by least squares over the chosen courses together, each with its own level, slope,
@@ -51,33 +66,55 @@ const FEWEST = 20;
  *
  * In one course a bright line and an earlier step look alike: to first order a line is a step that is moved, so that
  * a line free at each pixel would leave the moment open. In thousands together they are told apart by their curvature.
- * A line that explains no more than chance could is taken for none. Null with too few courses.
+ * A line that explains no more than chance could is taken for none. `before` is what an earlier
+ * look told, by which the arrivals were found; with too few courses it stands.
  */
 export function boundaryProfile(
   courses: PixelCourses,
-  fit: ArrivalFit,
-  skew: Float32Array,
+  arrival_s: Float32Array,
+  expected: Expected,
   chosen: readonly number[],
+  before: BoundaryProfile | null,
 ): BoundaryProfile | null {
-  if (chosen.length < FEWEST) return null;
-  const sample = sampleOf(courses, fit, skew, chosen);
-  const plain = refine(sample, { logScale: 0, line: 0, lineWidth: PRIOR.lineWidth.mean }, false);
+  if (chosen.length < FEWEST) return before;
+  const first = look(sampleOf(courses, arrival_s, expected, chosen), before);
+  // Courses where fronts met, or that a defect crosses, do not look like the others.
+  const most = MISFIT * median(first.leftOf);
+  const alike = chosen.filter((_, k) => first.leftOf[k]! <= most);
+  const { state, left, freedom, offsetSd } =
+    alike.length === chosen.length || alike.length < FEWEST
+      ? first
+      : look(sampleOf(courses, arrival_s, expected, alike), before);
+  const scatter = Math.max(1, left / Math.max(1, freedom));
+  return {
+    shape: { line: state.line, lineWidth: state.lineWidth },
+    scale: Math.exp(state.logScale),
+    offsetSd: offsetSd * Math.sqrt(scatter),
+  };
+}
+
+/** The better of a boundary without a line and one with a line, if the line explains enough. */
+function look(sample: Sample, before: BoundaryProfile | null): Refined {
+  const used = before?.shape.line ?? 0;
+  const plain = refine(sample, { logScale: 0, line: 0, lineWidth: PRIOR.lineWidth.mean }, used, false);
   let best = plain;
-  for (const line of STARTS) {
-    const tried = refine(sample, { logScale: plain.state.logScale, line, lineWidth: PRIOR.lineWidth.mean }, true);
+  const starts =
+    before === null || used === 0
+      ? STARTS.map((line) => ({ logScale: plain.state.logScale, line, lineWidth: PRIOR.lineWidth.mean }))
+      : [{ logScale: Math.log(before.scale), ...before.shape }];
+  for (const start of starts) {
+    const tried = refine(sample, start, used, true);
     if (tried.cost < best.cost) best = tried;
   }
   const scatter = Math.max(1, best.left / Math.max(1, best.freedom));
-  const kept = (plain.cost - best.cost) / scatter > BELIEF ? best : plain;
-  const { logScale, line, lineWidth } = kept.state;
-  return { shape: { line, lineWidth }, scale: Math.exp(logScale), offsetSd: kept.offsetSd * Math.sqrt(scatter) };
+  return plain.cost - best.cost > BELIEF * scatter + BELIEF_STEP2 * plain.steps2 ? best : plain;
 }
 
 /** Frames within STRETCH widths about each chosen passing. */
 function sampleOf(
   { time_s, relative, noise }: PixelCourses,
-  fit: ArrivalFit,
-  skew: Float32Array,
+  arrival_s: Float32Array,
+  { width_s, skew, bend }: Expected,
   chosen: readonly number[],
 ): Sample {
   const start = [0];
@@ -86,7 +123,7 @@ function sampleOf(
   for (const i of chosen) {
     for (let k = 0; k < time_s.length; k++) {
       const value = relative[i * time_s.length + k]!;
-      if (Math.abs(time_s[k]! - fit.arrival_s[i]!) > STRETCH * fit.width_s[i]! || !Number.isFinite(value)) continue;
+      if (Math.abs(time_s[k]! - arrival_s[i]!) > STRETCH * width_s[i]! || !Number.isFinite(value)) continue;
       times.push(time_s[k]!);
       values.push(value - 1);
     }
@@ -96,10 +133,11 @@ function sampleOf(
     start: Int32Array.from(start),
     time_s: Float64Array.from(times),
     value: Float64Array.from(values),
-    arrival_s: Float64Array.from(chosen, (i) => fit.arrival_s[i]!),
-    width_s: Float64Array.from(chosen, (i) => fit.width_s[i]!),
+    arrival_s: Float64Array.from(chosen, (i) => arrival_s[i]!),
+    width_s: Float64Array.from(chosen, (i) => width_s[i]!),
     variance: Float64Array.from(chosen, (i) => noise[i]! ** 2),
-    skew: Float64Array.from(chosen, (i) => roundedSkew(skew[i]!)),
+    skew: Float64Array.from(chosen, (i) => skew[i]!),
+    bend: Float64Array.from(chosen, (i) => bend[i]!),
   };
 }
 
@@ -109,13 +147,16 @@ interface Refined {
   readonly cost: number;
   readonly left: number;
   readonly freedom: number;
+  readonly leftOf: Float64Array;
+  /** Squares of the steps over the variances. */
+  readonly steps2: number;
   readonly offsetSd: number;
 }
 
-function refine(sample: Sample, from: Omit<State, "offset">, withLine: boolean): Refined {
+function refine(sample: Sample, from: Omit<State, "offset">, used: number, withLine: boolean): Refined {
   const courses = sample.arrival_s.length;
-  // A line of height b moves the step that fits best by b sqrt(2 pi) widths.
-  const offset = new Float64Array(courses).fill(Math.sqrt(2 * Math.PI) * from.line);
+  // A line of height b moves the step that fits best by b sqrt(2 pi) widths; the sample's moments know a line already.
+  const offset = new Float64Array(courses).fill(Math.sqrt(2 * Math.PI) * (from.line - used));
   let state: State = { ...from, offset };
   let now = linearise(sample, state, withLine);
   let damping = 1e-3;
@@ -134,6 +175,8 @@ function refine(sample: Sample, from: Omit<State, "offset">, withLine: boolean):
     state,
     cost: now.cost,
     left: now.left,
+    leftOf: now.leftOf,
+    steps2: now.steps2,
     freedom: sample.time_s.length - 4 * courses,
     offsetSd: offsetSd(now, withLine),
   };
@@ -143,6 +186,9 @@ function refine(sample: Sample, from: Omit<State, "offset">, withLine: boolean):
 interface Linearised {
   readonly cost: number;
   readonly left: number;
+  /** The same of each course, by its frames. */
+  readonly leftOf: Float64Array;
+  readonly steps2: number;
   /** 3 x 3 and 3, priors included. */
   readonly normal: Float64Array;
   readonly gradient: Float64Array;
@@ -159,36 +205,35 @@ const VALUES = 7;
 function linearise(sample: Sample, state: State, withLine: boolean): Linearised {
   const { line, lineWidth } = state;
   const scale = Math.exp(state.logScale);
-  const tables = new Map<number, (u: number) => number>();
   const courses = sample.arrival_s.length;
   const normal = new Float64Array(9);
   const gradient = new Float64Array(3);
+  const leftOf = new Float64Array(courses);
   const own = new Float64Array(courses);
   const coupling = new Float64Array(3 * courses);
   let left = 0;
+  let steps2 = 0;
   const longest = sample.start.reduce((most, at, i) => Math.max(most, at - (sample.start[i - 1] ?? 0)), 0);
   const column = Array.from({ length: COLUMNS }, () => new Float64Array(longest));
   for (let i = 0; i < courses; i++) {
     const from = sample.start[i]!;
     const n = sample.start[i + 1]! - from;
     const skew = sample.skew[i]!;
-    const course = tables.get(skew) ?? shapeTable({ line, lineWidth }, skew);
-    tables.set(skew, course);
+    const bend = sample.bend[i]!;
     const width_s = sample.width_s[i]! * scale;
     const arrival_s = sample.arrival_s[i]! + state.offset[i]! * sample.width_s[i]!;
     for (let k = 0; k < n; k++) {
       const u = (sample.time_s[from + k]! - arrival_s) / width_s;
-      const glow = Math.exp((-0.5 * u * u) / (lineWidth * lineWidth));
-      const rate =
-        (Math.exp(-0.5 * u * u) * (1 - skew * (2 * u - u ** 3))) / Math.sqrt(2 * Math.PI) -
-        (line * glow * u) / (lineWidth * lineWidth);
+      const shining = glow(u, lineWidth, bend);
+      const rising = rise(u, skew);
+      const rate = rising.byU + line * shining.byU;
       column[0]![k] = 1;
       column[1]![k] = u;
-      column[2]![k] = course(u);
+      column[2]![k] = rising.value + line * shining.value;
       column[3]![k] = -rate / scale;
       column[4]![k] = -rate * u;
-      column[5]![k] = glow;
-      column[6]![k] = (line * glow * u * u) / lineWidth ** 3;
+      column[5]![k] = shining.value;
+      column[6]![k] = line * shining.byWidth;
       column[7]![k] = sample.value[from + k]!;
     }
     // Gram and Schmidt: level, slope and step are taken out first; the height then scales the other columns.
@@ -200,7 +245,10 @@ function linearise(sample: Sample, state: State, withLine: boolean): Linearised 
     for (let c = 3; c < VALUES; c++) for (let k = 0; k < n; k++) column[c]![k] = column[c]![k]! * height;
     const momentNorm = squares(column[3]!, n);
     const weight = 1 / sample.variance[i]!;
-    left += weight * squares(column[VALUES]!, n);
+    const own2 = weight * squares(column[VALUES]!, n);
+    leftOf[i] = own2 / n;
+    steps2 += weight * height * height;
+    left += own2;
     // An undetermined moment (between frames) is held where it is.
     const held = momentNorm + 1e-3 * height * height;
     own[i] = dot(column[3]!, column[VALUES]!, n) / held;
@@ -224,7 +272,7 @@ function linearise(sample: Sample, state: State, withLine: boolean): Linearised 
     gradient[a] = gradient[a]! + (mean - state[name]) / (sd * sd);
     if (a === 0 || withLine) cost += ((mean - state[name]) / sd) ** 2;
   }
-  return { cost, left, normal, gradient, own, coupling };
+  return { cost, left, leftOf, steps2, normal, gradient, own, coupling };
 }
 
 /** Takes the column `by` out of all columns from `first` on. */

@@ -4,9 +4,10 @@ import { labelComponents } from "../kernels/label.js";
 import { median } from "../kernels/stats.js";
 import type { Transition } from "../model/experiment.js";
 import { fitArrivals, medianInterval, type ArrivalFit, type FitOptions } from "./arrival-fit.js";
-import { boundaryProfile } from "./boundary-profile.js";
+import { boundaryProfile, type BoundaryProfile } from "./boundary-profile.js";
+import { alongDirection } from "./light-origin.js";
 import { PRE_BLUR, type PixelCourses } from "./pixel-courses.js";
-import { surface, type Surface } from "./slopes.js";
+import { surface } from "./slopes.js";
 
 /** The grid on which the courses lie. */
 export interface Grid {
@@ -41,6 +42,9 @@ const COHERENT_AREAS = 8;
 const SAMPLE = 320;
 /** Second derivatives are noisier than first ones and taken over a wider disc, by this factor. */
 const CURVATURE_RADIUS = 1.6;
+/** Skew up to which a passing tells the boundary's look, unless only fewer are so even. */
+const EVEN = 0.06;
+const LEAST_SAMPLE = 60;
 /** Widths may differ from the typical one by these factors. */
 const WIDTHS = [0.35, 3] as const;
 
@@ -66,6 +70,8 @@ export function followFront(courses: PixelCourses, window: Transition, grid: Gri
     shape: { line: 0, lineWidth: 1 },
     width_s: new Float32Array(pixels.length).fill(first_s),
     skew: new Float32Array(pixels.length),
+    bend: new Float32Array(pixels.length),
+    narrowing: new Float32Array(pixels.length).fill(1),
     sign: 0,
     from_s: window.start_s - pad_s,
     to_s: window.end_s + pad_s,
@@ -80,31 +86,32 @@ export function followFront(courses: PixelCourses, window: Transition, grid: Gri
   kept = judge(fit, sign);
   if (!isCoherent(fit, kept, courses, grid)) return null;
 
+  // What is told of the boundary's look moves the arrivals, and these tell how each pixel sees it: twice around.
   let passing = passings(fit, kept, courses, grid, scale);
-  const profile = boundaryProfile(courses, fit, passing.skew, sampled(fit, kept, courses, grid));
-  const { shape, scale: wider } = profile ?? { shape: options.shape, scale: 1 };
-  options = { ...options, shape, width_s: passing.width_s.map((width) => width * wider), skew: passing.skew };
-  fit = fitArrivals(courses, options);
-  kept = judge(fit, sign);
+  let profile: BoundaryProfile | null = null;
+  for (let round = 0; round < 2; round++) {
+    profile = boundaryProfile(courses, fit.arrival_s, passing, sampled(fit, kept, passing, courses, grid), profile);
+    if (profile === null) break;
+    const { shape, scale: wider } = profile;
+    options = { ...options, ...passing, shape, width_s: passing.width_s.map((width) => width * wider) };
+    fit = fitArrivals(courses, options);
+    kept = judge(fit, sign);
+    passing = passings(fit, kept, courses, grid, scale);
+  }
   const again = strays(fit, kept, courses, grid);
   if (again !== null) {
-    fit = merged(fit, fitArrivals(courses, { ...options, ...again }), again.near_s);
+    fit = merged(fit, fitArrivals(courses, { ...options, ...again }), again.only);
     kept = judge(fit, sign);
     const still = strays(fit, kept, courses, grid);
-    kept = kept.map((one, i) => (Number.isFinite(still?.near_s[i] ?? NaN) ? 0 : one));
+    kept = kept.map((one, i) => (still?.only[i] === 1 ? 0 : one));
   }
   if (!isCoherent(fit, kept, courses, grid)) return null;
-  passing = passings(fit, kept, courses, grid, scale);
-  const slope = surfaceOf(fit, kept, courses, grid, radius_px);
   return {
     fit,
     kept,
     sign,
-    speed_um_s: grid.pixelSize_um / median(slope.x.map((x, at) => Math.hypot(x, slope.y[at]!))),
-    carry_s: Float32Array.from(pixels, (at, i) => {
-      const along_s = slope.x[at]! * courses.pullX_px[i]! + slope.y[at]! * courses.pullY_px[i]!;
-      return Number.isFinite(along_s) ? -along_s - passing.lead_s[i]! : 0;
-    }),
+    speed_um_s: (spread_px * grid.pixelSize_um) / median(passing.width_s),
+    carry_s: passing.carry_s,
     common_sd_s: profile === null ? null : profile.offsetSd * median(fit.width_s),
   };
 }
@@ -156,24 +163,41 @@ function isCoherent(fit: ArrivalFit, kept: Uint8Array, courses: PixelCourses, gr
     : largest > Math.max(COHERENT_SHARE * n, COHERENT_AREAS * blur_px2);
 }
 
-/** The arrivals as a smooth surface about each course's pixel, from the places where their light comes from. */
-function surfaceOf(fit: ArrivalFit, kept: Uint8Array, courses: PixelCourses, grid: Grid, radius_px: number): Surface {
-  const { pixels } = courses;
-  const n = grid.width * grid.height;
+/** Slope (s/px) and second derivatives (s/px^2) of the arrivals at each course's pixel; NaN where there are none. */
+interface Bending {
+  readonly x: Float32Array;
+  readonly y: Float32Array;
+  readonly xx: Float32Array;
+  readonly xy: Float32Array;
+  readonly yy: Float32Array;
+}
+
+/**
+ * The arrivals as a smooth surface, from the places where their light comes from. It is fitted on a lattice as fine as
+ * the disc asks for; pixels between take the slope of the nearest fit, carried on by its second derivatives.
+ */
+function bendingOf(fit: ArrivalFit, kept: Uint8Array, courses: PixelCourses, grid: Grid, radius_px: number): Bending {
+  const { pixels, origin } = courses;
+  const { width, height } = grid;
+  const n = width * height;
   const weight = new Float64Array(n);
   const wanted = new Uint8Array(n);
   const shiftX_px = new Float32Array(n);
   const shiftY_px = new Float32Array(n);
   const least_s = 0.3 * median(fit.sd_s);
+  const stride = Math.max(1, Math.floor(radius_px / 2.2));
+  // Pixels far finer than the blur need not all be neighbours.
+  const thin = Math.max(1, Math.floor((0.6 * grid.psf_um) / grid.pixelSize_um));
   for (let i = 0; i < pixels.length; i++) {
     const at = pixels[i]!;
-    wanted[at] = 1;
-    shiftX_px[at] = courses.pullX_px[i]!;
-    shiftY_px[at] = courses.pullY_px[i]!;
-    if (kept[i] === 1) weight[at] = 1 / (fit.sd_s[i]! ** 2 + least_s ** 2);
+    const x = at % width;
+    const y = Math.floor(at / width);
+    if (x % stride === 0 && y % stride === 0) wanted[at] = 1;
+    shiftX_px[at] = origin.x_px[i]!;
+    shiftY_px[at] = origin.y_px[i]!;
+    if (kept[i] === 1 && x % thin === 0 && y % thin === 0) weight[at] = 1 / (fit.sd_s[i]! ** 2 + least_s ** 2);
   }
-  const { width, height } = grid;
-  return surface(laid(fit.arrival_s, kept, courses, grid), {
+  const fitted = surface(laid(fit.arrival_s, kept, courses, grid), {
     width,
     height,
     weight,
@@ -182,24 +206,55 @@ function surfaceOf(fit: ArrivalFit, kept: Uint8Array, courses: PixelCourses, gri
     shiftX_px,
     shiftY_px,
   });
+  const nan = (): Float32Array => new Float32Array(pixels.length).fill(NaN);
+  const found = { x: nan(), y: nan(), xx: nan(), xy: nan(), yy: nan() };
+  for (const [i, at] of pixels.entries()) {
+    const x = at % width;
+    const y = Math.floor(at / width);
+    let nearest = -1;
+    let least = Infinity;
+    for (let ny = Math.floor(y / stride) - 1; ny <= Math.floor(y / stride) + 2; ny++) {
+      for (let nx = Math.floor(x / stride) - 1; nx <= Math.floor(x / stride) + 2; nx++) {
+        const other = ny * stride * width + nx * stride;
+        if (nx < 0 || nx * stride >= width || ny < 0 || ny * stride >= height) continue;
+        const far = (nx * stride - x) ** 2 + (ny * stride - y) ** 2;
+        if (far >= least || !Number.isFinite(fitted.value[other]!)) continue;
+        least = far;
+        nearest = other;
+      }
+    }
+    if (nearest < 0) continue;
+    const dx = x - (nearest % width);
+    const dy = y - Math.floor(nearest / width);
+    found.xx[i] = fitted.xx[nearest]!;
+    found.xy[i] = fitted.xy[nearest]!;
+    found.yy[i] = fitted.yy[nearest]!;
+    found.x[i] = fitted.x[nearest]! + dx * found.xx[i]! + dy * found.xy[i]!;
+    found.y[i] = fitted.y[nearest]! + dx * found.xy[i]! + dy * found.yy[i]!;
+  }
+  return found;
 }
 
-/** What the way of the front makes of its passing of each course. */
+/** What the way of the front and the origin of the light make of each course's passing. */
 interface Passings {
-  /** Width in time: the spread of the light in space times the slope of the arrivals. */
+  /** Width in time: the spread of the light along the way times the slope of the arrivals. */
   readonly width_s: Float32Array;
-  /** Skew where the slope changes along the way, and lead where the front is curved: see `passings`. */
   readonly skew: Float32Array;
+  readonly bend: Float32Array;
+  readonly narrowing: Float32Array;
+  /** By how much the fitted moment lies before that of the mean place of the light, and before that of the pixel. */
   readonly lead_s: Float32Array;
+  readonly carry_s: Float32Array;
 }
 
 /**
- * Light spread by sigma about a place sees the arrivals T + g.xi + xi.H.xi / 2. To first order in H the passing is
- * that of a straight, even front, Phi(u) with u = (t - T) / (sigma |g|), less
+ * Light that comes from places xi about their mean sees the arrivals T + g.xi + xi.H.xi / 2. With its variance sigma^2
+ * and skewness gamma along the slope, the passing is to first order, with u = (t - T) / (sigma |g|),
  *
- *     (sigma^2 / 2 width) (H_nn u^2 + H_tt) phi(u)
+ *     Phi(u) - (gamma / 6) (u^2 - 1) phi(u) - (sigma^2 / 2 sigma |g|) (H_nn u^2 + H_tt) phi(u)
  *
- * n along the slope, t across: the first part skews it, the second makes it late by sigma^2 H_tt / 2.
+ * (Edgeworth's first term; n along the slope, t across). What stands with u^2 phi(u) skews the passing; what stands with
+ * phi(u) alone moves it.
  */
 function passings(
   fit: ArrivalFit,
@@ -208,46 +263,62 @@ function passings(
   grid: Grid,
   { spread_px, radius_px }: { readonly spread_px: number; readonly radius_px: number },
 ): Passings {
-  const found = surfaceOf(fit, kept, courses, grid, radius_px);
-  const bent = surfaceOf(fit, kept, courses, grid, CURVATURE_RADIUS * radius_px);
-  const { pixels } = courses;
-  const steepness = Float32Array.from(pixels, (at) => Math.hypot(found.x[at]!, found.y[at]!));
-  const typical_s = spread_px * median(steepness);
-  const width_s = new Float32Array(pixels.length).fill(typical_s);
+  const found = bendingOf(fit, kept, courses, grid, radius_px);
+  const bent = bendingOf(fit, kept, courses, grid, CURVATURE_RADIUS * radius_px);
+  const { pixels, origin } = courses;
+  const steepness = found.x.map((x, i) => Math.hypot(x, found.y[i]!));
+  const typical_s_px = median(steepness);
+  const width_s = new Float32Array(pixels.length).fill(spread_px * typical_s_px);
   const skew = new Float32Array(pixels.length);
+  const bend = new Float32Array(pixels.length);
+  const narrowing = new Float32Array(pixels.length).fill(1);
   const lead_s = new Float32Array(pixels.length);
-  for (const [i, at] of pixels.entries()) {
+  const carry_s = new Float32Array(pixels.length);
+  for (let i = 0; i < pixels.length; i++) {
     if (!(steepness[i]! > 0)) continue;
-    const nx = found.x[at]! / steepness[i]!;
-    const ny = found.y[at]! / steepness[i]!;
-    const along = nx * nx * bent.xx[at]! + 2 * nx * ny * bent.xy[at]! + ny * ny * bent.yy[at]!;
-    const across = ny * ny * bent.xx[at]! - 2 * nx * ny * bent.xy[at]! + nx * nx * bent.yy[at]!;
-    const width = Math.min(WIDTHS[1] * typical_s, Math.max(WIDTHS[0] * typical_s, spread_px * steepness[i]!));
+    const nx = found.x[i]! / steepness[i]!;
+    const ny = found.y[i]! / steepness[i]!;
+    const along = nx * nx * bent.xx[i]! + 2 * nx * ny * bent.xy[i]! + ny * ny * bent.yy[i]!;
+    const across = ny * ny * bent.xx[i]! - 2 * nx * ny * bent.xy[i]! + nx * nx * bent.yy[i]!;
+    const light = alongDirection(origin, i, nx, ny);
+    const steep = Math.min(WIDTHS[1] * typical_s_px, Math.max(WIDTHS[0] * typical_s_px, steepness[i]!));
+    const width = light.spread_px * steep;
     width_s[i] = width;
-    skew[i] = (0.5 * spread_px ** 2 * along) / width;
-    lead_s[i] = Math.max(-0.3 * width, Math.min(0.3 * width, 0.5 * spread_px ** 2 * across));
+    narrowing[i] = light.spread_px / spread_px;
+    bend[i] = (0.5 * light.spread_px ** 2 * along) / width;
+    skew[i] = bend[i]! + light.skewness / 6;
+    const late_s = Math.max(-0.3 * width, Math.min(0.3 * width, 0.5 * spread_px ** 2 * across));
+    lead_s[i] = (light.skewness / 6) * width - late_s;
+    carry_s[i] = lead_s[i]! - found.x[i]! * origin.x_px[i]! - found.y[i]! * origin.y_px[i]!;
   }
-  return { width_s, skew, lead_s };
+  return { width_s, skew, bend, narrowing, lead_s, carry_s };
 }
 
-/** Courses that tell the boundary's look: strong, away from the outline, and too far apart to share noise. */
-function sampled(fit: ArrivalFit, kept: Uint8Array, courses: PixelCourses, grid: Grid): number[] {
+/** Courses that tell the boundary's look: strong, away from outline and bends, and too far apart to share noise. */
+function sampled(fit: ArrivalFit, kept: Uint8Array, passing: Passings, courses: PixelCourses, grid: Grid): number[] {
   const psf_px = grid.psf_um / grid.pixelSize_um;
   const stride = Math.ceil(2.5 * PRE_BLUR * psf_px);
   const typical_s = median(fit.width_s);
+  // A bend moves a passing whole, a change of speed skews it: the first may be greater.
+  const uneven = (i: number): number =>
+    Math.max(Math.abs(passing.skew[i]!), 0.5 * Math.abs(passing.lead_s[i]! / passing.width_s[i]!));
   const good = Array.from(kept.keys()).filter(
     (i) =>
       kept[i] === 1 &&
       fit.strength[i]! > 3 * STRENGTH &&
-      Math.hypot(courses.pullX_px[i]!, courses.pullY_px[i]!) < 0.25 * psf_px &&
+      Math.hypot(courses.origin.x_px[i]!, courses.origin.y_px[i]!) < 0.25 * psf_px &&
       Math.abs(Math.log(fit.width_s[i]! / typical_s)) < Math.LN2,
   );
-  const apart = good.filter((i) => {
-    const at = courses.pixels[i]!;
-    return (at % grid.width) % stride === 0 && Math.floor(at / grid.width) % stride === 0;
-  });
-  const every = Math.ceil(apart.length / SAMPLE);
-  return apart.filter((_, k) => k % every === 0);
+  const apart = good
+    .filter((i) => {
+      const at = courses.pixels[i]!;
+      return (at % grid.width) % stride === 0 && Math.floor(at / grid.width) % stride === 0;
+    })
+    .sort((a, b) => uneven(a) - uneven(b));
+  const even = apart.filter((i) => uneven(i) < EVEN);
+  const chosen = even.length < LEAST_SAMPLE ? apart.slice(0, LEAST_SAMPLE) : even;
+  const every = Math.ceil(chosen.length / SAMPLE);
+  return chosen.filter((_, k) => k % every === 0);
 }
 
 /** Kept courses far off their neighbours, and where those point; null where there is none. */
@@ -256,10 +327,11 @@ function strays(
   kept: Uint8Array,
   courses: PixelCourses,
   grid: Grid,
-): { readonly near_s: Float32Array; readonly reach_s: Float32Array } | null {
+): { readonly only: Uint8Array; readonly near_s: Float32Array; readonly reach_s: Float32Array } | null {
   const arrival_s = laid(fit.arrival_s, kept, courses, grid);
   const radius_px = Math.max(1, Math.round((1.5 * grid.psf_um) / grid.pixelSize_um));
   const around_s = medianFilter(arrival_s, grid.width, grid.height, radius_px);
+  const only = new Uint8Array(kept.length);
   const near_s = new Float32Array(kept.length).fill(NaN);
   const reach_s = new Float32Array(kept.length);
   let found = 0;
@@ -267,17 +339,18 @@ function strays(
     const at = courses.pixels[i]!;
     const off_s = Math.abs(arrival_s[at]! - around_s[at]!);
     if (!(off_s > 3 * fit.width_s[i]! + 4 * Math.min(fit.sd_s[i]!, fit.width_s[i]!))) continue;
+    only[i] = 1;
     near_s[i] = around_s[at]!;
     reach_s[i] = 2.5 * fit.width_s[i]!;
     found++;
   }
-  return found === 0 ? null : { near_s, reach_s };
+  return found === 0 ? null : { only, near_s, reach_s };
 }
 
 /** The first fit with the second one's answers where those were sought anew. */
-function merged(first: ArrivalFit, second: ArrivalFit, near_s: Float32Array): ArrivalFit {
+function merged(first: ArrivalFit, second: ArrivalFit, only: Uint8Array): ArrivalFit {
   const take = <T extends Float32Array | Uint8Array>(a: T, b: T): T =>
-    a.map((value: number, i: number) => (Number.isFinite(near_s[i]!) ? b[i]! : value)) as T;
+    a.map((value: number, i: number) => (only[i] === 1 ? b[i]! : value)) as T;
   return {
     arrival_s: take(first.arrival_s, second.arrival_s),
     sd_s: take(first.sd_s, second.sd_s),

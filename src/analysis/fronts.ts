@@ -66,7 +66,7 @@ export function mapFront(stack: Stack, transition: Transition, options: FrontOpt
   for (const [i, at] of courses.pixels.entries()) {
     const share = (front.sign * fit.height[i]!) / typical;
     const shareSd = fit.heightSd[i]! / typical;
-    const nearRim = Math.hypot(courses.pullX_px[i]!, courses.pullY_px[i]!) * pixelSize_um > 0.3 * psf_um;
+    const nearRim = Math.hypot(courses.origin.x_px[i]!, courses.origin.y_px[i]!) * pixelSize_um > 0.3 * psf_um;
     if (kept[i] === 0 ? share + 3 * shareSd < LEAST_STEP : !nearRim && share + 2 * shareSd < LEAST_STEP) {
       unchanged[at] = 1;
     } else if (kept[i] === 1 && Number.isFinite(picked.arrival_s[i]!)) {

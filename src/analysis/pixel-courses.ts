@@ -2,6 +2,7 @@
 import { gaussianBlur } from "../kernels/filter.js";
 import { median, quantileInPlace } from "../kernels/stats.js";
 import type { Stack } from "../model/movie.js";
+import { lightOrigin, type LightOrigin } from "./light-origin.js";
 
 /** Blur laid over the relative images, in standard deviations of the point spread. */
 export const PRE_BLUR = 0.75;
@@ -16,9 +17,8 @@ export interface PixelCourses {
   readonly relative: Float32Array;
   /** Noise of one frame of each course, from its second differences: a ramp or a single step does not count. */
   readonly noise: Float32Array;
-  /** From where the light of each course comes, relative to its pixel: outline and weights pull it inward. */
-  readonly pullX_px: Float32Array;
-  readonly pullY_px: Float32Array;
+  /** From where the light of each course comes; deep inside, evenly from about its pixel. */
+  readonly origin: LightOrigin;
   /** Noise of one pixel of one frame before the blur, median over pixels. */
   readonly pixelNoise: number;
 }
@@ -73,7 +73,7 @@ export function pixelCourses(stack: Stack, mask: Uint8Array, psf_um: number): Pi
     time_s: Float64Array.from(frames, (k) => stack.time_s[k]!),
     relative,
     noise: courseNoise(relative, pixels.length, frames.length),
-    ...pull(mask, weight, pixels, width, height, psf_um / stack.pixelSize_um),
+    origin: lightOrigin(mask, weight, pixels, stack, { psf_px: psf_um / stack.pixelSize_um, blur_px: sigma_px }),
     pixelNoise: pixelNoise(stack, level, pixels, frames),
   };
 }
@@ -130,44 +130,4 @@ function pixelNoise(stack: Stack, level: Float64Array, pixels: Int32Array, frame
     }
   }
   return (1.4826 / Math.sqrt(1.5)) * median(all);
-}
-
-/**
- * From where light comes: near the outline the point spread of the lens and the blur laid over it see only the
- * particle's side, so that their centre of gravity lies inward by up to their own width.
- */
-function pull(
-  mask: Uint8Array,
-  weight: Float64Array,
-  pixels: Int32Array,
-  width: number,
-  height: number,
-  psf_px: number,
-): { readonly pullX_px: Float32Array; readonly pullY_px: Float32Array } {
-  const area = width * height;
-  const optical = [new Float64Array(area), new Float64Array(area)] as const;
-  const lit = Float64Array.from(mask, (one) => (one === 0 ? 0 : 1));
-  const centre = (axis: 0 | 1, weights: Float64Array, places: Float64Array | null, sigma_px: number): Float64Array => {
-    const moment = new Float64Array(area);
-    for (let at = 0; at < area; at++) {
-      const place = axis === 0 ? at % width : Math.floor(at / width);
-      moment[at] = weights[at]! * (place + (places === null ? 0 : places[at]!));
-    }
-    const over = gaussianBlur(moment, width, height, sigma_px);
-    const under = gaussianBlur(weights, width, height, sigma_px);
-    const shift = new Float64Array(area);
-    for (const at of pixels) {
-      shift[at] = over[at]! / under[at]! - (axis === 0 ? at % width : Math.floor(at / width));
-    }
-    return shift;
-  };
-  for (const axis of [0, 1] as const) optical[axis].set(centre(axis, lit, null, psf_px));
-  const [x, y] = ([0, 1] as const).map((axis) => centre(axis, weight, optical[axis], PRE_BLUR * psf_px)) as [
-    Float64Array,
-    Float64Array,
-  ];
-  return {
-    pullX_px: Float32Array.from(pixels, (at) => x[at]!),
-    pullY_px: Float32Array.from(pixels, (at) => y[at]!),
-  };
 }

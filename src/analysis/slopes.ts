@@ -13,6 +13,8 @@ export interface NeighbourOptions {
   readonly shiftY_px?: ArrayLike<number>;
   /** Pixels over which no neighbour is seen. */
   readonly wall?: Uint8Array;
+  /** A plane everywhere, for values beyond the map's edge. */
+  readonly flat?: boolean;
 }
 
 /** A surface fitted about each pixel: one entry a pixel of the map, NaN where no fit stands. */
@@ -160,7 +162,7 @@ interface Neighbourhood {
 }
 
 function neighbourhoods(options: NeighbourOptions, take: (at: number, hood: Neighbourhood) => void): void {
-  const { width, height, weight, wanted, radius_px, shiftX_px, shiftY_px, wall } = options;
+  const { width, height, weight, wanted, radius_px, shiftX_px, shiftY_px, wall, flat = false } = options;
   const farthest = (shift: ArrayLike<number> | undefined): number => {
     let most = 0;
     for (let at = 0; at < (shift?.length ?? 0); at++) most = Math.max(most, Math.abs(shift![at]!) || 0);
@@ -170,13 +172,17 @@ function neighbourhoods(options: NeighbourOptions, take: (at: number, hood: Neig
   const near = new Int32Array((2 * reach + 1) ** 2);
   const rows = new Float64Array(near.length * 6);
   const kernel = new Float64Array(near.length);
+  const normal = new Float64Array(36);
+  const work = new Float64Array(36);
+  const inverse = new Float64Array(36);
   for (let at = 0; at < width * height; at++) {
     if (wanted === undefined ? !(weight[at]! > 0) : wanted[at] === 0) continue;
     const x0 = at % width;
     const y0 = Math.floor(at / width);
     let n = 0;
-    let sum = 0;
     let sum2 = 0;
+    let [m00, m10, m01, m20, m11, m02, m30, m21, m12, m03] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    let [m40, m31, m22, m13, m04] = [0, 0, 0, 0, 0];
     for (let y = Math.max(0, y0 - reach); y <= Math.min(height - 1, y0 + reach); y++) {
       for (let x = Math.max(0, x0 - reach); x <= Math.min(width - 1, x0 + reach); x++) {
         const other = y * width + x;
@@ -187,30 +193,57 @@ function neighbourhoods(options: NeighbourOptions, take: (at: number, hood: Neig
         const far = u * u + v * v;
         if (far >= 1) continue;
         if (wall !== undefined && isBehind(wall, width, x0, y0, x, y)) continue;
-        const weighs = own * (1 - far) * (1 - far);
+        const k = own * (1 - far) * (1 - far);
         near[n] = other;
-        kernel[n] = weighs;
+        kernel[n] = k;
         const row = n * 6;
+        const uu = u * u;
+        const uv = u * v;
+        const vv = v * v;
         rows[row] = 1;
         rows[row + 1] = u;
         rows[row + 2] = v;
-        rows[row + 3] = u * u;
-        rows[row + 4] = u * v;
-        rows[row + 5] = v * v;
-        sum += weighs;
-        sum2 += weighs * weighs;
+        rows[row + 3] = uu;
+        rows[row + 4] = uv;
+        rows[row + 5] = vv;
         n++;
+        sum2 += k * k;
+        m00 += k;
+        m10 += k * u;
+        m01 += k * v;
+        const kuu = k * uu;
+        const kuv = k * uv;
+        const kvv = k * vv;
+        m20 += kuu;
+        m11 += kuv;
+        m02 += kvv;
+        m30 += kuu * u;
+        m21 += kuu * v;
+        m12 += kvv * u;
+        m03 += kvv * v;
+        m40 += kuu * uu;
+        m31 += kuu * uv;
+        m22 += kuu * vv;
+        m13 += kuv * vv;
+        m04 += kvv * vv;
       }
     }
-    const effective = sum2 > 0 ? (sum * sum) / sum2 : 0;
+    const effective = sum2 > 0 ? (m00 * m00) / sum2 : 0;
     if (effective < ENOUGH_FOR_PLANE) continue;
-    let terms = effective < ENOUGH_FOR_CURVE ? 3 : 6;
-    let inverse = inverseNormal(rows, kernel, n, terms);
-    if (inverse === null && terms === 6) {
+    // Lower triangle of the normal matrix of 1, u, v, u^2, u v, v^2.
+    normal.set([m00, 0, 0, 0, 0, 0]);
+    normal.set([m10, m20, 0, 0, 0, 0], 6);
+    normal.set([m01, m11, m02, 0, 0, 0], 12);
+    normal.set([m20, m30, m21, m40, 0, 0], 18);
+    normal.set([m11, m21, m12, m31, m22, 0], 24);
+    normal.set([m02, m12, m03, m22, m13, m04], 30);
+    let terms = flat || effective < ENOUGH_FOR_CURVE ? 3 : 6;
+    let solved = invert(normal, terms, work, inverse);
+    if (!solved && terms === 6) {
       terms = 3;
-      inverse = inverseNormal(rows, kernel, n, terms);
+      solved = invert(normal, terms, work, inverse);
     }
-    if (inverse !== null) take(at, { n, near, rows, kernel, inverse, terms });
+    if (solved) take(at, { n, near, rows, kernel, inverse, terms });
   }
 }
 
@@ -225,42 +258,32 @@ function isBehind(wall: Uint8Array, width: number, x0: number, y0: number, x1: n
   return false;
 }
 
-/** The inverse of the normal matrix, by Cholesky; null where it is singular. */
-function inverseNormal(rows: Float64Array, kernel: Float64Array, n: number, terms: number): Float64Array | null {
-  const a = new Float64Array(terms * terms);
-  for (let k = 0; k < n; k++) {
-    for (let i = 0; i < terms; i++) {
-      const wi = kernel[k]! * rows[k * 6 + i]!;
-      for (let j = 0; j <= i; j++) a[i * terms + j] = a[i * terms + j]! + wi * rows[k * 6 + j]!;
-    }
-  }
-  const total = a[0]!;
+/**
+ * The inverse of the first `terms` rows and columns of a symmetric 6 x 6 matrix given by its lower triangle, by Cholesky,
+ * written without gaps; false where it is singular.
+ */
+function invert(normal: Float64Array, terms: number, work: Float64Array, inverse: Float64Array): boolean {
   for (let i = 0; i < terms; i++) {
     for (let j = 0; j <= i; j++) {
-      let sum = a[i * terms + j]!;
-      for (let k = 0; k < j; k++) sum -= a[i * terms + k]! * a[j * terms + k]!;
-      if (i === j) {
-        if (!(sum > 1e-6 * total)) return null;
-        a[i * terms + i] = Math.sqrt(sum);
-      } else a[i * terms + j] = sum / a[j * terms + j]!;
+      let sum = normal[6 * i + j]!;
+      for (let k = 0; k < j; k++) sum -= work[6 * i + k]! * work[6 * j + k]!;
+      if (i !== j) work[6 * i + j] = sum / work[6 * j + j]!;
+      else if (sum > 1e-6 * normal[0]!) work[7 * i] = Math.sqrt(sum);
+      else return false;
     }
   }
-  const inverse = new Float64Array(terms * terms);
-  const column = new Float64Array(terms);
   for (let c = 0; c < terms; c++) {
-    column.fill(0);
-    column[c] = 1;
-    for (let i = c; i < terms; i++) {
-      let sum = column[i]!;
-      for (let k = c; k < i; k++) sum -= a[i * terms + k]! * column[k]!;
-      column[i] = sum / a[i * terms + i]!;
+    const column = c * terms;
+    for (let i = 0; i < terms; i++) {
+      let sum = i === c ? 1 : 0;
+      for (let k = c; k < i; k++) sum -= work[6 * i + k]! * inverse[column + k]!;
+      inverse[column + i] = i < c ? 0 : sum / work[7 * i]!;
     }
     for (let i = terms - 1; i >= 0; i--) {
-      let sum = column[i]!;
-      for (let k = i + 1; k < terms; k++) sum -= a[k * terms + i]! * column[k]!;
-      column[i] = sum / a[i * terms + i]!;
+      let sum = inverse[column + i]!;
+      for (let k = i + 1; k < terms; k++) sum -= work[6 * k + i]! * inverse[column + k]!;
+      inverse[column + i] = sum / work[7 * i]!;
     }
-    inverse.set(column, c * terms);
   }
-  return inverse;
+  return true;
 }

@@ -1,0 +1,179 @@
+/** How fast and which way the boundary passed each pixel: the local slope of the arrival map. */
+import { distanceTransform } from "../kernels/distance.js";
+import { median } from "../kernels/stats.js";
+import type { FrontMap } from "../model/experiment.js";
+import type { MapNoise } from "./map-noise.js";
+import { applySlopes, slopes, type Slopes } from "./slopes.js";
+
+/** Slopes of an arrival map, one entry a pixel at which one stands. */
+export interface VelocityField {
+  /** The map, thinned where its pixels are much finer than the point spread. */
+  readonly map: ThinMap;
+  /** Gives value and slope, in s/px of the thin map, from arrivals thinned alike. */
+  readonly operator: Slopes;
+  /** Variance that noise gives to one component of the slope, (s/px)^2. */
+  readonly slopeVariance: Float64Array;
+  /** 1 where a velocity is defined: farther than a point spread from outline, nuclei and collision lines. */
+  readonly clear: Uint8Array;
+  /** Whether no pixel was, and the inner part of the particle stands in. */
+  readonly relaxed: boolean;
+}
+
+/** Every so many-th pixel of a map. */
+export interface ThinMap {
+  readonly width: number;
+  readonly height: number;
+  readonly stride: number;
+  readonly pixelSize_um: number;
+  readonly arrival_s: Float32Array;
+  readonly sd_s: Float32Array;
+  readonly depth_um: Float32Array;
+}
+
+/** The slope's noise that is aimed at, as a share of the slope: the median of 1/|slope| is then right to 0.2 %. */
+const SLOPE_NOISE = 0.06;
+/** Least and greatest disc: in point spreads and px, in um and inradii. */
+const LEAST_RADIUS = { psf: 1.5, px: 2.2 } as const;
+const MOST_RADIUS = { um: 1, inradius: 0.5 } as const;
+/** Directions on both sides of a nucleus or a collision line differ by more than this. */
+const KINK_COS = Math.cos((50 * Math.PI) / 180);
+/** Fewer clear pixels than this are none. */
+const FEWEST = 4;
+
+/**
+ * Slope at each covered pixel, from a quadratic over a disc just wide enough for SLOPE_NOISE, weighted by the inverse
+ * variances of the arrivals. Where the directions of travel on two sides of a pixel, a point spread (or the disc's reach)
+ * away, differ by more than 50 degrees, fronts meet or begin: no velocity is defined there, and no disc looks
+ * across. Null where the map holds no slope, or noise alone would give as steep ones.
+ */
+export function velocityField(front: FrontMap, psf_um: number, noise: MapNoise): VelocityField | null {
+  const map = thin(front, psf_um);
+  const { width, height, pixelSize_um, arrival_s, sd_s, depth_um } = map;
+  const psf_px = psf_um / pixelSize_um;
+  const typicalSd_s = median(sd_s);
+  const weight = Float64Array.from(arrival_s, (t, at) => {
+    if (!Number.isFinite(t)) return 0;
+    return typicalSd_s > 0 ? 1 / ((sd_s[at]! || typicalSd_s) ** 2 + 0.1 * typicalSd_s ** 2) : 1;
+  });
+  const inradius_px = depth_um.reduce((most, depth) => Math.max(most, depth), 0) / pixelSize_um;
+  const least_px = Math.max(LEAST_RADIUS.px, LEAST_RADIUS.psf * psf_px);
+  const most_px = Math.max(least_px, Math.min(MOST_RADIUS.um / pixelSize_um, MOST_RADIUS.inradius * inradius_px));
+  // White noise of the same power as the map's, a pixel of the thin map.
+  const white_s = (at: number): number =>
+    (sd_s[at]! || 0) * noise.factor * Math.sqrt(Math.max(1, noise.area_px2 / map.stride ** 2));
+  const whiteTypical_s = median(arrival_s.map((t, at) => (Number.isFinite(t) ? white_s(at) : NaN)));
+  // The disc's kernel gives a slope the variance 9.6 white^2 / (pi r^4).
+  const radiusFor = (steepness: number): number => {
+    const wanted = ((9.6 / Math.PI) * (whiteTypical_s / (SLOPE_NOISE * steepness)) ** 2) ** 0.25;
+    return Math.min(most_px, Math.max(least_px, Number.isFinite(wanted) ? wanted : least_px));
+  };
+  let radius_px = Math.min(most_px, 1.4 * least_px);
+  let operator = slopes({ width, height, weight, radius_px });
+  const steepnessOf = (): number => {
+    const { x, y } = applySlopes(operator, arrival_s);
+    return median(x.map((value, i) => Math.hypot(value, y[i]!)));
+  };
+  for (let round = 0; round < 2; round++) {
+    const wanted_px = radiusFor(steepnessOf());
+    if (Math.abs(Math.log(wanted_px / radius_px)) < 0.1) break;
+    radius_px = wanted_px;
+    operator = slopes({ width, height, weight, radius_px });
+  }
+  if (operator.pixels.length < FEWEST) return null;
+  const kinks = kinksOf(map, operator, Math.max(psf_px, 0.7 * radius_px));
+  if (kinks.some((kink) => kink === 1)) operator = slopes({ width, height, weight, radius_px, wall: kinks });
+  const slopeVariance = Float64Array.from(operator.pixels, (_, i) => {
+    let sum = 0;
+    for (let k = operator.start[i]!; k < operator.start[i + 1]!; k++) {
+      const white = white_s(operator.neighbour[k]!);
+      sum += 0.5 * (operator.cx[k]! ** 2 + operator.cy[k]! ** 2) * white * white;
+    }
+    return sum;
+  });
+  // White noise of the same power overstates the slope's noise where the disc is not much wider than the blur.
+  const calibration = calibrated(operator, slopeVariance, noise, front, map);
+  for (let i = 0; i < slopeVariance.length; i++) slopeVariance[i] = slopeVariance[i]! * calibration;
+  const found = applySlopes(operator, arrival_s);
+  const beyondNoise = median(found.x.map((x, i) => (x * x + found.y[i]! ** 2) / slopeVariance[i]!));
+  if (beyondNoise < 4) return null;
+  const clearBelow = (least_um: number): Uint8Array =>
+    Uint8Array.from(operator.pixels, (at) => (kinks[at] === 0 && depth_um[at]! > least_um ? 1 : 0));
+  const count = (clear: Uint8Array): number => clear.reduce((sum, one) => sum + one, 0);
+  const clear = clearBelow(psf_um);
+  if (count(clear) >= FEWEST) return { map, operator, slopeVariance, clear, relaxed: false };
+  const inner = clearBelow(0.5 * inradius_px * pixelSize_um);
+  return count(inner) < FEWEST ? null : { map, operator, slopeVariance, clear: inner, relaxed: true };
+}
+
+/** Variance of the slopes of drawn noise over that expected of white noise; 1 where there is no noise. */
+function calibrated(
+  operator: Slopes,
+  expected: Float64Array,
+  noise: MapNoise,
+  front: FrontMap,
+  { stride }: ThinMap,
+): number {
+  const ratios = noise.draws_s.slice(0, 8).map((draw_s) => {
+    const { x, y } = applySlopes(operator, thinned(draw_s, front.width, front.height, stride));
+    let sum = 0;
+    let n = 0;
+    for (let i = 0; i < x.length; i++) {
+      if (!(expected[i]! > 0)) continue;
+      sum += (0.5 * (x[i]! ** 2 + y[i]! ** 2)) / expected[i]!;
+      n++;
+    }
+    return n === 0 ? NaN : sum / n;
+  });
+  const ratio = median(ratios);
+  return ratio > 0 ? ratio : 1;
+}
+
+/** Arrivals, or draws of their noise, on the thin map. */
+export function thinned(values: Float32Array, width: number, height: number, stride: number): Float32Array {
+  const thinWidth = Math.ceil(width / stride);
+  return Float32Array.from({ length: thinWidth * Math.ceil(height / stride) }, (_, at) => {
+    const x = (at % thinWidth) * stride;
+    return values[Math.floor(at / thinWidth) * stride * width + x]!;
+  });
+}
+
+/** The blur that made the map leaves nothing between pixels closer than 0.6 point spreads. */
+function thin(front: FrontMap, psf_um: number): ThinMap {
+  const { width, height, mask, pixelSize_um } = front;
+  const stride = Math.max(1, Math.floor((0.6 * psf_um) / pixelSize_um));
+  const depth_um = Float32Array.from(distanceTransform(mask, width, height), (px) => (px - 0.5) * pixelSize_um);
+  const part = (values: Float32Array): Float32Array => thinned(values, width, height, stride);
+  return {
+    width: Math.ceil(width / stride),
+    height: Math.ceil(height / stride),
+    stride,
+    pixelSize_um: pixelSize_um * stride,
+    arrival_s: part(front.arrival_s.map((t, at) => (mask[at] === 0 ? NaN : t))),
+    sd_s: part(front.sd_s),
+    depth_um: part(depth_um),
+  };
+}
+
+/** 1 where directions of travel on opposite sides, `reach_px` away, part or meet. */
+function kinksOf({ width, height, arrival_s }: ThinMap, operator: Slopes, reach_px: number): Uint8Array {
+  const { x, y } = applySlopes(operator, arrival_s);
+  const index = new Int32Array(width * height).fill(-1);
+  for (const [i, at] of operator.pixels.entries()) index[at] = i;
+  const kinks = new Uint8Array(width * height);
+  for (const at of operator.pixels) {
+    const x0 = at % width;
+    const y0 = Math.floor(at / width);
+    for (let turn = 0; turn < 4; turn++) {
+      const dx = Math.round(reach_px * Math.cos((turn * Math.PI) / 4));
+      const dy = Math.round(reach_px * Math.sin((turn * Math.PI) / 4));
+      const inside = (px: number, py: number): boolean => px >= 0 && py >= 0 && px < width && py < height;
+      if (!inside(x0 + dx, y0 + dy) || !inside(x0 - dx, y0 - dy)) continue;
+      const one = index[(y0 + dy) * width + x0 + dx]!;
+      const other = index[(y0 - dy) * width + x0 - dx]!;
+      if (one < 0 || other < 0) continue;
+      const steep = Math.hypot(x[one]!, y[one]!) * Math.hypot(x[other]!, y[other]!);
+      if (x[one]! * x[other]! + y[one]! * y[other]! < KINK_COS * steep) kinks[at] = 1;
+    }
+  }
+  return kinks;
+}

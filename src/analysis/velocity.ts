@@ -1,0 +1,185 @@
+/** Velocity of the phase boundary: inverse of the slope of the arrival map. */
+import { mean, median, quantile } from "../kernels/stats.js";
+import type { Estimate, FrontMap } from "../model/experiment.js";
+import { mapNoise, spread, type MapNoise } from "./map-noise.js";
+import { fillArrivals, timeOfFraction } from "./phase-fraction.js";
+import { applySlopes, type Slopes } from "./slopes.js";
+import { thinned, velocityField, type VelocityField } from "./velocity-field.js";
+
+/** The median velocity, and the others beside it. */
+export interface FrontVelocity extends Estimate {
+  readonly sd: number | null;
+  readonly mean_um_s: Estimate;
+  /** Along the steepest line of the map from its last pixel back to where that began; null where it is too short. */
+  readonly path_um_s: Estimate | null;
+  /** Over the pixels passed in the last tenth of the duration; null where there are too few. */
+  readonly late_um_s: Estimate | null;
+  /** 5th and 95th percentile over pixels. */
+  readonly range_um_s: readonly [number, number];
+}
+
+export interface VelocityOptions {
+  /** Standard deviation of the point spread with which the map was made. */
+  readonly psf_um?: number;
+  readonly noise?: MapNoise;
+}
+
+/** Share of the value by which a velocity is uncertain where only the particle's inner part was left for it. */
+const RELAXED_SD = 0.1;
+/** Point spreads that a path must be long. */
+const SHORTEST_PATH = 4;
+const FEWEST_LATE = 4;
+
+/**
+ * Velocity of a front, um/s: 1 / |grad T| over covered pixels farther than one point spread from outline, nuclei and
+ * collision lines, each pixel once; its median, mean, and percentiles.
+ *
+ * Noise lengthens a slope across its direction, |g|^2 -> |g|^2 + var, which is taken off again. The standard errors are
+ * the spread over draws of the map's noise; `n` counts areas over which the noise is one. Null where no slope stands out.
+ */
+export function frontVelocity(front: FrontMap, options: VelocityOptions = {}): FrontVelocity | null {
+  const { psf_um = 0.118 } = options;
+  const noise = options.noise ?? mapNoise(front, psf_um);
+  const field = velocityField(front, psf_um, noise);
+  if (field === null) return null;
+  const filled = fillArrivals(front, psf_um);
+  const last_s = timeOfFraction(filled, 0.95);
+  const duration_s = last_s - timeOfFraction(filled, 0.05);
+  const late_s: readonly [number, number] = [last_s - 0.1 * duration_s, last_s];
+  const own = statistics(field, field.map.arrival_s, late_s, psf_um);
+  const drawn = noise.draws_s.map((draw_s) => {
+    const draw = thinned(draw_s, front.width, front.height, field.map.stride);
+    return statistics(
+      field,
+      field.map.arrival_s.map((t, at) => t + draw[at]!),
+      late_s,
+      psf_um,
+    );
+  });
+  const pixels = field.clear.reduce((sum, one) => sum + one, 0);
+  const n = Math.max(1, (pixels * field.map.stride ** 2) / noise.area_px2);
+  const estimate = (of: (one: Statistics) => number, count = n): Estimate => {
+    const value = of(own);
+    const sd = spread(drawn.map(of));
+    return { value, sd: sd === null ? null : Math.hypot(sd, field.relaxed ? RELAXED_SD * value : 0), n: count };
+  };
+  return {
+    ...estimate(({ median_um_s }) => median_um_s),
+    mean_um_s: estimate(({ mean_um_s }) => mean_um_s),
+    path_um_s: Number.isFinite(own.path_um_s)
+      ? estimate(({ path_um_s }) => path_um_s, Math.max(1, own.path_px / Math.sqrt(noise.area_px2)))
+      : null,
+    late_um_s: Number.isFinite(own.late_um_s)
+      ? estimate(({ late_um_s }) => late_um_s, Math.max(1, (own.latePixels * field.map.stride ** 2) / noise.area_px2))
+      : null,
+    range_um_s: own.range_um_s,
+  };
+}
+
+interface Statistics {
+  readonly median_um_s: number;
+  readonly mean_um_s: number;
+  readonly range_um_s: readonly [number, number];
+  readonly late_um_s: number;
+  readonly latePixels: number;
+  readonly path_um_s: number;
+  readonly path_px: number;
+}
+
+function statistics(
+  { map, operator, slopeVariance, clear }: VelocityField,
+  arrival_s: Float32Array,
+  late_s: readonly [number, number],
+  psf_um: number,
+): Statistics {
+  const found = applySlopes(operator, arrival_s);
+  const velocity_um_s: number[] = [];
+  const late: number[] = [];
+  const evened: number[] = [];
+  for (let i = 0; i < clear.length; i++) {
+    if (clear[i] === 0) continue;
+    const square = found.x[i]! ** 2 + found.y[i]! ** 2;
+    const variance = slopeVariance[i]!;
+    const steepness = Math.sqrt(Math.max(square - variance, 0.1 * square));
+    const own = map.pixelSize_um / steepness;
+    velocity_um_s.push(own);
+    // The mean of 1 / (g + noise) is greater than 1 / g.
+    evened.push(own * Math.max(0.5, 1 - variance / (steepness * steepness)));
+    const t_s = arrival_s[operator.pixels[i]!]!;
+    if (t_s >= late_s[0] && t_s <= late_s[1]) late.push(own);
+  }
+  const path = steepestPath(map.width, operator, found, clear);
+  return {
+    median_um_s: median(velocity_um_s),
+    mean_um_s: mean(evened),
+    range_um_s: [quantile(velocity_um_s, 0.05), quantile(velocity_um_s, 0.95)],
+    late_um_s: late.length < FEWEST_LATE ? NaN : median(late),
+    latePixels: late.length,
+    path_um_s:
+      path.length_px * map.pixelSize_um < SHORTEST_PATH * psf_um || !(path.time_s > 0)
+        ? NaN
+        : (path.length_px * map.pixelSize_um) / path.time_s,
+    path_px: path.length_px * map.stride,
+  };
+}
+
+/** From the latest clear pixel down the slope, half a pixel a step, as far as the map falls. */
+function steepestPath(
+  width: number,
+  operator: Slopes,
+  field: { readonly value: Float64Array; readonly x: Float64Array; readonly y: Float64Array },
+  clear: Uint8Array,
+): { readonly length_px: number; readonly time_s: number } {
+  const index = new Map<number, number>();
+  let start = -1;
+  for (const [i, at] of operator.pixels.entries()) {
+    index.set(at, i);
+    if (clear[i] === 1 && (start < 0 || field.value[i]! > field.value[start]!)) start = i;
+  }
+  if (start < 0) return { length_px: 0, time_s: 0 };
+  let x = operator.pixels[start]! % width;
+  let y = Math.floor(operator.pixels[start]! / width);
+  let length_px = 0;
+  let here = between(index, width, field, x, y)!;
+  const first_s = here.value;
+  const step_px = 0.5;
+  for (let steps = 0; steps < 8 * operator.pixels.length; steps++) {
+    const steepness = Math.hypot(here.x, here.y);
+    if (!(steepness > 0)) break;
+    const next = between(index, width, field, x - (step_px * here.x) / steepness, y - (step_px * here.y) / steepness);
+    if (next === null || next.value >= here.value) break;
+    x -= (step_px * here.x) / steepness;
+    y -= (step_px * here.y) / steepness;
+    length_px += step_px;
+    here = next;
+  }
+  return { length_px, time_s: first_s - here.value };
+}
+
+/** Value and slope between the four pixels around a place; null where one of them has none. */
+function between(
+  index: ReadonlyMap<number, number>,
+  width: number,
+  field: { readonly value: Float64Array; readonly x: Float64Array; readonly y: Float64Array },
+  x: number,
+  y: number,
+): { readonly value: number; readonly x: number; readonly y: number } | null {
+  const left = Math.floor(x);
+  const top = Math.floor(y);
+  const sum = { value: 0, x: 0, y: 0 };
+  for (const [dx, dy] of [
+    [0, 0],
+    [1, 0],
+    [0, 1],
+    [1, 1],
+  ] as const) {
+    const share = (dx === 0 ? 1 - (x - left) : x - left) * (dy === 0 ? 1 - (y - top) : y - top);
+    if (share === 0) continue;
+    const i = left + dx < 0 || left + dx >= width ? undefined : index.get((top + dy) * width + left + dx);
+    if (i === undefined) return null;
+    sum.value += share * field.value[i]!;
+    sum.x += share * field.x[i]!;
+    sum.y += share * field.y[i]!;
+  }
+  return sum;
+}

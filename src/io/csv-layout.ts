@@ -1,5 +1,5 @@
 /** Where the heads of a table of text stand, what parts its cells, and which column plays which part. */
-import { parse } from "csv-parse/sync";
+import { parse } from "csv-parse/browser/esm/sync";
 import { FormatError } from "../model/errors.js";
 import { dateOrder, type DateOrder } from "./civil-time.js";
 import { castColumns, type Roles } from "./csv-roles.js";
@@ -31,7 +31,9 @@ export interface CsvLayout {
 export function findLayout(name: string, lines: readonly string[], tail: readonly string[]): CsvLayout {
   for (const [headLine, line] of lines.entries()) {
     let best: { delimiter: string; heads: string[] } | null = null;
+    if (!/[a-z]/i.test(line)) continue;
     for (const delimiter of delimiters) {
+      if (!line.includes(delimiter)) continue;
       const heads = splitLines([line], delimiter)[0]!.map((cell) => cell.trim());
       const roles = castColumns(heads);
       if (roles.potential === null || (roles.time ?? roles.date) === null) continue;
@@ -109,9 +111,29 @@ function afterColon(line: string): string {
   return line.replace(/^[^\d]*?[:=;,\t]\s*/, "");
 }
 
-/** Cells of lines. Quotes are left to csv-parse, which is slower than a plain split. */
+/** Cells of lines. Quotes around whole cells are taken off; what is more than that is left to csv-parse. */
 export function splitLines(lines: readonly string[], delimiter: string): string[][] {
-  if (!lines.some((line) => line.includes('"'))) return lines.map((line) => line.split(delimiter));
+  const rows: string[][] = [];
+  for (const line of lines) {
+    const cells = line.split(delimiter);
+    if (line.includes('"') && !unquote(cells)) return parseQuoted(lines, delimiter);
+    rows.push(cells);
+  }
+  return rows;
+}
+
+/** Takes quotes off cells that stand in them whole; false where a quote stands otherwise. */
+function unquote(cells: string[]): boolean {
+  for (const [at, cell] of cells.entries()) {
+    const first = cell.indexOf('"');
+    if (first < 0) continue;
+    if (first > 0 || cell.length < 2 || cell.indexOf('"', 1) !== cell.length - 1) return false;
+    cells[at] = cell.slice(1, -1);
+  }
+  return true;
+}
+
+function parseQuoted(lines: readonly string[], delimiter: string): string[][] {
   try {
     return parse(lines.join("\n"), { delimiter, relax_quotes: true, relax_column_count: true });
   } catch {

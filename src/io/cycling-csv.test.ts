@@ -209,6 +209,13 @@ test("lines above the heads, notes among the rows and heads said twice are passe
   expect(file.warnings).toEqual([]);
 });
 
+test("a cell in quotes may hold what parts the cells, and quotes", async () => {
+  const text = 'time_s,"Note, ""free""",potential_V,current_mA\n0,"a, b",3,1\n1,"say ""c""",3.5,2\n';
+  const file = await read(text);
+  expect([...file.potential_V]).toEqual([3, 3.5]);
+  expect(file.columns[1]).toBe('Note, "free"');
+});
+
 test("a quote that is never closed is no quote", async () => {
   expect((await read('note "\ntime_s,potential_V,current_mA\n0,3,1\n1,3,2\n')).time_s.length).toBe(2);
 });

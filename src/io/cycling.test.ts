@@ -50,6 +50,16 @@ test("the charge runs on across files, from the first file's own zero", () => {
   expect([...joinCycling([second, first]).charge_mAh]).toEqual([0.25, 1.25, 1.25, -0.75]);
 });
 
+test("a file whose charge is unknown leaves no hole behind it", () => {
+  const unknown = { ...record("b", "2024-01-01T10:00:10", [1, 2]), charge_mAh: Float64Array.of(NaN, NaN) };
+  const whole = [
+    record("a", "2024-01-01T10:00:00", [0, 10], 360),
+    unknown,
+    record("c", "2024-01-01T10:00:20", [0, 10], 360),
+  ];
+  expect([...joinCycling(whole).charge_mAh]).toEqual([0, 1, NaN, NaN, 1, 2]);
+});
+
 test("a file without a start follows end to end, in the order given, and that is said", () => {
   const joined = joinCycling([record("b", null, [0, 10]), record("a", "2024-01-01T10:00:00", [5, 10, 15])]);
   expect([...joined.time_s]).toEqual([0, 10, 15, 20, 25]);

@@ -72,7 +72,9 @@ export function joinCycling(files: readonly CyclingFile[]): CyclingFile {
       joined.charge_mAh[at + row] = file.charge_mAh[from + row]! + rise_mAh;
     }
     at += time_s.length;
-    if (at > 0) charge_mAh = joined.charge_mAh[at - 1]!;
+    // Where a file's current is unknown, so is its charge: the next goes on from the last that is known.
+    const last_mAh = joined.charge_mAh[at - 1];
+    if (last_mAh !== undefined && Number.isFinite(last_mAh)) charge_mAh = last_mAh;
   }
   const formats = new Set(files.map(({ format }) => format));
   return {

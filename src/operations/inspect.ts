@@ -2,6 +2,7 @@
 import type { Source } from "../io/bytes.js";
 import { frameStats, type FrameStats } from "../io/frame-stats.js";
 import { openAny } from "../io/open.js";
+import { timeSeries } from "../io/time-series.js";
 import type { CyclingFile, OtherFile } from "../model/cycling.js";
 import type { MovieFile } from "../model/movie.js";
 
@@ -103,7 +104,8 @@ async function movieFacts(movie: MovieFile, options: { full?: boolean; signal?: 
     dtype: movie.dtype,
     pixelSize_um: movie.pixelSize_um,
     pixelSizeSource: movie.pixelSizeSource,
-    time: times(movie),
+    // Of several channels or planes, those of the first: the others were taken at the same moments.
+    time: times(timeSeries(movie)),
     start: movie.start,
     frameStamp: movie.frameStamp,
     firstFrame,
@@ -121,7 +123,9 @@ function lesser(a: number | null, b: number | null, pick: (a: number, b: number)
 function times(movie: MovieFile): MovieFacts["time"] {
   const time_s = movie.time_s;
   if (time_s === null || time_s.length === 0) return null;
-  const intervals = Float64Array.from({ length: time_s.length - 1 }, (_, at) => time_s[at + 1]! - time_s[at]!).sort();
+  const intervals = Float64Array.from({ length: time_s.length - 1 }, (_, at) => time_s[at + 1]! - time_s[at]!)
+    .filter((interval) => !Number.isNaN(interval))
+    .sort();
   const half = intervals.length >> 1;
   return {
     first_s: time_s[0]!,

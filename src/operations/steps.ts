@@ -165,6 +165,7 @@ const clock = operation({
     const steps = findSteps(cycling);
     const { halfCycles, curves } = differentialCapacity(cycling, findHalfCycles(cycling, steps, experiment.cellFacts), {
       dV_V: params.dV_mV / 1000,
+      role: experiment.cellFacts.role,
     });
     return { clock, cycling, cell: { ...experiment.cellFacts, steps, halfCycles, differentialCapacity: curves } };
   },
@@ -174,9 +175,15 @@ const optics = operation({
   name: "optics",
   summary: "How much each particle brightens through a half cycle, and whether it comes back.",
   params: z.strictObject({}),
-  takes: ["traces", "cell"],
+  takes: ["traces", "cycling", "cell", "clock"],
   gives: ["optics"],
-  run: ({ traces, cell }) => ({ optics: traces.flatMap((trace) => measureOptics(trace, cell?.halfCycles ?? [])) }),
+  run: ({ traces, cycling, cell, clock }) => ({
+    // Without a common clock nothing says which half cycle a frame belongs to.
+    optics:
+      clock.source === "none" || cell === null
+        ? []
+        : traces.flatMap((trace) => measureOptics(trace, cell.halfCycles, cycling)),
+  }),
 });
 
 const transitions = operation({

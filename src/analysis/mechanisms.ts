@@ -1,0 +1,189 @@
+/** The way the new phase took: a shrinking core, a wave, a hybrid, all at once, or none. */
+import { distanceTransform } from "../kernels/distance.js";
+import { gaussianBlur } from "../kernels/filter.js";
+import { random } from "../kernels/random.js";
+import { median } from "../kernels/stats.js";
+import type { FrontMap, Mechanism, Transition } from "../model/experiment.js";
+import { mapNoise } from "./map-noise.js";
+import { valleysOf, type Valley } from "./nuclei.js";
+import { fillArrivals } from "./phase-fraction.js";
+
+/** The rules' thresholds, and by how much they may well be drawn otherwise. */
+interface Thresholds {
+  /** Share of the rim that is transformed when 80 % of the area is, from which on it is a core. */
+  readonly rim: number;
+  /** Depth of the last 5 % of the area, in inradii, that parts core from the others. */
+  readonly depth: number;
+  /** Depth of a valley of arrivals that makes it a nucleus, in seconds. */
+  readonly valley_s: number;
+  /** Spread of arrivals that cannot be told from none. */
+  readonly uniform_s: number;
+}
+
+const RIM = { value: 0.9, margin: 0.03 } as const;
+const DEPTH = { value: 0.5, margin: 0.05 } as const;
+/** A valley is a nucleus above so many standard errors of the smoothed map, or this share of the whole time. */
+const VALLEY = { sds: 5, share: 0.04, margin: 0.15 } as const;
+/** Arrivals spread over less than so many standard errors, or widths of the passing, are one moment. */
+const UNIFORM = { sds: 7, widths: 3, margin: 0.1 } as const;
+/** A kind that fewer draws agree on is undecided. */
+const AGREEMENT = 0.6;
+/** Share of the outline below which a transition was too incomplete to be judged. */
+const COMPLETE = 0.8;
+
+/**
+ * Mechanism of one front by rule, on its map with gaps filled and smoothed by a point spread.
+ *
+ * core: 90 % of the rim is transformed when 80 % of the area is, and the last 5 % of the area lie deeper than half the
+ * inradius. wave: one nucleus, less of the rim then, and the last 5 % at the rim. hybrid: several nuclei on the rim, less
+ * of the rim then, and the last 5 % nearer the rim than half the inradius. uniform: all arrivals are one moment, within
+ * noise or the width of the passing. What fits none, or not in most draws, is undecided.
+ *
+ * `score` is the share of draws of the map's noise, with thresholds drawn within their margins, that give that kind; of
+ * an undecided front, the share that do not give the likeliest one. A nucleus stands at the pixel nearest to the middle of
+ * the places first reached, in um in the image of frame 0.
+ */
+export function classifyMechanism(front: FrontMap, { psf_um = 0.118 }: { psf_um?: number } = {}): Mechanism {
+  const { particle, transition, width, height, pixelSize_um, origin_px } = front;
+  const filled = fillArrivals(front, psf_um);
+  const share = filled.sorted_s.length / filled.outline;
+  if (!(share >= COMPLETE)) {
+    const because = `only ${percent(share)} of the particle is transformed`;
+    return { particle, transition, kind: "undecided", score: 1, nuclei_um: [], because };
+  }
+  const noise = mapNoise(front, psf_um);
+  const sigma_px = psf_um / pixelSize_um;
+  const smooth = (arrival_s: Float32Array): Float32Array => {
+    const blurred = gaussianBlur(arrival_s, width, height, sigma_px);
+    return blurred.map((value, at) => (Number.isFinite(arrival_s[at]!) ? value : NaN));
+  };
+  const depth_px = distanceTransform(front.mask, width, height);
+  const map = smooth(filled.arrival_s);
+  const drawn = noise.draws_s.map((draw_s) => smooth(filled.arrival_s.map((t, at) => t + draw_s[at]!)));
+  const noise_s = median(
+    map.map((value, at) => Math.sqrt(drawn.reduce((sum, draw) => sum + (draw[at]! - value) ** 2, 0) / drawn.length)),
+  );
+  const whole_s = spanOf(map);
+  const thresholds: Thresholds = {
+    rim: RIM.value,
+    depth: DEPTH.value,
+    valley_s: Math.max(VALLEY.sds * noise_s, VALLEY.share * whole_s),
+    uniform_s: Math.max(UNIFORM.sds * noise_s, UNIFORM.widths * front.lag_s),
+  };
+  const own = judge({ map, depth_px, width, height }, thresholds);
+  const dice = random(0x3a7 + particle * 31 + transition);
+  const counts = new Map<string, number>();
+  for (const draw of drawn) {
+    const { kind } = judge(
+      { map: draw, depth_px, width, height },
+      {
+        rim: RIM.value + RIM.margin * dice.normal(),
+        depth: DEPTH.value + DEPTH.margin * dice.normal(),
+        valley_s: thresholds.valley_s * Math.exp(VALLEY.margin * dice.normal()),
+        uniform_s: thresholds.uniform_s * Math.exp(UNIFORM.margin * dice.normal()),
+      },
+    );
+    counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  }
+  const agreeing = (counts.get(own.kind) ?? 0) / drawn.length;
+  const nuclei_um = own.valleys.map(({ pixels }): readonly [number, number] => {
+    const at = middleOf(pixels, width);
+    return [(origin_px[0] + (at % width)) * pixelSize_um, (origin_px[1] + Math.floor(at / width)) * pixelSize_um];
+  });
+  if (own.kind === "undecided" || agreeing < AGREEMENT) {
+    const because =
+      own.kind === "undecided"
+        ? own.because
+        : `${own.because}, but only ${percent(agreeing)} of draws of the noise agree`;
+    const likeliest = Math.max(0, ...[...counts].map(([kind, count]) => (kind === "undecided" ? 0 : count)));
+    return { particle, transition, kind: "undecided", score: 1 - likeliest / drawn.length, nuclei_um, because };
+  }
+  return { particle, transition, kind: own.kind, score: agreeing, nuclei_um, because: own.because };
+}
+
+/** What is said of a particle, or of one of its windows, in which no front was followed. */
+export function withoutFront(particle: number, transition: Transition | null): Mechanism {
+  if (transition === null) {
+    const because = "the particle changed evenly or not at all: no window was found";
+    return { particle, transition: null, kind: "none", score: 1, nuclei_um: [], because };
+  }
+  if (transition.order === "homogeneous") {
+    const because = "the whole particle changed at once";
+    return { particle, transition: transition.id, kind: "uniform", score: 1, nuclei_um: [], because };
+  }
+  const because = "the particle changed unevenly, but no front could be followed through it";
+  return { particle, transition: transition.id, kind: "undecided", score: 1, nuclei_um: [], because };
+}
+
+interface Scene {
+  readonly map: Float32Array;
+  readonly depth_px: Float64Array;
+  readonly width: number;
+  readonly height: number;
+}
+
+interface Judgement {
+  readonly kind: "core" | "wave" | "hybrid" | "uniform" | "undecided";
+  readonly valleys: readonly Valley[];
+  readonly because: string;
+}
+
+/** The outermost pixels of a mask. */
+const RIM_PX = 1.5;
+
+function judge({ map, depth_px, width, height }: Scene, thresholds: Thresholds): Judgement {
+  const valleys = valleysOf(map, width, height, thresholds.valley_s);
+  if (spanOf(map) < thresholds.uniform_s) {
+    return {
+      kind: "uniform",
+      valleys: [],
+      because: "all of the particle changed within the time that can be resolved",
+    };
+  }
+  const sorted = map.filter(Number.isFinite).sort();
+  const until_s = sorted[Math.floor(0.8 * (sorted.length - 1))]!;
+  const last_s = sorted[Math.floor(0.95 * (sorted.length - 1))]!;
+  let rim = 0;
+  let passed = 0;
+  let inradius_px = 0;
+  let shallowest_px = Infinity;
+  const lastDepths: number[] = [];
+  for (let at = 0; at < map.length; at++) {
+    if (!Number.isFinite(map[at]!)) continue;
+    inradius_px = Math.max(inradius_px, depth_px[at]!);
+    if (depth_px[at]! <= RIM_PX) {
+      rim++;
+      if (map[at]! <= until_s) passed++;
+    }
+    if (map[at]! < last_s) continue;
+    lastDepths.push(depth_px[at]!);
+    shallowest_px = Math.min(shallowest_px, depth_px[at]!);
+  }
+  const rimShare = passed / rim;
+  const lastDepth = median(lastDepths) / inradius_px;
+  const atRim = valleys.filter(({ pixels }) => pixels.some((at) => depth_px[at]! <= 2 * RIM_PX)).length;
+  const because = `${percent(rimShare)} of the rim is transformed when 80 % of the area is, the last 5 % lie at ${lastDepth.toFixed(2)} of the inradius, and the front began in ${valleys.length === 1 ? "one place" : `${valleys.length} places`}`;
+  const deep = lastDepth > thresholds.depth;
+  if (rimShare >= thresholds.rim) return { kind: deep ? "core" : "undecided", valleys, because };
+  if (!deep && valleys.length === 1 && shallowest_px <= RIM_PX) return { kind: "wave", valleys, because };
+  if (!deep && atRim > 1) return { kind: "hybrid", valleys, because };
+  return { kind: "undecided", valleys, because };
+}
+
+/** Time from 5 % to 95 % of a map's pixels. */
+function spanOf(map: Float32Array): number {
+  const sorted = map.filter(Number.isFinite).sort();
+  return sorted[Math.floor(0.95 * (sorted.length - 1))]! - sorted[Math.floor(0.05 * (sorted.length - 1))]!;
+}
+
+/** The pixel nearest to the middle of a region. */
+function middleOf(pixels: readonly number[], width: number): number {
+  const x = pixels.reduce((sum, at) => sum + (at % width), 0) / pixels.length;
+  const y = pixels.reduce((sum, at) => sum + Math.floor(at / width), 0) / pixels.length;
+  const far = (at: number): number => ((at % width) - x) ** 2 + (Math.floor(at / width) - y) ** 2;
+  return pixels.reduce((best, at) => (far(at) < far(best) ? at : best));
+}
+
+function percent(share: number): string {
+  return `${Math.round(100 * share)} %`;
+}

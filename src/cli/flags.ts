@@ -30,7 +30,7 @@ export function flagName(parameter: string): string {
 }
 
 interface Property {
-  readonly type?: string;
+  readonly type?: string | readonly string[];
   readonly enum?: readonly unknown[];
   readonly anyOf?: readonly Property[];
   readonly items?: Property;
@@ -63,6 +63,7 @@ export function flagsOf(params: z.ZodObject, prefix?: string): Flag[] {
 function kindsOf(property: Property): string[] {
   if (property.anyOf !== undefined) return property.anyOf.flatMap(kindsOf);
   if (property.enum !== undefined) return property.enum.map(String);
+  if (Array.isArray(property.type)) return property.type.flatMap((type: string) => kindsOf({ ...property, type }));
   switch (property.type) {
     case "number":
     case "integer":

@@ -17,9 +17,10 @@ export default defineConfig({
           pool: "threads",
           isolate: false,
           testTimeout: 60_000,
+          hookTimeout: 120_000,
         },
       },
-      { test: { name: "apart", include: apart, pool: "forks", testTimeout: 120_000 } },
+      { test: { name: "apart", include: apart, pool: "forks", testTimeout: 120_000, hookTimeout: 120_000 } },
     ],
   },
 });

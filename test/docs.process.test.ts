@@ -26,8 +26,9 @@ function runBlock(code: string, name: string): { status: number | null; output: 
   };
   try {
     const compiler = path.join(root, "node_modules", "typescript", "bin", "tsc");
-    const compiled = run([compiler, ...flags.split(" "), "--outDir", folder, file], root);
-    return compiled.status === 0 ? run([path.join(folder, `${name}.js`)], scratchFolder()) : compiled;
+    const compiled = run([compiler, ...flags.split(" "), "--rootDir", root, "--outDir", folder, file], root);
+    if (compiled.status !== 0) return compiled;
+    return run([path.join(folder, path.relative(root, folder), `${name}.js`)], scratchFolder());
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -57,7 +57,7 @@ const sources = files(root).map((file) => ({
   runtime: runtimeImports(readFileSync(file, "utf8")),
 }));
 
-const isTest = (name: string): boolean => /\.test\.ts$/.test(name);
+const isTest = (name: string): boolean => name.endsWith(".test.ts");
 const roomOf = (name: string): string => name.split("/")[0]!;
 
 /** Imports that are there at run time: types leave no trace, and may look back at what they describe. */

@@ -52,10 +52,12 @@ export function subtractDark(movie: Movie, dark: Image): Movie {
     ...movie,
     dtype: "float32",
     read(index, into, signal) {
-      const next = queue.then(async () => {
+      const before = queue;
+      const next = (async () => {
+        await before;
         await movie.read(index, raw, signal);
         for (let at = 0; at < raw.length; at++) into[at] = raw[at]! - dark.data[at]!;
-      });
+      })();
       queue = next.catch(() => undefined);
       return next;
     },

@@ -1,5 +1,5 @@
 /** `summary.json`: what was found, in the public form that scripts of other labs read. */
-import type { Experiment, Findings } from "../model/experiment.js";
+import type { Experiment, Findings, Kinetics } from "../model/experiment.js";
 import { version } from "./version.js";
 
 export { jsonText } from "../io/tree.js";
@@ -62,10 +62,7 @@ export function summarise(experiment: Experiment, findings: Findings, warnings: 
     ...(findings.kinetics === undefined
       ? {}
       : {
-          kinetics: findings.kinetics.map(({ phaseFraction: _, cRate: __, ...rest }, index) => ({
-            ...rest,
-            phase_fraction: `findings/kinetics/${index}/phase_fraction/value.npy`,
-          })),
+          kinetics: findings.kinetics.map(kinetics),
         }),
     ...(findings.mechanisms === undefined ? {} : { mechanisms: findings.mechanisms }),
     ...(crops === undefined ? {} : { crops: crops.length }),
@@ -86,4 +83,8 @@ function drift(found: NonNullable<Findings["drift"]>): object {
     x_px: "findings/drift/x_px.npy",
     y_px: "findings/drift/y_px.npy",
   };
+}
+
+function kinetics({ phaseFraction: _, cRate: __, ...rest }: Kinetics, index: number): object {
+  return { ...rest, phase_fraction: `findings/kinetics/${index}/phase_fraction/value.npy` };
 }

@@ -57,7 +57,7 @@ export function tables(experiment: Experiment, findings: Findings): Record<strin
       efficiency: ({ efficiency }) => efficiency,
     });
     all["dqdv"] = stack(cell.differentialCapacity, (curve) => ({
-      half_cycle: new Array<number>(curve.potential_V.length).fill(curve.halfCycle),
+      half_cycle: repeated(curve.halfCycle, curve.potential_V.length),
       time_s: curve.time_s,
       potential_V: curve.potential_V,
       dQdV_mAh_V: curve.dQdV_mAh_V,
@@ -96,8 +96,8 @@ export function tables(experiment: Experiment, findings: Findings): Record<strin
       filled: ({ filled }) => filled,
     });
     all["phase_fraction"] = stack(kinetics, ({ transition, particle, phaseFraction, cRate }) => ({
-      transition: new Array<number>(phaseFraction.time_s.length).fill(transition),
-      particle: new Array<number>(phaseFraction.time_s.length).fill(particle),
+      transition: repeated(transition, phaseFraction.time_s.length),
+      particle: repeated(particle, phaseFraction.time_s.length),
       time_s: phaseFraction.time_s,
       fraction: phaseFraction.value,
       fraction_sd: phaseFraction.sd,
@@ -116,6 +116,10 @@ export function tables(experiment: Experiment, findings: Findings): Record<strin
     });
   }
   return all;
+}
+
+function repeated(value: number, count: number): number[] {
+  return Array.from({ length: count }, () => value);
 }
 
 function columns<Row>(

@@ -24,6 +24,9 @@ const LEAST_STEP = 0.1;
 /** An area may be so much smaller than the least disc, and so narrow, half its width over that disc's diameter. */
 const LEAST_SHARE = 0.7;
 const NARROWEST = 0.25;
+/** Two joined areas are alike if the lesser slope is so much of the other's; then they are worth so much against one. */
+const ALIKE = 0.5;
+const AS_ONE = 0.6;
 /** The largest share of the image that one crystal may cover. */
 const LARGEST = 0.8;
 
@@ -243,22 +246,41 @@ function byLevel(steps: Uint8Array): Int32Array {
   return order;
 }
 
-/** Of areas within one another, those that give the largest sum of edge length times squared slope. */
+/**
+ * Of areas within one another, those that give the largest sum of edge length times squared slope.
+ *
+ * Where two areas join one level below the one that was chosen for the fainter of them, that level was not its own choice:
+ * it is left out, to be sought again when the brighter one is out of the way. Where it is so for both, they are like each
+ * other and better taken as one, which is parted by its shape.
+ */
 function steepest(areas: readonly Area[]): Area[] {
-  const inner = new Float64Array(areas.length);
+  const children: number[][] = areas.map(() => []);
+  const value = new Float64Array(areas.length);
   const whole = new Uint8Array(areas.length);
+  const steep = new Float64Array(areas.length);
+  const late = new Uint8Array(areas.length);
   // Children stand before their parents.
   for (const [at, { slope, edge, parent }] of areas.entries()) {
-    const value = edge * slope * slope;
-    if (value >= inner[at]!) whole[at] = 1;
-    if (parent >= 0) inner[parent] = inner[parent]! + Math.max(value, inner[at]!);
+    if (parent >= 0) children[parent]!.push(at);
+    const inner = children[at]!.sort((a, b) => steep[b]! - steep[a]!);
+    let sum = inner.reduce((total, child) => total + value[child]!, 0);
+    const [first, ...others] = inner;
+    if (first !== undefined && others.length > 0) {
+      const alike = steep[others[0]!]! > ALIKE * steep[first]!;
+      if (whole[first] === 1 && alike) sum *= AS_ONE;
+      else if (whole[first] === 0) for (const other of others) late[other] = whole[other]!;
+    }
+    const own = edge * slope * slope;
+    whole[at] = own >= sum ? 1 : 0;
+    value[at] = Math.max(own, sum);
+    steep[at] = whole[at] === 1 ? slope : steep[first!]!;
   }
   const covered = new Uint8Array(areas.length);
   for (let at = areas.length - 1; at >= 0; at--) {
     const parent = areas[at]!.parent;
     if (parent >= 0 && (covered[parent] === 1 || whole[parent] === 1)) covered[at] = 1;
   }
-  return areas.filter((_, at) => whole[at] === 1 && covered[at] === 0);
+  return areas.filter((_, at) => whole[at] === 1 && covered[at] === 0 && late[at] === 0);
 }
 
 /** The cells of an area, its holes filled, as a mask. */

@@ -103,12 +103,8 @@ function changeOf(light: RelativeLight, run: Run, { before, after, lag_s, splits
     [0.25, 0.5, 1, 2, 4].map((factor) => factor * lag_s).filter((lag) => lag >= 0.99 * light.interval_s),
   );
   const spot = light.noise.length / light.freedom;
-  const start_s = firstLight(passage.half_s, passage, spot);
-  const end_s = -firstLight(
-    passage.half_s.map((t_s) => -t_s),
-    passage,
-    spot,
-  );
+  const start_s = firstLight(passage, 1, spot);
+  const end_s = firstLight(passage, -1, spot);
   const open = {
     start: run.atBeginning && !(start_s > movie_s[0] + 2 * lag_s),
     end: run.atEnd && !(end_s < movie_s[1] - 2 * lag_s),
@@ -143,22 +139,28 @@ function stretch(light: RelativeLight, from_s: number, to_s: number): RelativeLi
 }
 
 /**
- * When the first light changes, from the moments at which half of each spot's light has.
+ * When the first light changes (`sense` 1) or the last has (-1), from the moments of half change of each spot.
  *
  * Of the earliest moments a whole independent spot is taken, and from it what is expected of the smallest of as many
- * errors as there are spots at that time. The half of a spot comes later than its first light by a share of the rise
- * that the PSF makes; the fewer spots begin together, the later: 0.35 where a whole edge begins at once, 0.55 where a
- * plane meets a round outline, 0.9 at a single corner (from fronts of these kinds at 5 to 70 nm/s).
+ * errors as there are spots at that time. The half of a spot comes later than its first light by a share of the rise that
+ * the PSF makes, here of the earliest tenth; the fewer spots begin together, the greater the share: 0.4 where a whole edge
+ * begins at once, 0.6 where a plane meets a round outline, 0.9 at a single corner (fronts of these kinds at 5 to 50 nm/s).
  */
-function firstLight(half_s: Float64Array, { sd_s, rise_s }: Passage, spot: number): number {
-  const sorted = half_s.filter((t_s) => !Number.isNaN(t_s)).sort();
-  if (sorted.length === 0) return NaN;
-  const first_s = sorted[Math.min(sorted.length - 1, Math.floor(0.5 * spot))]!;
-  const spotsWithin = (reach_s: number): number => sorted.filter((t_s) => t_s <= first_s + reach_s).length / spot;
+function firstLight({ half_s, riseOf_s, rise_s, sd_s }: Passage, sense: 1 | -1, spot: number): number {
+  const order = Array.from(half_s.keys())
+    .filter((sample) => !Number.isNaN(half_s[sample]!))
+    .sort((a, b) => sense * (half_s[a]! - half_s[b]!));
+  if (order.length === 0) return NaN;
+  const early = order.slice(0, Math.max(Math.ceil(2 * spot), Math.floor(0.1 * order.length)));
+  const ownRise_s = median(early.map((sample) => riseOf_s[sample]!)) || rise_s;
+  const at = (rank: number): number => sense * half_s[order[Math.min(order.length - 1, Math.floor(rank))]!]!;
+  const first_s = at(0.5 * spot);
+  const spotsWithin = (reach_s: number): number =>
+    order.filter((sample) => sense * half_s[sample]! <= first_s + reach_s).length / spot;
   const together = spotsWithin(3 * sd_s);
   const smallest_s = together > 1.5 ? 0.8 * Math.sqrt(2 * Math.log(together)) * sd_s : 0;
-  const late = Math.min(1, 0.3 + 1.3 / spotsWithin(0.5 * rise_s));
-  return first_s + smallest_s - late * rise_s;
+  const share = Math.min(1.1, 0.36 + 1.25 / spotsWithin(0.5 * ownRise_s));
+  return sense * (first_s + smallest_s - share * ownRise_s);
 }
 
 /** Samples that a change must cover to be one of the crystal: one and a half spots of light, blurred twice by the PSF. */

@@ -105,17 +105,22 @@ export async function estimateDrift(
  */
 function gainOf({ moved, ratio }: View, place: Place, { texture, light }: Reference): number {
   const { pixels, value, slow } = texture;
-  const slowly = Float64Array.from(pixels, (at) => moved[at]! / (ratio[at]! * slow[at]!));
+  const slowly = (at: number): number => moved[at]! / (ratio[at]! * slow[at]!);
   const stride = Math.max(1, Math.floor(pixels.length / SAMPLED));
-  const some = slowly.filter((_, k) => k % stride === 0);
-  const usual = median(some);
-  const spread = Math.max(REJECT * madSigma(some), 0.005 * usual);
+  let some: number[] = [];
+  for (let k = 0; k < pixels.length; k += stride) some.push(slowly(pixels[k]!));
+  let [usual, spread] = [NaN, NaN];
+  for (let round = 0; round < 3; round++) {
+    usual = median(some);
+    spread = Math.max(3 * madSigma(some), 0.002 * usual);
+    some = some.filter((value) => Math.abs(value - usual) <= spread);
+  }
   const limit = REJECT * place.residual;
   let [sum, referenceSum] = [0, 0];
   for (let k = 0; k < pixels.length; k++) {
     const at = pixels[k]!;
     // False for NaN too.
-    if (!(Math.abs(ratio[at]! - value[k]!) <= limit && Math.abs(slowly[k]! - usual) <= spread)) continue;
+    if (!(Math.abs(ratio[at]! - value[k]!) <= limit && Math.abs(slowly(at) - usual) <= spread)) continue;
     sum += moved[at]!;
     referenceSum += light[at]!;
   }

@@ -1,21 +1,22 @@
 /** What all spots of a particle share while a front passes them one after another. */
+import { median } from "../kernels/stats.js";
 import type { RelativeLight } from "./relative-light.js";
 
 /**
- * The change that all samples share, from those not within three quarters of a lag of their own step.
+ * The change that all samples share, from those not within three quarters of their lag of their own step.
  *
  * Least squares of value(p, t) = level(p, before or after) + even(t); the levels are eliminated, what is left for even(t)
  * is solved by conjugate gradients. A slight preference for straight lines decides what the data leave open: where all
  * samples step at once, the step is theirs and not the even part's.
  */
-export function evenPart(light: RelativeLight, at_s: Float64Array, lag_s: number): Float64Array {
+export function evenPart(light: RelativeLight, at_s: Float64Array, lag_s: Float64Array): Float64Array {
   const { time_s, value } = light;
   const bins = time_s.length;
   const samples = at_s.length;
   const phases: Phase[] = [];
   const right = new Float64Array(bins);
   for (let sample = 0; sample < samples; sample++) {
-    for (const phase of phasesOf(time_s, at_s[sample]!, 0.75 * lag_s)) {
+    for (const phase of phasesOf(time_s, at_s[sample]!, 0.75 * lag_s[sample]!)) {
       let sum = 0;
       for (let bin = phase.first; bin < phase.end; bin++) sum += value[bin * samples + sample]!;
       // One unknown value, and the sample stands aside: bins without any light are filled before.
@@ -27,7 +28,7 @@ export function evenPart(light: RelativeLight, at_s: Float64Array, lag_s: number
       phases.push(phase);
     }
   }
-  const stiffness = { weight: 3 * samples, span: Math.max(2, Math.round(lag_s / light.interval_s)) };
+  const stiffness = { weight: 3 * samples, span: Math.max(2, Math.round(median(lag_s) / light.interval_s)) };
   return conjugateGradients((even) => normalMatrix(even, phases, stiffness), right, 200);
 }
 

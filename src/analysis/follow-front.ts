@@ -6,7 +6,7 @@ import type { Transition } from "../model/experiment.js";
 import { fitArrivals, medianInterval, type ArrivalFit, type FitOptions } from "./arrival-fit.js";
 import { boundaryProfile, type BoundaryProfile } from "./boundary-profile.js";
 import { alongDirection } from "./light-origin.js";
-import { PRE_BLUR, type PixelCourses } from "./pixel-courses.js";
+import type { PixelCourses } from "./pixel-courses.js";
 import { surface } from "./slopes.js";
 
 /** The grid on which the courses lie. */
@@ -42,6 +42,8 @@ const COHERENT_AREAS = 8;
 const SAMPLE = 320;
 /** Second derivatives are noisier than first ones and taken over a wider disc, by this factor. */
 const CURVATURE_RADIUS = 1.6;
+/** Arrivals at the outline are carried back by at most so many widths: a straight front asks for 1.4. */
+const MOST_CARRY = 2;
 /** Skew up to which a passing tells the boundary's look, unless only fewer are so even. */
 const EVEN = 0.06;
 const LEAST_SAMPLE = 60;
@@ -59,7 +61,7 @@ export function followFront(courses: PixelCourses, window: Transition, grid: Gri
   const interval_s = medianInterval(time_s);
   const length_s = Math.max(window.end_s - window.start_s, 4 * interval_s);
   const pad_s = Math.max(2 * window.sd_s, 0.05 * length_s, interval_s);
-  const spread_px = (Math.hypot(1, PRE_BLUR) * grid.psf_um) / grid.pixelSize_um;
+  const spread_px = Math.hypot(courses.psf_um, courses.blur_um) / grid.pixelSize_um;
   const across_px = Math.sqrt(pixels.length);
   const radius_px = Math.min(0.5 * across_px, Math.max(2.5 * spread_px, (1.2 * interval_s * across_px) / length_s));
   const scale = { spread_px, radius_px };
@@ -156,11 +158,11 @@ function isCoherent(fit: ArrivalFit, kept: Uint8Array, courses: PixelCourses, gr
   const { area_px } = labelComponents(coherent, grid.width, grid.height);
   const largest = area_px.reduce((most, area) => Math.max(most, area), 0);
   const all = area_px.reduce((sum, area) => sum + area, 0);
-  const blur_px2 = 4 * Math.PI * ((PRE_BLUR * grid.psf_um) / grid.pixelSize_um) ** 2;
+  const spread_px2 = 4 * Math.PI * (courses.psf_um / grid.pixelSize_um) ** 2;
   const n = kept.length;
   return all > SHARE * n
     ? largest > COHERENT_SHARE * n
-    : largest > Math.max(COHERENT_SHARE * n, COHERENT_AREAS * blur_px2);
+    : largest > Math.max(COHERENT_SHARE * n, COHERENT_AREAS * spread_px2);
 }
 
 /** Slope (s/px) and second derivatives (s/px^2) of the arrivals at each course's pixel; NaN where there are none. */
@@ -289,7 +291,9 @@ function passings(
     skew[i] = bend[i]! + light.skewness / 6;
     const late_s = Math.max(-0.3 * width, Math.min(0.3 * width, 0.5 * spread_px ** 2 * across));
     lead_s[i] = (light.skewness / 6) * width - late_s;
-    carry_s[i] = lead_s[i]! - found.x[i]! * origin.x_px[i]! - found.y[i]! * origin.y_px[i]!;
+    // A front that pauses makes a cliff, along which nothing can be carried.
+    const along_s = found.x[i]! * origin.x_px[i]! + found.y[i]! * origin.y_px[i]!;
+    carry_s[i] = lead_s[i]! - Math.max(-MOST_CARRY * width, Math.min(MOST_CARRY * width, along_s));
   }
   return { width_s, skew, bend, narrowing, lead_s, carry_s };
 }
@@ -297,7 +301,7 @@ function passings(
 /** Courses that tell the boundary's look: strong, away from outline and bends, and too far apart to share noise. */
 function sampled(fit: ArrivalFit, kept: Uint8Array, passing: Passings, courses: PixelCourses, grid: Grid): number[] {
   const psf_px = grid.psf_um / grid.pixelSize_um;
-  const stride = Math.ceil(2.5 * PRE_BLUR * psf_px);
+  const stride = Math.max(1, Math.ceil((2.5 * courses.blur_um) / grid.pixelSize_um));
   const typical_s = median(fit.width_s);
   // A bend moves a passing whole, a change of speed skews it: the first may be greater.
   const uneven = (i: number): number =>

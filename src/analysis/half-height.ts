@@ -3,13 +3,15 @@ import { isoContours } from "../kernels/contour.js";
 import { distanceTransform } from "../kernels/distance.js";
 import { gaussianBlur } from "../kernels/filter.js";
 import { fillHoles, labelComponents } from "../kernels/label.js";
-import { crossesItself, polygonArea } from "../kernels/polygon.js";
+import { crossesItself } from "../kernels/polygon.js";
 import { median } from "../kernels/stats.js";
 import type { Image } from "../model/movie.js";
 
 /** A closed polygon in px. */
 export type Outline = [number, number][];
 
+/** Blur of the light besides the point spread, as a part of it. */
+const SOFT_PSF = 0.5;
 /** Depth in point spreads at which the edge's blur has faded. */
 const CLEAR_PSF = 1.8;
 /** Bands from there on that tell the level of the face and of the ground. */
@@ -68,7 +70,8 @@ export function boxesOf(labels: Int32Array, width: number): Box[] {
 }
 
 /**
- * The outline of the area `label`; null where there is no step up to it. It may leave the image where the area does.
+ * The outline of the area `label`, or several if it falls apart into areas of at least `least_px`; none where there is no
+ * step up to it. An outline may leave the image where the area does.
  *
  * Light I is compared with the mean light F in a band just inside the edge and B in one just outside, each averaged along
  * the edge; the outline is where (I - B) / (F - B) is one half. So neither uneven light nor a dim rim moves it, and I need
@@ -78,24 +81,25 @@ export function boxesOf(labels: Int32Array, width: number): Box[] {
  * first made to settle with a term that draws it towards the blurred area (the scheme of Merriman, Bence and Osher), and
  * follows the light only within LAST_UM of that.
  */
-export function halfHeightOutline(
+export function halfHeightOutlines(
   image: Image,
   labels: Int32Array,
   label: number,
   box: Box,
-  psf_um: number,
-): Outline | null {
-  if (box.right < box.left) return null;
+  { psf_um, least_px }: { readonly psf_um: number; readonly least_px: number },
+): Outline[] {
+  if (box.right < box.left) return [];
   const patch = patchOf(image, labels, label, box, psf_um);
   const { width, height, cell_um, owner } = patch;
-  const soft = gaussianBlur(patch.light, width, height, (0.5 * psf_um) / cell_um);
+  const soft = gaussianBlur(patch.light, width, height, (SOFT_PSF * psf_um) / cell_um);
+  const least = least_px / patch.bin ** 2;
   let mask = Uint8Array.from(owner, (who) => (who === 1 ? 1 : 0));
   for (const reach_um of PASSES_UM) {
     const step = shareOf(patch, soft, mask, psf_um, reach_um);
-    if (step === null) return null;
+    if (step === null) return [];
     const stiffness = 4 * Math.min(1.5, Math.max(0, (step.noise - 0.1) / 0.12));
     if (stiffness === 0) {
-      mask = bodyOf(step.share, width, height);
+      mask = bodiesOver(step.share, width, height, least);
       continue;
     }
     const radius_um = Math.sqrt(mask.reduce((sum, value) => sum + value, 0) / Math.PI) * cell_um;
@@ -103,20 +107,19 @@ export function halfHeightOutline(
     for (let turn = 0; turn < 3; turn++) {
       const round = gaussianBlur(mask, width, height, round_um / cell_um);
       const pulled = step.share.map((value, at) => value + stiffness * (round[at]! - 0.5));
-      mask = bodyOf(pulled, width, height);
+      mask = bodiesOver(pulled, width, height, least);
     }
   }
   const last = shareOf(patch, soft, mask, psf_um, LAST_UM);
-  if (last === null) return null;
+  if (last === null) return [];
   // What hangs on by nothing, and holes, are no part of it.
-  const body = bodyOf(last.share, width, height);
+  const body = bodiesOver(last.share, width, height, least);
   const share = last.share.map((value, at) => (body[at] === 1 ? Math.max(value, 0.501) : Math.min(value, 0.499)));
-  let ring: Outline = [];
-  for (const next of isoContours(share, width, height, 0.5)) if (polygonArea(next) > polygonArea(ring)) ring = next;
-  if (ring.length < 3) return null;
-  const smooth = smoothRing(ring, ALONG_UM / cell_um);
-  const chosen = crossesItself(smooth) ? ring : smooth;
-  return chosen.map(([x, y]) => [patch.left + (x + 0.5) * patch.bin - 0.5, patch.top + (y + 0.5) * patch.bin - 0.5]);
+  return isoContours(share, width, height, 0.5).map((ring) => {
+    const smooth = smoothRing(ring, ALONG_UM / cell_um, (SOFT_PSF * psf_um) / cell_um);
+    const chosen = crossesItself(smooth) ? ring : smooth;
+    return chosen.map(([x, y]) => [patch.left + (x + 0.5) * patch.bin - 0.5, patch.top + (y + 0.5) * patch.bin - 0.5]);
+  });
 }
 
 function patchOf(image: Image, labels: Int32Array, label: number, box: Box, psf_um: number): Patch {
@@ -242,25 +245,31 @@ function bandMean(light: Float64Array, band: Float64Array, width: number, height
   return result;
 }
 
-/** The largest area where the share is over one half, its holes filled. */
-function bodyOf(share: Float32Array, width: number, height: number): Uint8Array<ArrayBuffer> {
+/** The areas of at least `least` cells where the share is over one half, holes filled; the largest, if all are less. */
+function bodiesOver(share: Float32Array, width: number, height: number, least: number): Uint8Array<ArrayBuffer> {
   const over = Uint8Array.from(share, (value) => (value > 0.5 ? 1 : 0));
-  const { labels, count, area_px } = labelComponents(over, width, height);
-  let best = 1;
-  for (let label = 2; label <= count; label++) if (area_px[label]! > area_px[best]!) best = label;
-  const body = Uint8Array.from(labels, (label) => (label === best ? 1 : 0));
-  return Uint8Array.from(fillHoles(body, width, height));
+  const { labels, area_px } = labelComponents(over, width, height);
+  const enough = Math.min(
+    least,
+    area_px.reduce((most, area) => Math.max(most, area), 0),
+  );
+  const bodies = Uint8Array.from(labels, (label) => (label > 0 && area_px[label]! >= enough ? 1 : 0));
+  return Uint8Array.from(fillHoles(bodies, width, height));
 }
 
 /** Distance between the points of a ring that is smoothed, in cells. */
 const SPACING = 0.7;
 
-/** The ring smoothed along itself by 2 G - G*G, G a Gaussian, which leaves circles as large as they are. */
-function smoothRing(ring: Outline, sigma: number): Outline {
+/**
+ * The ring smoothed along itself by 2 G - G*G, G a Gaussian, which leaves circles as large as they are, and freed of what
+ * a blur by `soft` did to it: a shift inwards by soft^2 times half the curvature, which is what G does, but for the scale.
+ */
+function smoothRing(ring: Outline, sigma: number, soft: number): Outline {
   const even = evenly(ring);
   const once = blurRing(even, sigma / SPACING);
   const twice = blurRing(once, sigma / SPACING);
-  return once.map(([x, y], at) => [2 * x - twice[at]![0], 2 * y - twice[at]![1]]);
+  const back = 1 + (soft / sigma) ** 2;
+  return once.map(([x, y], at) => [x + back * (x - twice[at]![0]), y + back * (y - twice[at]![1])]);
 }
 
 function evenly(ring: Outline): Outline {

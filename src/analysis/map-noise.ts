@@ -3,7 +3,7 @@ import { gaussianBlur } from "../kernels/filter.js";
 import { random } from "../kernels/random.js";
 import { madSigma, median } from "../kernels/stats.js";
 import type { FrontMap } from "../model/experiment.js";
-import { PRE_BLUR } from "./pixel-courses.js";
+import { MOST_BLUR } from "./pixel-courses.js";
 import { applySlopes, slopes } from "./slopes.js";
 
 /** Draws of a map's noise, from which the standard errors of all that is made of the map follow. */
@@ -28,7 +28,7 @@ const MOST_FACTOR = 4;
  */
 export function mapNoise(front: FrontMap, psf_um: number): MapNoise {
   const { width, height, mask, arrival_s, sd_s, pixelSize_um } = front;
-  const sigma_px = (PRE_BLUR * psf_um) / pixelSize_um;
+  const sigma_px = (front.blur_um ?? MOST_BLUR * psf_um) / pixelSize_um;
   const typical_s = median(sd_s);
   const sd = Float32Array.from(mask, (inside, at) => {
     if (inside === 0) return 0;

@@ -23,7 +23,7 @@ interface Thresholds {
 const RIM = { value: 0.9, margin: 0.03 } as const;
 const DEPTH = { value: 0.5, margin: 0.05 } as const;
 /** A valley is a nucleus above so many standard errors of the smoothed map, or this share of the whole time. */
-const VALLEY = { sds: 5, share: 0.04, margin: 0.15 } as const;
+const VALLEY = { sds: 5, share: 0.06, margin: 0.15 } as const;
 /** Arrivals spread over less than so many standard errors, or widths of the passing, are one moment. */
 const UNIFORM = { sds: 7, widths: 3, margin: 0.1 } as const;
 /** A kind that fewer draws agree on is undecided. */
@@ -60,8 +60,13 @@ export function classifyMechanism(front: FrontMap, { psf_um = 0.118 }: { psf_um?
   const depth_px = distanceTransform(front.mask, width, height);
   const map = smooth(filled.arrival_s);
   const drawn = noise.draws_s.map((draw_s) => smooth(filled.arrival_s.map((t, at) => t + draw_s[at]!)));
+  // Fronts begin at the rim, and its arrivals are the noisier ones.
   const noise_s = median(
-    map.map((value, at) => Math.sqrt(drawn.reduce((sum, draw) => sum + (draw[at]! - value) ** 2, 0) / drawn.length)),
+    map.map((value, at) =>
+      depth_px[at]! <= 2 * RIM_PX
+        ? Math.sqrt(drawn.reduce((sum, draw) => sum + (draw[at]! - value) ** 2, 0) / drawn.length)
+        : NaN,
+    ),
   );
   const whole_s = spanOf(map);
   const thresholds: Thresholds = {

@@ -12,7 +12,7 @@ import { ParameterError } from "../model/errors.js";
 import type { Image } from "../model/movie.js";
 import type { Particle } from "../model/particle.js";
 import { brightAreas, smoothed } from "./bright-areas.js";
-import { boxesOf, halfHeightOutline, type Outline } from "./half-height.js";
+import { boxesOf, halfHeightOutlines, type Outline } from "./half-height.js";
 import { bodiesOf } from "./touching.js";
 
 /** What is sought. */
@@ -26,7 +26,7 @@ export interface ParticleSearch {
 }
 
 /** Blur at which crystals are sought, one after the other: strong speckle hides faint crystals from the finest. */
-const BLURS_UM = [0.35, 0.35, 0.6, 1];
+const BLURS_UM = [0.35, 0.35, 0.35, 0.6, 1];
 /** Around a crystal that was found, its own light is no ground to seek others on. */
 const HALO_PSF = 3;
 /** A crystal's narrowest half-width, as a part of the least diameter. */
@@ -51,7 +51,7 @@ export function findParticles(image: Image, search: ParticleSearch): Particle[] 
     depth_px: (NARROWEST * minDiameter_um) / pixelSize_um,
     area_px: leastArea_um2 / pixelSize_um ** 2,
   };
-  return outlinesOf(image, labels, psf_um)
+  return outlinesOf(image, labels, psf_um, least.area_px)
     .flatMap((outline) => partsOf(image, outline, least, psf_um))
     .map((outline) => tidy(outline, width, height))
     .filter((outline) => polygonArea(outline) >= least.area_px)
@@ -93,10 +93,15 @@ function brightLabels(image: Image, minDiameter_um: number, psf_um: number): Int
   const labels = new Int32Array(width * height);
   let count = 0;
   let ground = image;
+  let empty_um = 0;
   for (const blur_um of BLURS_UM) {
+    if (blur_um === empty_um) continue;
     const smooth = smoothed(ground, psf_um, Math.max(blur_um, 1.2 * psf_um));
     const areas = brightAreas(smooth, minDiameter_um);
-    if (areas.count === 0) continue;
+    if (areas.count === 0) {
+      empty_um = blur_um;
+      continue;
+    }
     for (let y = 0, at = 0; y < height; y++) {
       const row = Math.floor(y / smooth.bin) * smooth.width;
       for (let x = 0; x < width; x++, at++) {
@@ -116,11 +121,10 @@ function brightLabels(image: Image, minDiameter_um: number, psf_um: number): Int
   return labels;
 }
 
-function outlinesOf(image: Image, labels: Int32Array, psf_um: number): Outline[] {
-  return boxesOf(labels, image.width).flatMap((box, at) => {
-    const outline = halfHeightOutline(image, labels, at + 1, box, psf_um);
-    return outline === null ? [] : [outline];
-  });
+function outlinesOf(image: Image, labels: Int32Array, psf_um: number, least_px: number): Outline[] {
+  return boxesOf(labels, image.width).flatMap((box, at) =>
+    halfHeightOutlines(image, labels, at + 1, box, { psf_um, least_px }),
+  );
 }
 
 /** The outline, or those of the crystals that touch in it. */
@@ -151,7 +155,9 @@ function partsOf(
   const bodies = bodiesOf({ width: columns, height: rows, pixelSize_um, light, mask }, least);
   if (bodies.count < 2) return [outline];
   const patch = { width: columns, height: rows, pixelSize_um, data: light };
-  return outlinesOf(patch, bodies.labels, psf_um).map((part) => part.map(([x, y]) => [x + left, y + top]));
+  return outlinesOf(patch, bodies.labels, psf_um, least.area_px).map((part) =>
+    part.map(([x, y]) => [x + left, y + top]),
+  );
 }
 
 /** The part within the image, with a few hundred corners at most. */

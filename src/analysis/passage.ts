@@ -1,5 +1,6 @@
 /** What changed within a stretch of uneven images: which spots, when, and by how much. */
-import { median, quantile } from "../kernels/stats.js";
+import { median } from "../kernels/stats.js";
+import { lineDelay } from "./bright-line.js";
 import { evenPart } from "./even-part.js";
 import type { RelativeLight } from "./relative-light.js";
 import { differential, type Differential } from "./unevenness.js";
@@ -8,6 +9,9 @@ import { differential, type Differential } from "./unevenness.js";
 const SIGNIFICANT = 5;
 /** A spot's differential image stands out by itself from so many standard deviations on. */
 const STANDS_OUT = 3.5;
+/** A change is clear from so many standard deviations on; a shorter lag does if it shows this share of it. */
+const CLEAR = 7;
+const MOST_OF_IT = 0.7;
 /** A step smaller than this share of the typical one is not the same change. */
 const LEAST_SHARE = 0.35;
 /** Noise of a light curve against its step, down to which bins are averaged. */
@@ -15,7 +19,7 @@ const CURVE_NOISE = 0.08;
 
 /** The changes of all samples within a stretch of time; NaN where a sample did not change. */
 export interface Passage {
-  /** When half of a sample's step was done. */
+  /** When half of a sample's step was done; freed of what a bright boundary adds. */
   readonly half_s: Float64Array;
   /** Step in ln I, the even change of all samples taken out. */
   readonly step: Float64Array;
@@ -25,10 +29,9 @@ export interface Passage {
   readonly n: number;
   /** Standard error of one sample's half time. */
   readonly sd_s: number;
-  /** Typical time from 15 to 85 % of a sample's step. */
+  /** Time from 15 to 85 % of each sample's step, and its median. */
+  readonly riseOf_s: Float64Array;
   readonly rise_s: number;
-  /** Lag at which the steps were sought. */
-  readonly lag_s: number;
 }
 
 /**
@@ -41,80 +44,101 @@ export interface Passage {
 export function followPassage(light: RelativeLight, sought_s: readonly [number, number], lags_s: number[]): Passage {
   // A step is far above what drift and focus leave, and a ring of them looks like a defocus.
   const plain = { ...light, disturbances: [] };
-  const trials = lags_s.map((lag_s) => steepest(differential(plain, lag_s), light, sought_s));
-  const first = chooseLag(trials);
+  const first = steepest(plain, lags_s, sought_s, aboutMedian);
   const rough = withoutEven(plain, first);
-  const second = steepest(plainDifferential(rough, first.lag_s), rough, sought_s);
+  const second = steepest(rough, lagsIn(first), sought_s, asItIs);
   const bare = withoutEven(plain, second);
-  return measureSteps(bare, steepest(plainDifferential(bare, first.lag_s), bare, sought_s), sought_s);
+  return measureSteps(bare, steepest(bare, lagsIn(second), sought_s, asItIs), sought_s);
 }
 
-interface Peak {
-  readonly lag_s: number;
-  /** Moment of the greatest change of each sample. */
+/** Sample by sample: the moment of the greatest change, the lag that shows it, its size and its size over noise. */
+interface Peaks {
   readonly at_s: Float64Array;
-  /** Its size, and its size over noise. */
+  readonly lag_s: Float64Array;
   readonly size: Float64Array;
   readonly strength: Float64Array;
 }
 
-/** The greatest change of each sample over one lag within the sought time. */
+/**
+ * The greatest change of each sample within the sought time, by the shortest lag that shows most of it clearly: parts of
+ * one front may move many times faster than others.
+ */
 function steepest(
-  { centre_s, residual, noiseFactor, lag_s }: Differential,
-  { noise }: RelativeLight,
+  light: RelativeLight,
+  lags_s: readonly number[],
   [from_s, to_s]: readonly [number, number],
-): Peak {
-  const samples = noise.length;
-  const at_s = new Float64Array(samples).fill(NaN);
-  const size = new Float64Array(samples);
-  const strength = new Float64Array(samples);
-  for (let bin = 0; bin < centre_s.length; bin++) {
-    if (!(centre_s[bin]! >= from_s && centre_s[bin]! <= to_s)) continue;
-    for (let sample = 0; sample < samples; sample++) {
-      const value = residual[bin * samples + sample]!;
-      if (!(Math.abs(value) > Math.abs(size[sample]!))) continue;
-      size[sample] = value;
-      at_s[sample] = centre_s[bin]!;
-      strength[sample] = Math.abs(value) / (noise[sample]! * noiseFactor[bin]!);
+  change: (differential: Differential, bin: number) => Float32Array,
+): Peaks {
+  const samples = light.noise.length;
+  const trials = lags_s.map((lag_s) => {
+    const images = differential(light, lag_s, to_s - from_s);
+    const trial = emptyPeaks(samples);
+    trial.lag_s.fill(lag_s);
+    for (let bin = 0; bin < images.centre_s.length; bin++) {
+      if (!(images.centre_s[bin]! >= from_s && images.centre_s[bin]! <= to_s)) continue;
+      const field = change(images, bin);
+      for (let sample = 0; sample < samples; sample++) {
+        const value = Math.abs(field[sample]!);
+        if (!(value > trial.size[sample]!)) continue;
+        trial.size[sample] = value;
+        trial.at_s[sample] = images.centre_s[bin]!;
+        trial.strength[sample] = value / (light.noise[sample]! * images.noiseFactor[bin]!);
+      }
     }
+    return trial;
+  });
+  const found = emptyPeaks(samples);
+  for (let sample = 0; sample < samples; sample++) {
+    const clear = trials.filter(({ strength }) => strength[sample]! > CLEAR);
+    const most = Math.max(...clear.map(({ size }) => size[sample]!));
+    const best =
+      clear.find(({ size }) => size[sample]! >= MOST_OF_IT * most) ??
+      trials.reduce((one, other) => (other.strength[sample]! > one.strength[sample]! ? other : one));
+    for (const key of ["at_s", "lag_s", "size", "strength"] as const) found[key][sample] = best[key][sample]!;
   }
-  return { lag_s, at_s, size, strength };
+  return found;
 }
 
-/** The shortest lag that catches most of the step clearly. */
-function chooseLag(trials: readonly Peak[]): Peak {
-  const sizes = trials.map(({ size }) => quantile(size.map(Math.abs), 0.9));
-  const clear = trials.map(({ strength }) => quantile(strength, 0.9));
-  const most = Math.max(...sizes.filter((_, at) => clear[at]! > 6 || clear[at] === Math.max(...clear)));
-  const found = trials.findIndex((_, at) => sizes[at]! >= 0.7 * most && clear[at]! > 8);
-  return trials[found >= 0 ? found : clear.indexOf(Math.max(...clear))]!;
+function emptyPeaks(samples: number): Peaks {
+  return {
+    at_s: new Float64Array(samples).fill(NaN),
+    lag_s: new Float64Array(samples),
+    size: new Float64Array(samples),
+    strength: new Float64Array(samples),
+  };
+}
+
+function lagsIn({ lag_s }: Peaks): number[] {
+  return [...new Set(lag_s)].sort((a, b) => a - b);
+}
+
+/** A differential image less its median: the even part as long as less than half of the face changes at once. */
+function aboutMedian({ residual, centre_s }: Differential, bin: number): Float32Array {
+  const samples = residual.length / centre_s.length;
+  const field = residual.subarray(bin * samples, (bin + 1) * samples);
+  const middle = median(field);
+  return field.map((one) => one - middle);
+}
+
+/** A differential image from which nothing is removed: of a light that is freed of its even part. */
+function asItIs({ residual, even }: Differential, bin: number): Float32Array {
+  const samples = residual.length / even.length;
+  return residual.subarray(bin * samples, (bin + 1) * samples).map((one) => one + even[bin]!);
 }
 
 /** The light freed of what all samples share; those that stand out step, the others keep one level. */
-function withoutEven(light: RelativeLight, { at_s, strength, lag_s }: Peak): RelativeLight {
+function withoutEven(light: RelativeLight, { at_s, strength, lag_s }: Peaks): RelativeLight {
   const samples = light.noise.length;
   const stepped_s = at_s.map((t_s, sample) => (strength[sample]! > STANDS_OUT ? t_s : NaN));
   const even = evenPart(light, stepped_s, lag_s);
   return { ...light, value: light.value.map((one, at) => one - even[Math.floor(at / samples)]!) };
 }
 
-/** Differential images from which nothing is removed: of a light that is freed of its even part. */
-function plainDifferential(light: RelativeLight, lag_s: number): Differential {
-  const found = differential(light, lag_s);
-  const samples = light.noise.length;
-  return { ...found, residual: found.residual.map((one, at) => one + found.even[Math.floor(at / samples)]!) };
-}
-
 /** Step and half time of each sample, from its own light curve. */
-function measureSteps(
-  { time_s, value, noise, noiseOfBin, frames, interval_s }: RelativeLight,
-  peak: Peak,
-  [from_s, to_s]: readonly [number, number],
-): Passage {
+function measureSteps(light: RelativeLight, peak: Peaks, [from_s, to_s]: readonly [number, number]): Passage {
+  const { time_s, value, noise, noiseOfBin, frames, interval_s } = light;
   const bins = time_s.length;
   const samples = noise.length;
-  const guard_s = 0.6 * peak.lag_s;
-  const plateau_s = Math.max(2 * peak.lag_s, 4 * interval_s);
   const perBin = median(noiseOfBin.map((factor, bin) => factor / Math.sqrt(frames[bin]!)));
   const step = new Float64Array(samples).fill(NaN);
   const before = new Float64Array(samples);
@@ -122,6 +146,8 @@ function measureSteps(
   const curve = new Float64Array(bins);
   for (let sample = 0; sample < samples; sample++) {
     const at_s = peak.at_s[sample]!;
+    const guard_s = 0.6 * peak.lag_s[sample]!;
+    const plateau_s = Math.max(2 * peak.lag_s[sample]!, 4 * interval_s);
     const low = levelIn(value, time_s, samples, sample, at_s - guard_s - plateau_s, at_s - guard_s);
     const high = levelIn(value, time_s, samples, sample, at_s + guard_s, at_s + guard_s + plateau_s);
     before[sample] = low.mean;
@@ -134,8 +160,8 @@ function measureSteps(
     half_s: new Float64Array(samples).fill(NaN),
     step,
     changed: new Uint8Array(samples),
+    riseOf_s: new Float64Array(samples).fill(NaN),
   };
-  const rises: number[] = [];
   // A step's slope at half height is 0.83 of itself in the time from 15 to 85 % of it.
   const sds: number[] = [];
   let n = 0;
@@ -156,13 +182,19 @@ function measureSteps(
     result.changed[sample] = 1;
     n++;
     result.half_s[sample] = t50;
-    const rise_s = crossing(curve, time_s, t50, 0.85) - crossing(curve, time_s, t50, 0.15);
-    if (!Number.isNaN(rise_s)) {
-      rises.push(rise_s);
-      sds.push((noisiness / Math.sqrt(2 * reach + 1)) * rise_s * 1.2);
+    const own_s = crossing(curve, time_s, t50, 0.85) - crossing(curve, time_s, t50, 0.15);
+    if (!Number.isNaN(own_s)) {
+      result.riseOf_s[sample] = own_s;
+      sds.push((noisiness / Math.sqrt(2 * reach + 1)) * own_s * 1.2);
     }
   }
-  return { ...result, n, sd_s: median(sds), rise_s: median(rises), lag_s: peak.lag_s };
+  const rise_s = median(result.riseOf_s);
+  const delay_s = lineDelay(light, { ...result, rise_s, before });
+  for (let sample = 0; sample < samples; sample++) {
+    const own = result.riseOf_s[sample]! / rise_s;
+    result.half_s[sample] = result.half_s[sample]! + delay_s * (own < 3 ? own : 1);
+  }
+  return { ...result, n, sd_s: median(sds), rise_s };
 }
 
 /** One sample's light, each bin averaged with `reach` bins on both sides. */

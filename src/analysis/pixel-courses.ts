@@ -4,8 +4,8 @@ import { median, quantileInPlace } from "../kernels/stats.js";
 import type { Stack } from "../model/movie.js";
 import { lightOrigin, type LightOrigin } from "./light-origin.js";
 
-/** Blur laid over the relative images, in standard deviations of the point spread. */
-export const PRE_BLUR = 0.75;
+/** The most blur that is laid over the relative images, in standard deviations of the point spread. */
+export const MOST_BLUR = 0.75;
 
 /** Time courses of the pixels of a mask. */
 export interface PixelCourses {
@@ -21,14 +21,21 @@ export interface PixelCourses {
   readonly origin: LightOrigin;
   /** Noise of one pixel of one frame before the blur, median over pixels. */
   readonly pixelNoise: number;
+  /** Standard deviations of the point spread and of the blur laid over it. */
+  readonly psf_um: number;
+  readonly blur_um: number;
 }
 
 /**
  * Courses of the mask's pixels that hold light. Each frame is divided by the pixels' own means, so that texture
- * does not weigh, and blurred by a Gaussian of PRE_BLUR point spreads within the mask (normalised convolution),
+ * does not weigh, and blurred by a Gaussian of `blur_um` within the mask (normalised convolution),
  * dark pixels weighing less. Frames with nothing in the mask are left out. Null where nothing remains.
  */
-export function pixelCourses(stack: Stack, mask: Uint8Array, psf_um: number): PixelCourses | null {
+export function pixelCourses(
+  stack: Stack,
+  mask: Uint8Array,
+  { psf_um, blur_um }: { readonly psf_um: number; readonly blur_um: number },
+): PixelCourses | null {
   const { width, height } = stack;
   const area = width * height;
   const level = meanOverTime(stack, mask);
@@ -46,7 +53,7 @@ export function pixelCourses(stack: Stack, mask: Uint8Array, psf_um: number): Pi
   for (let k = 0; k < stack.time_s.length; k++) {
     if (inside.some((at) => Number.isFinite(stack.data[k * area + at]!))) frames.push(k);
   }
-  const sigma_px = (PRE_BLUR * psf_um) / stack.pixelSize_um;
+  const sigma_px = blur_um / stack.pixelSize_um;
   const spread = gaussianBlur(weight, width, height, sigma_px);
   const relative = new Float32Array(pixels.length * frames.length);
   const image = new Float64Array(area);
@@ -75,6 +82,8 @@ export function pixelCourses(stack: Stack, mask: Uint8Array, psf_um: number): Pi
     noise: courseNoise(relative, pixels.length, frames.length),
     origin: lightOrigin(mask, weight, pixels, stack, { psf_px: psf_um / stack.pixelSize_um, blur_px: sigma_px }),
     pixelNoise: pixelNoise(stack, level, pixels, frames),
+    psf_um,
+    blur_um,
   };
 }
 

@@ -65,8 +65,6 @@ const TEXTURED = 4;
 const LEAST_SEEN = 0.25;
 /** Side of the blocks that are dealt to the two halves of the carrier, in point spreads. */
 const BLOCK_PSF = 12;
-/** Width of the Gaussian that smooths what pulls, in point spreads: three quarters of the precision, an eighth of the camera's pull. */
-const SHARP_PSF = 1.5;
 /** Pixels at a frame's border that the spline through it does not render well. */
 const BORDER_px = 4;
 /** A window that lies farther off than this is moved and looks again. */
@@ -151,7 +149,7 @@ function referenceOf(view: View, lights: readonly Float64Array[], anchor: number
   });
   const slow_px = SLOW_PSF * view.psf_px;
   const texture = prepareTexture(light, width, height, weight, half, {
-    sharp_px: SHARP_PSF * view.psf_px,
+    sharp_px: view.psf_px,
     slow_px,
   });
   const relative = light.map((value, at) => value / texture.slow[at]!);
@@ -182,7 +180,7 @@ function isTextured(view: View, { texture, relative }: Reference): boolean {
     weights += weight[texture.pixels[k]!]! ** 2;
   }
   const white = whiteNoise(relative, weight, width, height);
-  const byChance = white ** 2 / (4 * Math.PI * (SHARP_PSF * view.psf_px) ** 4);
+  const byChance = white ** 2 / (4 * Math.PI * view.psf_px ** 4);
   return gradient / weights > TEXTURED * byChance;
 }
 

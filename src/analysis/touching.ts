@@ -7,9 +7,9 @@ import { madSigma, median } from "../kernels/stats.js";
 /** A neck narrower than so much of the narrower body parts two crystals; two hexagons that share a side have 0.58. */
 const NECK = 0.65;
 /** A cell darker than so much of the way from the ground to the face is a gap, if the face is even enough. */
-const GAP = 0.6;
+const GAP = 0.75;
 /** The face is evened over this length to tell its level, and the light over this to find gaps. */
-const FACE_UM = 0.8;
+const FACE_UM = 0.5;
 const LIGHT_UM = 0.08;
 /** Ground that tells its level lies so far outside. */
 const GROUND_UM = [0.3, 1] as const;
@@ -95,7 +95,7 @@ function withoutGaps({ width, height, pixelSize_um, light, mask }: MaskedLight):
   const soft = gaussianBlur(light, width, height, LIGHT_UM / pixelSize_um);
   const share = soft.map((value, at) => (value - ground) / (face[at]! - ground));
   const rough = madSigma(share.map((value, at) => (depth[at]! * pixelSize_um > near ? value : NaN)));
-  const level = Math.min(GAP, 1 - 5 * rough);
+  const level = Math.min(GAP, 1 - 4 * rough);
   const solid = mask.map((value, at) => (value === 1 && !(share[at]! < level) ? 1 : 0));
   return fillHoles(solid, width, height);
 }

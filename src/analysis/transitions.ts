@@ -10,8 +10,8 @@ import type { Unevenness } from "./unevenness.js";
 
 export { nameTransitions } from "./naming.js";
 
-/** Runs of one half cycle are one transition if of the smaller one's spots at most this share changes in both. */
-const MOST_OVERLAP = 0.35;
+/** Runs of one half cycle are one transition if at most this share of the smaller one changes again what had changed. */
+const MOST_AGAIN = 0.4;
 /** How windows are sought. */
 export interface TransitionOptions {
   readonly particle: number;
@@ -109,33 +109,34 @@ function belongs(parts: readonly Change[], next: Change, splits: readonly number
   if (last.sign !== next.sign) return false;
   const together_s = last.end_s - parts[0]!.start_s + next.end_s - next.start_s;
   if (next.start_s - last.end_s > Math.max(20 * lag_s, 3 * together_s)) return false;
-  return changedAgain(parts, next) <= MOST_OVERLAP;
+  return changedAgain(parts, next) <= MOST_AGAIN;
 }
 
 /**
- * How much of the smaller change falls on spots that had changed before: steps in units of the typical one, and
- * only what two steps make beyond a whole one, as the PSF gives the spots at a border a part of both.
+ * How much of the smaller change falls on spots that were whole before: 1 where the same spots change again, 0 where the
+ * second change brings what the first has left, as at the border of both, where the PSF gives a spot a part of each.
  */
 function changedAgain(parts: readonly Change[], next: Change): number {
   const typicalOf = ({ passage }: Change): number => median(passage.step.map(Math.abs));
-  const typical = Math.max(...[...parts, next].map(typicalOf));
-  const samples = next.passage.step.length;
-  let earlier = 0;
-  let later = 0;
-  let again = 0;
-  for (let sample = 0; sample < samples; sample++) {
-    const partOf = ({ passage }: Change): number =>
-      passage.changed[sample] === 1 ? Math.min(1, Math.abs(passage.step[sample]!) / typical) : 0;
-    const first = Math.min(
-      1,
-      parts.reduce((sum, part) => sum + partOf(part), 0),
-    );
-    const second = partOf(next);
-    earlier += first;
-    later += second;
-    again += Math.max(0, first + second - 1.1);
+  const whole = Math.max(...[...parts, next].map(typicalOf));
+  const partOf = ({ passage }: Change, sample: number): number =>
+    passage.changed[sample] === 1 ? Math.abs(passage.step[sample]!) / whole : 0;
+  const total = { earlier: 0, later: 0 };
+  const common = { earlier: 0, later: 0, samples: 0 };
+  for (let sample = 0; sample < next.passage.step.length; sample++) {
+    const earlier = parts.reduce((sum, part) => sum + partOf(part, sample), 0);
+    const later = partOf(next, sample);
+    total.earlier += earlier;
+    total.later += later;
+    if (earlier === 0 || later === 0) continue;
+    common.samples++;
+    common.earlier += earlier;
+    common.later += later;
   }
-  return again / Math.min(earlier, later);
+  if (common.samples === 0) return 0;
+  const smaller = total.earlier < total.later ? "earlier" : "later";
+  const excess = common.earlier + common.later - common.samples;
+  return (common[smaller] / total[smaller]) * Math.max(0, excess / Math.min(common.earlier, common.later));
 }
 
 function windowOf(parts: readonly Change[], light: RelativeLight, movie_s: readonly [number, number]): FoundWindow {

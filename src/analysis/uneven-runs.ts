@@ -3,6 +3,8 @@ import { mean } from "../kernels/stats.js";
 import type { RelativeLight } from "./relative-light.js";
 import { unevenness, type Unevenness } from "./unevenness.js";
 
+/** Uneven images before and after a pause of up to so many lags are one run. */
+const LONGEST_PAUSE = 30;
 /** The second, longer lag, in lags: it sees fronts that move less than a PSF within one lag. */
 const LONG = 4;
 
@@ -53,7 +55,7 @@ function runsAbove(
     const t_s = centre_s[bin]!;
     const gap_s = t_s - (open?.to_s ?? -Infinity);
     const parted = splits.some((split_s) => split_s > t_s - gap_s && split_s <= t_s);
-    if (open !== undefined && !parted && gap_s <= (quiet === 0 ? 4 * bridge_s : bridge_s)) {
+    if (open !== undefined && !parted && gap_s <= (quiet === 0 ? LONGEST_PAUSE * bridge_s : bridge_s)) {
       open.to_s = t_s;
       open.atEnd = true;
     } else found.push({ from_s: t_s, to_s: t_s, atBeginning: judged === 1, atEnd: true });

@@ -36,9 +36,10 @@ export interface Unevenness {
 
 /**
  * Differential images over one lag, by time stamps: bins within a quarter of the lag about t and about t - lag are
- * averaged first. A bin whose nearest partner is off by more than a quarter of the lag and a frame (a pause) has none.
+ * averaged first. A bin whose nearest partner is off by more than a quarter of the lag and a frame has none,
+ * unless a pause of up to `pause_s` lies between.
  */
-export function differential(light: RelativeLight, lag_s: number): Differential {
+export function differential(light: RelativeLight, lag_s: number, pause_s = 0): Differential {
   const { time_s, noise, noiseOfBin, interval_s } = light;
   const bins = time_s.length;
   const samples = noise.length;
@@ -55,8 +56,10 @@ export function differential(light: RelativeLight, lag_s: number): Differential 
     while (partner + 1 < bin && Math.abs(time_s[partner + 1]! - sought_s) <= Math.abs(time_s[partner]! - sought_s)) {
       partner++;
     }
-    if (partner === bin && bin > 0) partner = bin - 1;
-    if (partner === bin || Math.abs(time_s[partner]! - sought_s) > Math.max(0.26 * lag_s, 1.05 * interval_s)) continue;
+    const tolerance_s = Math.max(0.26 * lag_s, 1.05 * interval_s);
+    if (partner > 0 && (partner === bin || time_s[partner]! - sought_s > tolerance_s)) partner--;
+    const late_s = time_s[partner]! - sought_s;
+    if (partner === bin || late_s > tolerance_s || -late_s > Math.max(tolerance_s, pause_s)) continue;
     const field = found.residual.subarray(bin * samples, (bin + 1) * samples);
     for (let sample = 0; sample < samples; sample++) {
       field[sample] = moving.value[bin * samples + sample]! - moving.value[partner * samples + sample]!;

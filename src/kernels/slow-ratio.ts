@@ -28,34 +28,38 @@ export function slowRatio(
   const rows = Math.ceil(height / cell);
   const sumsA = new Float64Array(columns * rows);
   const sumsB = new Float64Array(columns * rows);
-  let totalA = 0;
-  let totalB = 0;
+  const lineA = new Float64Array(width);
+  const lineB = new Float64Array(width);
   let known = 0;
-  for (let y = 0, at = 0; y < height; y++) {
-    const row = Math.floor(y / cell) * columns;
-    for (let column = 0, x = 0; column < columns; column++) {
-      const end = Math.min(width, x + cell);
-      let sumA = 0;
-      let sumB = 0;
-      for (; x < end; x++, at++) {
-        const value = a[at]!;
-        const weight = b[at]!;
+  for (let top = 0, row = 0; top < height; top += cell, row += columns) {
+    lineA.fill(0);
+    lineB.fill(0);
+    for (let y = top; y < Math.min(height, top + cell); y++) {
+      const start = y * width;
+      for (let x = 0; x < width; x++) {
+        const value = a[start + x]!;
+        const weight = b[start + x]!;
         // Infinity and NaN less themselves are NaN.
-        if (!(weight > 0) || value - value !== 0) continue;
-        sumA += value;
-        sumB += weight;
-        known++;
+        if (weight > 0 && value - value === 0) {
+          lineA[x] = lineA[x]! + value;
+          lineB[x] = lineB[x]! + weight;
+          known++;
+        }
       }
-      sumsA[row + column] = sumsA[row + column]! + sumA;
-      sumsB[row + column] = sumsB[row + column]! + sumB;
-      totalA += sumA;
-      totalB += sumB;
+    }
+    for (let column = 0; column < columns; column++) {
+      for (let x = column * cell; x < Math.min(width, (column + 1) * cell); x++) {
+        sumsA[row + column] = sumsA[row + column]! + lineA[x]!;
+        sumsB[row + column] = sumsB[row + column]! + lineB[x]!;
+      }
     }
   }
   if (known === 0) {
     into.fill(NaN);
     return;
   }
+  const totalA = sumsA.reduce((total, value) => total + value, 0);
+  const totalB = sumsB.reduce((total, value) => total + value, 0);
   const half = gaussian(sigma_px / cell);
   blur(sumsA, columns, rows, half);
   blur(sumsB, columns, rows, half);
@@ -75,15 +79,14 @@ function interpolate(
   into: Float64Array,
 ): void {
   const left = new Int32Array(width);
-  const right = new Int32Array(width);
   const share = new Float64Array(width);
   for (let x = 0; x < width; x++) {
     const place = Math.min(Math.max((x + 0.5) / cell - 0.5, 0), columns - 1);
     left[x] = Math.floor(place);
-    right[x] = Math.min(left[x]! + 1, columns - 1);
     share[x] = place - left[x]!;
   }
   const line = new Float64Array(columns);
+  const rise = new Float64Array(columns);
   for (let y = 0, at = 0; y < height; y++) {
     const place = Math.min(Math.max((y + 0.5) / cell - 0.5, 0), rows - 1);
     const above = Math.floor(place) * columns;
@@ -91,10 +94,8 @@ function interpolate(
     const part = place - Math.floor(place);
     for (let column = 0; column < columns; column++)
       line[column] = (1 - part) * cells[above + column]! + part * cells[below + column]!;
-    for (let x = 0; x < width; x++, at++) {
-      const from = line[left[x]!]!;
-      into[at] = from + share[x]! * (line[right[x]!]! - from);
-    }
+    for (let column = 0; column < columns - 1; column++) rise[column] = line[column + 1]! - line[column]!;
+    for (let x = 0; x < width; x++, at++) into[at] = line[left[x]!]! + share[x]! * rise[left[x]!]!;
   }
 }
 
@@ -108,22 +109,27 @@ function gaussian(sigma: number): Float64Array {
 /** In place, nothing beyond the edges. */
 function blur(values: Float64Array, columns: number, rows: number, half: Float64Array): void {
   const reach = half.length - 1;
-  const result = new Float64Array(values.length);
-  for (let row = 0; row < rows; row++) {
+  const line = new Float64Array(columns + 2 * reach);
+  for (let start = 0; start < values.length; start += columns) {
+    line.set(values.subarray(start, start + columns), reach);
     for (let column = 0; column < columns; column++) {
-      let sum = 0;
-      for (let d = -Math.min(reach, column); d <= Math.min(reach, columns - 1 - column); d++)
-        sum += half[Math.abs(d)]! * values[row * columns + column + d]!;
-      result[row * columns + column] = sum;
+      const centre = column + reach;
+      let sum = half[0]! * line[centre]!;
+      for (let d = 1; d <= reach; d++) sum += half[d]! * (line[centre - d]! + line[centre + d]!);
+      values[start + column] = sum;
     }
   }
-  values.fill(0);
+  const along = values.slice();
   for (let row = 0; row < rows; row++) {
-    for (let d = -Math.min(reach, row); d <= Math.min(reach, rows - 1 - row); d++) {
-      const weight = half[Math.abs(d)]!;
-      const from = (row + d) * columns;
-      for (let column = 0; column < columns; column++)
-        values[row * columns + column] = values[row * columns + column]! + weight * result[from + column]!;
+    const start = row * columns;
+    for (let column = 0; column < columns; column++) values[start + column] = half[0]! * along[start + column]!;
+    for (let d = 1; d <= reach; d++) {
+      const weight = half[d]!;
+      for (const from of [start - d * columns, start + d * columns]) {
+        if (from < 0 || from >= along.length) continue;
+        for (let column = 0; column < columns; column++)
+          values[start + column] = values[start + column]! + weight * along[from + column]!;
+      }
     }
   }
 }

@@ -42,8 +42,8 @@ const REJECT = 6;
 /** About so many residuals are sorted to find their spread. */
 const SORTED = 2048;
 const STEPS = 12;
-/** Steps below this end the search; the error left is its square. */
-const SETTLED_px = 2e-4;
+/** A step below this ends the search: each leaves a few hundredths of itself. */
+const SETTLED_px = 1e-3;
 const STRAY_px = 2;
 
 /**

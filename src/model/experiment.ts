@@ -175,6 +175,8 @@ export interface FrontMap {
   readonly sd_s: Float32Array;
   /** Standard error that all arrivals share, from the shape of the fitted boundary: it moves t50 and no velocity. */
   readonly common_sd_s?: number;
+  /** Standard deviation of the blur laid over the images before the fits: so far neighbouring arrivals share their noise. */
+  readonly blur_um?: number;
   /** Intensity step of each pixel as a fraction of its level before; NaN where none was found. */
   readonly step: Float32Array;
   /** 1 where a fit shows the pixel unchanged: it counts as untransformed. */

@@ -85,6 +85,12 @@ function drift(found: NonNullable<Findings["drift"]>): object {
   };
 }
 
-function kinetics({ phaseFraction: _, cRate: __, ...rest }: Kinetics, index: number): object {
-  return { ...rest, phase_fraction: `findings/kinetics/${index}/phase_fraction/value.npy` };
+function kinetics(found: Kinetics, index: number): object {
+  return {
+    ...found,
+    // Curves stand in files of their own.
+    phaseFraction: undefined,
+    cRate: undefined,
+    phase_fraction: `findings/kinetics/${index}/phase_fraction/value.npy`,
+  };
 }

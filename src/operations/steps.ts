@@ -14,6 +14,7 @@ import { drawnParticle, findParticles } from "../analysis/particles.js";
 import { referenceImage } from "../analysis/reference.js";
 import { findTransitions, nameTransitions } from "../analysis/transitions.js";
 import { framesAround } from "../analysis/windows.js";
+import type { Movie } from "../model/movie.js";
 import type { Crop, FrontMap, Mechanism, Transition } from "../model/experiment.js";
 import { operation } from "./operation.js";
 
@@ -196,8 +197,9 @@ const transitions = operation({
   }),
   takes: ["experiment", "crops", "clock", "cycling", "cell"],
   gives: ["transitions", "evenness"],
-  async run({ crops, clock, cycling, cell }, params, context) {
+  async run({ experiment, crops, clock, cycling, cell }, params, context) {
     const all: Transition[] = [];
+    const stamp_sd_s = stampError_s(experiment.movie);
     const evenness = [];
     const halfCycles = cell?.halfCycles ?? [];
     for (const [index, crop] of crops.entries()) {
@@ -211,7 +213,13 @@ const transitions = operation({
       evenness.push(found.evenness);
       for (const sentence of found.warnings) context.warn(`particle ${crop.particle}: ${sentence}`);
       const named = nameTransitions(found.windows, { particle: crop.particle, clock, cycling, cell });
-      all.push(...named.map((transition, at) => ({ ...transition, id: all.length + at })));
+      all.push(
+        ...named.map((transition, at) => ({
+          ...transition,
+          id: all.length + at,
+          sd_s: Math.hypot(transition.sd_s, stamp_sd_s),
+        })),
+      );
       context.progress(index + 1, crops.length);
       await turn(context.signal);
     }
@@ -286,10 +294,11 @@ const kinetics = operation({
     bandwidth_s: z.number().positive().default(20).describe("Time over which the C-rate is smoothed."),
     psf_um,
   }),
-  takes: ["fronts", "transitions", "clock"],
+  takes: ["experiment", "fronts", "transitions", "clock"],
   gives: ["kinetics"],
-  async run({ fronts, transitions, clock }, params, context) {
+  async run({ experiment, fronts, transitions, clock }, params, context) {
     const all = [];
+    const stamp_sd_s = stampError_s(experiment.movie);
     for (const [index, front] of fronts.entries()) {
       const transition = transitions.find(({ id }) => id === front.transition)!;
       const found = measureKinetics(front, {
@@ -303,7 +312,10 @@ const kinetics = operation({
         context.warn(
           `particle ${front.particle}: the front of transition ${front.transition} is too incomplete for a velocity and a half time.`,
         );
-      } else all.push(found);
+      } else {
+        const sd = found.t50_s.sd === null ? null : Math.hypot(found.t50_s.sd, stamp_sd_s);
+        all.push({ ...found, t50_s: { ...found.t50_s, sd } });
+      }
       context.progress(index + 1, fronts.length);
       await turn(context.signal);
     }
@@ -350,6 +362,13 @@ export const steps = [
 
 /** The name of a step. */
 export type StepName = (typeof steps)[number]["name"];
+
+/** Standard error of every absolute time where it is unknown which moment of the exposure a stamp means. */
+function stampError_s({ frameStamp, time_s }: Movie): number {
+  if (frameStamp === "middle" || time_s.length < 2) return 0;
+  const intervals = Float64Array.from({ length: time_s.length - 1 }, (_, at) => time_s[at + 1]! - time_s[at]!).sort();
+  return intervals[intervals.length >> 1]! / Math.sqrt(12);
+}
 
 function cropOf(crops: readonly Crop[], particle: number): Crop {
   const found = crops.find((crop) => crop.particle === particle);

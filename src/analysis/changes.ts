@@ -98,7 +98,12 @@ function changeOf(light: RelativeLight, run: Run, { before, after, lag_s, splits
   );
   const to_s = Math.min(run.reach_s[1], highest_s, after === undefined ? Infinity : 0.5 * (run.to_s + after.from_s));
   const passage = followPassage(
-    stretch(light, from_s - 6 * lag_s, to_s + 6 * lag_s),
+    stretch(
+      light,
+      // The other runs' changes begin half a lag within them, by the middle of the times compared.
+      Math.max(from_s - 6 * lag_s, (before?.to_s ?? -Infinity) - 0.5 * lag_s),
+      Math.min(to_s + 6 * lag_s, (after?.from_s ?? Infinity) + 0.5 * lag_s),
+    ),
     [from_s, to_s],
     [0.25, 0.5, 1, 2, 4].map((factor) => factor * lag_s).filter((lag) => lag >= 0.99 * light.interval_s),
   );

@@ -5,6 +5,8 @@ import { unevenness, type Unevenness } from "./unevenness.js";
 
 /** Uneven images before and after a pause of up to so many lags are one run. */
 const LONGEST_PAUSE = 30;
+/** Mean deviate of images that are not quiet, though none of them exceeds the threshold. */
+const RESTLESS = 1.5;
 /** The second, longer lag, in lags: it sees fronts that move less than a PSF within one lag. */
 const LONG = 4;
 
@@ -75,7 +77,7 @@ function joinScales(short: readonly Run[], long: readonly Run[], found: Unevenne
   for (const run of short) {
     const last = joined[joined.length - 1];
     const common = last !== undefined && long.some((other) => other.from_s <= last.to_s && other.to_s >= run.from_s);
-    if (common && meanSigmas(found, last.to_s, run.from_s) > 1.5) {
+    if (common && meanSigmas(found, last.to_s, run.from_s) > RESTLESS) {
       joined[joined.length - 1] = {
         from_s: last.from_s,
         to_s: run.to_s,
@@ -97,8 +99,10 @@ function joinScales(short: readonly Run[], long: readonly Run[], found: Unevenne
         Math.min(run.reach_s[0], ...around.map((other) => other.from_s + lag_s)),
         Math.max(run.reach_s[1], ...around.map((other) => other.to_s - lag_s)),
       ] as const,
-      atBeginning: run.atBeginning || around.some((other) => other.atBeginning && other.from_s <= run.from_s),
-      atEnd: run.atEnd || around.some((other) => other.atEnd && other.to_s >= run.to_s),
+      atBeginning:
+        run.atBeginning ||
+        (around.some((other) => other.atBeginning) && meanSigmas(found, -Infinity, run.from_s) > RESTLESS),
+      atEnd: run.atEnd || (around.some((other) => other.atEnd) && meanSigmas(found, run.to_s, Infinity) > RESTLESS),
     };
   });
   const alone = long.filter((run) => !joined.some((other) => meets(run, other, blur_s)));

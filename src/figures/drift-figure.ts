@@ -24,7 +24,7 @@ export function driftFigure(time_s: Float64Array, drift: Drift, pixelSize_um: nu
     title: {
       text: "Drift and light",
       subtitle: Number.isFinite(residual_nm)
-        ? `error of one frame's place: ${residual_nm.toFixed(1)} nm (least possible: ${drift.bound_nm.toFixed(1)} nm)`
+        ? `error of one frame's place: ${residual_nm.toPrecision(2)} nm (least possible: ${drift.bound_nm.toPrecision(2)} nm)`
         : "the drift could not be measured",
     },
     vconcat: [

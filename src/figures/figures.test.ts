@@ -92,7 +92,7 @@ describe("every axis names its quantity and unit", () => {
     } as unknown as Drift;
     const all = words(await renderSvg(driftFigure(time_s, drift, 0.08)));
     expect(all).toEqual(expect.arrayContaining(["place / nm", "light / %", "time / min"]));
-    expect(all.join(" ")).toMatch(/1\.3 nm.*0\.4 nm/);
+    expect(all.join(" ")).toMatch(/1\.3 nm.*0\.42 nm/);
     const lost = { ...drift, residual_nm: { value: NaN, sd: null, n: 0 } } as Drift;
     expect(words(await renderSvg(driftFigure(time_s, lost, 0.08))).join(" ")).toContain("could not be measured");
   });

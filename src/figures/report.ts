@@ -57,7 +57,12 @@ ${figures.length === 0 ? "" : `<section><h2>Figures</h2>${figures.map((one, at) 
 
 function tableHtml({ title, columns, rows, note }: ReportTable): string {
   const head = columns.map((column) => `<th scope="col">${escaped(column)}</th>`).join("");
-  const body = rows.map((row) => `<tr>${row.map((cell) => `<td>${escaped(cell)}</td>`).join("")}</tr>`).join("");
+  const body = rows
+    .map(
+      (row) =>
+        `<tr>${row.map((cell) => `<td${/^[-\d(]/.test(cell) ? ' class="number"' : ""}>${escaped(cell)}</td>`).join("")}</tr>`,
+    )
+    .join("");
   return `<section><h2>${escaped(title)}</h2><div class="wide"><table><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table></div>${note === undefined ? "" : `<p class="note">${escaped(note)}</p>`}</section>`;
 }
 
@@ -84,12 +89,12 @@ function escaped(text: string): string {
 
 const style = `
 :root{color:#1a1a1a;background:#fff;font:16px/1.5 "${fontFamily}",sans-serif}
-body{margin:0}main{max-width:54rem;margin:0 auto;padding:1.5rem}
+body{margin:0}main{max-width:60rem;margin:0 auto;padding:1.5rem}
 h1{font-size:1.6rem;font-weight:600;margin:0 0 1rem}h2{font-size:1.15rem;font-weight:600;margin:2rem 0 .6rem}
 .warnings{border-left:4px solid #d55e00;background:#fdf3ec;padding:.2rem 1rem .6rem}.warnings h2{margin:.6rem 0 .2rem}.warnings ul{margin:0;padding-left:1.1rem}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.15rem 1.2rem;margin:0}dt{color:#555}dd{margin:0;overflow-wrap:anywhere}
-.wide{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums;white-space:nowrap}
-th{font-weight:600;text-align:left;border-bottom:2px solid #333;padding:.25rem .9rem .25rem 0}td{border-bottom:1px solid #ddd;padding:.25rem .9rem .25rem 0}
+.wide{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.92rem}
+th{font-weight:600;text-align:left;border-bottom:2px solid #333;padding:.25rem .9rem .25rem 0;vertical-align:bottom}td{border-bottom:1px solid #ddd;padding:.25rem .9rem .25rem 0;vertical-align:top}td.number{white-space:nowrap}
 .note{color:#444;font-size:.92rem}figure{margin:1.5rem 0;break-inside:avoid}figure svg{max-width:100%;height:auto}figcaption{color:#333;font-size:.95rem;max-width:44rem}
 pre{background:#f4f4f4;padding:.7rem;overflow-x:auto;font-size:.85rem}footer{margin-top:2.5rem;color:#555;font-size:.9rem;border-top:1px solid #ddd;padding-top:.6rem}
 @media print{main{max-width:none;padding:0}details{display:none}.wide{overflow:visible}}

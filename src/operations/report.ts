@@ -61,7 +61,7 @@ function facts(
     const [x, y] = drift.final_um;
     list.push([
       "Drift",
-      `${x.toFixed(3)}, ${y.toFixed(3)} µm at the end; error of one frame ${valueText(drift.residual_nm)} nm, least possible ${Number.isFinite(drift.bound_nm) ? drift.bound_nm.toFixed(1) : "-"} nm`,
+      `${x.toFixed(3)}, ${y.toFixed(3)} µm at the end; error of one frame ${valueText(drift.residual_nm)} nm, least possible ${Number.isFinite(drift.bound_nm) ? drift.bound_nm.toPrecision(2) : "-"} nm`,
     ]);
   }
   if (clock !== undefined && cell !== null && cell !== undefined) {

@@ -9,7 +9,7 @@ export function valueText({ value, sd }: { value: number; sd: number | null }, s
   if (!Number.isFinite(scaled)) return "-";
   if (sd === null || !Number.isFinite(sd)) return scaled.toPrecision(3);
   const error = Math.abs(sd * scale);
-  if (error === 0) return scaled.toPrecision(3);
+  if (error < 1e-6 * Math.abs(scaled)) return scaled.toPrecision(3);
   const digits = Math.max(0, Math.min(6, 1 - Math.floor(Math.log10(error))));
   return `${scaled.toFixed(digits)} ± ${error.toFixed(digits)}`;
 }

@@ -44,7 +44,7 @@ interface State {
 
 /** What is expected before looking: the width as told, give or take; a line of any sign; a line about as wide. */
 const PRIOR = {
-  logScale: { mean: 0, sd: 0.25 },
+  logScale: { mean: 0, sd: 0.2 },
   line: { mean: 0, sd: 1 },
   lineWidth: { mean: 1.1, sd: 0.15 },
 } as const;
@@ -67,34 +67,34 @@ const MISFIT = 2.5;
  * In one course a bright line and an earlier step look alike: to first order a line is a step that is moved, so that
  * a line free at each pixel would leave the moment open. In thousands together they are told apart by their curvature.
  * A line that explains no more than chance could is taken for none. `before` is what an earlier
- * look told, by which the arrivals were found; with too few courses it stands.
+ * look told, by which the arrivals were found; with too few courses it stands. Each noise is that of `shared` courses.
  */
 export function boundaryProfile(
   courses: PixelCourses,
   arrival_s: Float32Array,
   expected: Expected,
-  chosen: readonly number[],
+  { chosen, shared }: { readonly chosen: readonly number[]; readonly shared: number },
   before: BoundaryProfile | null,
 ): BoundaryProfile | null {
   if (chosen.length < FEWEST) return before;
-  const first = look(sampleOf(courses, arrival_s, expected, chosen), before);
+  const first = look(sampleOf(courses, arrival_s, expected, chosen), shared, before);
   // Courses where fronts met, or that a defect crosses, do not look like the others.
   const most = MISFIT * median(first.leftOf);
   const alike = chosen.filter((_, k) => first.leftOf[k]! <= most);
   const { state, left, freedom, offsetSd } =
     alike.length === chosen.length || alike.length < FEWEST
       ? first
-      : look(sampleOf(courses, arrival_s, expected, alike), before);
+      : look(sampleOf(courses, arrival_s, expected, alike), shared, before);
   const scatter = Math.max(1, left / Math.max(1, freedom));
   return {
     shape: { line: state.line, lineWidth: state.lineWidth },
     scale: Math.exp(state.logScale),
-    offsetSd: offsetSd * Math.sqrt(scatter),
+    offsetSd: offsetSd * Math.sqrt(scatter * shared),
   };
 }
 
 /** The better of a boundary without a line and one with a line, if the line explains enough. */
-function look(sample: Sample, before: BoundaryProfile | null): Refined {
+function look(sample: Sample, shared: number, before: BoundaryProfile | null): Refined {
   const used = before?.shape.line ?? 0;
   const plain = refine(sample, { logScale: 0, line: 0, lineWidth: PRIOR.lineWidth.mean }, used, false);
   let best = plain;
@@ -107,7 +107,7 @@ function look(sample: Sample, before: BoundaryProfile | null): Refined {
     if (tried.cost < best.cost) best = tried;
   }
   const scatter = Math.max(1, best.left / Math.max(1, best.freedom));
-  return plain.cost - best.cost > BELIEF * scatter + BELIEF_STEP2 * plain.steps2 ? best : plain;
+  return plain.cost - best.cost > BELIEF * scatter * shared + BELIEF_STEP2 * plain.steps2 ? best : plain;
 }
 
 /** Frames within STRETCH widths about each chosen passing. */

@@ -6,7 +6,7 @@ import { NM_PER_UM } from "../model/units.js";
 import { medianInterval } from "./arrival-fit.js";
 import { pickArrivals } from "./arrival-pick.js";
 import { followFront } from "./follow-front.js";
-import { pixelCourses } from "./pixel-courses.js";
+import { MOST_BLUR, pixelCourses } from "./pixel-courses.js";
 
 export interface FrontOptions {
   readonly particle: number;
@@ -27,6 +27,10 @@ const FEWEST_FRAMES = 9;
 const LEAST_STEP = 0.4;
 /** The way of a front after which a lag is best. */
 const LAG_WAY_UM = 0.35;
+/** Noise of one frame, as a share of the step, at which a passing is placed well. */
+const NOISE = 0.06;
+/** Frame intervals that a point spread takes to pass, above which no blur is needed between frames. */
+const RESOLVED = 0.8;
 /** Length of front for which the localisation is stated. */
 const SEGMENT_UM = 1;
 
@@ -47,11 +51,17 @@ const SEGMENT_UM = 1;
 export function mapFront(stack: Stack, transition: Transition, options: FrontOptions): FrontMap | null {
   const { mask, psf_um } = options;
   const { width, height, pixelSize_um } = stack;
-  const courses = pixelCourses(stack, mask, psf_um);
-  if (courses === null || courses.time_s.length < FEWEST_FRAMES) return null;
-  const front = followFront(courses, transition, { mask, width, height, pixelSize_um, psf_um });
+  const grid = { mask, width, height, pixelSize_um };
+  const blurred = pixelCourses(stack, mask, { psf_um, blur_um: MOST_BLUR * psf_um });
+  if (blurred === null || blurred.time_s.length < FEWEST_FRAMES) return null;
+  const front = followFront(blurred, transition, grid, ({ step, speed_um_s }) => {
+    const blur_um = blurFor(blurred.pixelNoise / step, pixelSize_um, psf_um);
+    // A passing that falls between frames is placed by the pixels that a blur brings together.
+    const resolved = psf_um / speed_um_s > RESOLVED * medianInterval(blurred.time_s);
+    return resolved && blur_um < blurred.blur_um ? pixelCourses(stack, mask, { psf_um, blur_um }) : null;
+  });
   if (front === null) return null;
-  const { fit, kept } = front;
+  const { courses, fit, kept } = front;
   const lag_s = Math.max(options.lag_s ?? LAG_WAY_UM / front.speed_um_s, medianInterval(courses.time_s));
   const picked =
     options.estimator === "step+line"
@@ -90,6 +100,7 @@ export function mapFront(stack: Stack, transition: Transition, options: FrontOpt
     arrival_s,
     sd_s,
     ...(front.common_sd_s === null ? {} : { common_sd_s: front.common_sd_s }),
+    blur_um: courses.blur_um,
     step,
     unchanged,
     estimator: options.estimator,
@@ -100,4 +111,12 @@ export function mapFront(stack: Stack, transition: Transition, options: FrontOpt
       ? { value: NM_PER_UM * localisation_um, segment_um: SEGMENT_UM }
       : null,
   };
+}
+
+/** The least blur that brings a frame's noise down to NOISE of the step; none where a pixel alone does. */
+function blurFor(noiseToStep: number, pixelSize_um: number, psf_um: number): number {
+  const most_um = MOST_BLUR * psf_um;
+  const blur_um = (noiseToStep / (2 * Math.sqrt(Math.PI) * NOISE)) * pixelSize_um;
+  if (blur_um < 0.3 * pixelSize_um) return 0;
+  return blur_um > 0.7 * most_um ? most_um : blur_um;
 }

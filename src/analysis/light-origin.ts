@@ -102,7 +102,9 @@ function choose(n: number, k: number): number {
 /** Gaussian times the powers 0 to 3 of the place, from -reach to reach; the Gaussian sums to 1. */
 function powerKernels(sigma_px: number): Float64Array[] {
   const reach = Math.ceil(CUT * sigma_px);
-  const gauss = Float64Array.from({ length: 2 * reach + 1 }, (_, k) => Math.exp(-0.5 * ((k - reach) / sigma_px) ** 2));
+  const gauss = Float64Array.from({ length: 2 * reach + 1 }, (_, k) =>
+    k === reach ? 1 : Math.exp(-0.5 * ((k - reach) / sigma_px) ** 2),
+  );
   const sum = gauss.reduce((all, value) => all + value, 0);
   return [0, 1, 2, 3].map((power) => gauss.map((value, k) => (value / sum) * (k - reach) ** power));
 }

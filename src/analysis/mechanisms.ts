@@ -6,7 +6,7 @@ import { median } from "../kernels/stats.js";
 import type { FrontMap, Mechanism, Transition } from "../model/experiment.js";
 import { mapNoise } from "./map-noise.js";
 import { valleysOf, type Valley } from "./nuclei.js";
-import { fillArrivals } from "./phase-fraction.js";
+import { fillArrivals, withNoise } from "./phase-fraction.js";
 
 /** The rules' thresholds, and by how much they may well be drawn otherwise. */
 interface Thresholds {
@@ -59,7 +59,7 @@ export function classifyMechanism(front: FrontMap, { psf_um = 0.118 }: { psf_um?
   };
   const depth_px = distanceTransform(front.mask, width, height);
   const map = smooth(filled.arrival_s);
-  const drawn = noise.draws_s.map((draw_s) => smooth(filled.arrival_s.map((t, at) => t + draw_s[at]!)));
+  const drawn = noise.draws_s.map((draw_s) => smooth(withNoise(filled, draw_s).arrival_s));
   // Fronts begin at the rim, and its arrivals are the noisier ones.
   const noise_s = median(
     map.map((value, at) =>

@@ -3,7 +3,7 @@ import { mean, median } from "../kernels/stats.js";
 import type { Curve, Estimate, FrontMap } from "../model/experiment.js";
 import { SECONDS_PER_HOUR } from "../model/units.js";
 import { mapNoise, spread, type MapNoise } from "./map-noise.js";
-import { surface } from "./slopes.js";
+import { applySlopes, slopes, surface } from "./slopes.js";
 
 /** Arrivals of all pixels of an outline that were transformed. */
 export interface FilledArrivals {
@@ -15,19 +15,24 @@ export interface FilledArrivals {
   readonly outline: number;
   /** Share of them whose arrival comes from their neighbours. */
   readonly filled: number;
+  /** What is left of a draw of the map's noise, after the smoothing that the arrivals have had. */
+  smoothed(draw_s: Float32Array): Float32Array;
 }
 
-/** Width of the disc from which a missing arrival is taken, in standard deviations of the point spread. */
+/** Discs from which a missing arrival is taken, and over which arrivals are smoothed, in point spreads. */
 const FILL_RADIUS = 3;
+const SMOOTH_RADIUS = 2;
+/** An arrival is smoothed where that moves it by less than so many of its standard errors: not over kinks and cliffs. */
+const SMOOTH_SDS = 3.5;
 
 /**
- * The arrival map with its gaps filled. A pixel of the outline with no arrival of its own that is not shown unchanged
+ * The arrival map smoothed within its noise, and with its gaps filled. A pixel of the outline with no arrival of its own that is not shown unchanged
  * takes the value of a plane through its neighbours' arrivals, the disc growing until it holds enough of them; the plane
  * is not believed beyond the first and last arrival by more than the front takes for the disc.
  */
 export function fillArrivals(front: FrontMap, psf_um: number): FilledArrivals {
   const { width, height, mask, unchanged, pixelSize_um } = front;
-  const arrival_s = Float32Array.from(front.arrival_s);
+  const { arrival_s, smoothed } = smoothArrivals(front, psf_um);
   let outline = 0;
   let missing = 0;
   const weight = new Uint8Array(width * height);
@@ -64,7 +69,34 @@ export function fillArrivals(front: FrontMap, psf_um: number): FilledArrivals {
       }
     }
   }
-  return { arrival_s, sorted_s: sortedFinite(arrival_s), outline, filled };
+  return { arrival_s, sorted_s: sortedFinite(arrival_s), outline, filled, smoothed };
+}
+
+/** Arrivals on the quadratic through their neighbours, where their noise allows it. */
+function smoothArrivals(front: FrontMap, psf_um: number): Pick<FilledArrivals, "arrival_s" | "smoothed"> {
+  const { width, height, mask, sd_s, pixelSize_um } = front;
+  const typical_s = median(sd_s);
+  const arrival_s = Float32Array.from(front.arrival_s);
+  if (!(typical_s > 0)) return { arrival_s, smoothed: (draw_s) => draw_s };
+  const weight = Float64Array.from(arrival_s, (t, at) =>
+    mask[at] !== 0 && Number.isFinite(t) ? 1 / (sd_s[at]! ** 2 + 0.1 * typical_s ** 2) : 0,
+  );
+  const radius_px = Math.max(2.5, (SMOOTH_RADIUS * psf_um) / pixelSize_um);
+  const operator = slopes({ width, height, weight, radius_px });
+  const { value } = applySlopes(operator, front.arrival_s);
+  const within = operator.pixels.map((at, i) =>
+    Math.abs(value[i]! - arrival_s[at]!) < SMOOTH_SDS * sd_s[at]! ? 1 : 0,
+  );
+  for (const [i, at] of operator.pixels.entries()) if (within[i] === 1) arrival_s[at] = value[i]!;
+  return {
+    arrival_s,
+    smoothed(draw_s) {
+      const smooth = Float32Array.from(draw_s);
+      const drawn = applySlopes(operator, draw_s).value;
+      for (const [i, at] of operator.pixels.entries()) if (within[i] === 1) smooth[at] = drawn[i]!;
+      return smooth;
+    },
+  };
 }
 
 function sortedFinite(values: Float32Array): Float64Array {
@@ -72,8 +104,9 @@ function sortedFinite(values: Float32Array): Float64Array {
 }
 
 /** The same outline with one draw of the map's noise. */
-function withNoise(filled: FilledArrivals, draw_s: Float32Array): FilledArrivals {
-  const arrival_s = filled.arrival_s.map((value, at) => value + draw_s[at]!);
+export function withNoise(filled: FilledArrivals, draw_s: Float32Array): FilledArrivals {
+  const smooth_s = filled.smoothed(draw_s);
+  const arrival_s = filled.arrival_s.map((value, at) => value + smooth_s[at]!);
   return { ...filled, arrival_s, sorted_s: sortedFinite(arrival_s) };
 }
 

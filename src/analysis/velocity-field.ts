@@ -19,7 +19,7 @@ export interface VelocityField {
   readonly relaxed: boolean;
 }
 
-/** Every so many-th pixel of a map. */
+/** A map of squares of pixels. */
 export interface ThinMap {
   readonly width: number;
   readonly height: number;
@@ -59,8 +59,7 @@ export function velocityField(front: FrontMap, psf_um: number, noise: MapNoise):
   const least_px = Math.max(LEAST_RADIUS.px, LEAST_RADIUS.psf * psf_px);
   const most_px = Math.max(least_px, Math.min(MOST_RADIUS.um / pixelSize_um, MOST_RADIUS.inradius * inradius_px));
   // White noise of the same power as the map's, a pixel of the thin map.
-  const white_s = (at: number): number =>
-    (sd_s[at]! || 0) * noise.factor * Math.sqrt(Math.max(1, noise.area_px2 / map.stride ** 2));
+  const white_s = (at: number): number => ((sd_s[at]! || 0) * noise.factor * Math.sqrt(noise.area_px2)) / map.stride;
   const whiteTypical_s = median(arrival_s.map((t, at) => (Number.isFinite(t) ? white_s(at) : NaN)));
   // The disc's kernel gives a slope the variance 9.6 white^2 / (pi r^4).
   const radiusFor = (steepness: number): number => {
@@ -128,24 +127,38 @@ function calibrated(
   return ratio > 0 ? ratio : 1;
 }
 
-/** Arrivals, or draws of their noise, on the thin map. */
+/** Means of the finite values over squares of `stride` pixels; NaN where less than half of a square has one. */
 export function thinned(values: Float32Array, width: number, height: number, stride: number): Float32Array {
-  const thinWidth = Math.ceil(width / stride);
-  return Float32Array.from({ length: thinWidth * Math.ceil(height / stride) }, (_, at) => {
-    const x = (at % thinWidth) * stride;
-    return values[Math.floor(at / thinWidth) * stride * width + x]!;
-  });
+  if (stride === 1) return values;
+  const thinWidth = Math.floor(width / stride);
+  const thin = new Float32Array(thinWidth * Math.floor(height / stride));
+  for (let at = 0; at < thin.length; at++) {
+    const left = (at % thinWidth) * stride;
+    const top = Math.floor(at / thinWidth) * stride;
+    let sum = 0;
+    let n = 0;
+    for (let y = top; y < top + stride; y++) {
+      for (let x = left; x < left + stride; x++) {
+        const value = values[y * width + x]!;
+        if (!Number.isFinite(value)) continue;
+        sum += value;
+        n++;
+      }
+    }
+    thin[at] = 2 * n < stride * stride ? NaN : sum / n;
+  }
+  return thin;
 }
 
-/** The blur that made the map leaves nothing between pixels closer than 0.6 point spreads. */
+/** The point spread leaves nothing to see between pixels closer than 0.6 of it. */
 function thin(front: FrontMap, psf_um: number): ThinMap {
   const { width, height, mask, pixelSize_um } = front;
   const stride = Math.max(1, Math.floor((0.6 * psf_um) / pixelSize_um));
   const depth_um = Float32Array.from(distanceTransform(mask, width, height), (px) => (px - 0.5) * pixelSize_um);
   const part = (values: Float32Array): Float32Array => thinned(values, width, height, stride);
   return {
-    width: Math.ceil(width / stride),
-    height: Math.ceil(height / stride),
+    width: Math.floor(width / stride),
+    height: Math.floor(height / stride),
     stride,
     pixelSize_um: pixelSize_um * stride,
     arrival_s: part(front.arrival_s.map((t, at) => (mask[at] === 0 ? NaN : t))),

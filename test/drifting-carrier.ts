@@ -46,7 +46,7 @@ export interface CarrierMovie {
 
 const PSF_UM = 0.118;
 
-/** The movie, its crystal's outline, and the truth. Frames are made when read: the same each time. */
+/** The movie, its crystal's outline, and the truth. Frames are made when they are first read, and kept. */
 export function driftingCarrier(scene: DriftingCarrier): CarrierMovie {
   const { width = 192, height = 192, frames = 40, pixelSize_um = 0.08, interval_s = 5, seed = 1 } = scene;
   const { contrast = 0.25, grain_um = PSF_UM, noise = 0.01, crystal = 2.2, brightening = 1.6, counts = 6000 } = scene;
@@ -59,7 +59,7 @@ export function driftingCarrier(scene: DriftingCarrier): CarrierMovie {
   const sigma = grain_um / pixelSize_um;
   const reach = Math.max(...drift_px.flat().map(Math.abs)) + 6 * sigma;
   const [spanX, spanY] = [width + 2 * reach, height + 2 * reach];
-  const perArea = 1 / (2 * sigma * sigma);
+  const perArea = 1 / (5 * sigma * sigma);
   const count = contrast > 0 ? Math.round(spanX * spanY * perArea) : 0;
   // Uniform amplitudes 0 ... 2a: variance of the sum = perArea pi sigma^2 (4/3) a^2.
   const amplitude = contrast / Math.sqrt(perArea * Math.PI * sigma * sigma * (4 / 3));
@@ -97,7 +97,7 @@ export function driftingCarrier(scene: DriftingCarrier): CarrierMovie {
   const render = (frame: number, into: Samples): void => {
     const [dx, dy] = drift_px[frame]!;
     const light = new Float64Array(size).fill(base);
-    const cut = Math.ceil(5.5 * sigma);
+    const cut = Math.ceil(5 * sigma);
     const alongX = new Float64Array(2 * cut + 2);
     for (const { x, y, a } of grains) {
       const [gx, gy] = [x + dx, y + dy];
@@ -137,6 +137,7 @@ export function driftingCarrier(scene: DriftingCarrier): CarrierMovie {
     }
   };
 
+  const rendered = new Map<number, Uint16Array>();
   const movie: Movie = {
     name: "synthetic",
     format: "memory",
@@ -151,7 +152,14 @@ export function driftingCarrier(scene: DriftingCarrier): CarrierMovie {
     frameStamp: "middle",
     start: null,
     warnings: [],
-    read: async (index, into) => render(index, into),
+    async read(index, into) {
+      if (!rendered.has(index)) {
+        const samples = new Uint16Array(size);
+        render(index, samples);
+        rendered.set(index, samples);
+      }
+      into.set(rendered.get(index)!);
+    },
     close: async () => undefined,
   };
   const particles: Particle[] = [];

@@ -12,6 +12,8 @@ import { locate, makeReference, type Place, type Reference, stay, type View, vie
 
 /** Residuals beyond so many standard deviations are not the carrier's light. */
 const REJECT = 6;
+/** Share of the camera's pattern in what pulls beyond which a warning says so. */
+const DRAWN = 0.01;
 /** Where a robust spread is wanted, about so many pixels tell it. */
 const SAMPLED = 4096;
 
@@ -51,6 +53,7 @@ export async function estimateDrift(
   await movie.read(0, buffer, signal);
   const light = Float64Array.from(buffer, (value) => value - (blackLevel ?? 0));
   const carrier = chooseCarrier(light, movie.width, movie.height, particles, { psf_px, region_px });
+  if (carrier.weight.every((weight) => weight === 0)) return withoutCarrier(movie);
   const view = viewOf(movie, carrier, psf_px, blackLevel ?? 0);
   const reference = await makeReference(view, buffer, signal);
 
@@ -96,6 +99,20 @@ export async function estimateDrift(
     final_um: last < 0 ? [0, 0] : [x_px[last]! * movie.pixelSize_um, y_px[last]! * movie.pixelSize_um],
     carrier: maskOf(movie, carrier),
     warnings: warningsOf(x_px, reference),
+  };
+}
+
+function withoutCarrier(movie: Movie): Drift {
+  return {
+    x_px: new Float64Array(movie.frames),
+    y_px: new Float64Array(movie.frames),
+    residual_nm: { value: NaN, sd: null, n: 0 },
+    bound_nm: NaN,
+    gain: new Float64Array(movie.frames).fill(1),
+    noise: NaN,
+    final_um: [0, 0],
+    carrier: new Uint8Array(movie.width * movie.height),
+    warnings: ["no carrier lies around the crystals: neither drift nor lamp can be measured; both are taken as still."],
   };
 }
 
@@ -160,9 +177,15 @@ function maskOf(movie: Movie, carrier: Carrier): Uint8Array {
   return mask;
 }
 
-function warningsOf(x_px: Float64Array, { blind, anchor }: Reference): string[] {
+function warningsOf(x_px: Float64Array, { blind, anchor, cameraPull }: Reference): string[] {
   const warnings: string[] = [];
   if (blind !== null) warnings.push(`${blind}: drift cannot be measured and is taken as none.`);
+  else if (cameraPull > DRAWN) {
+    warnings.push(
+      `the carrier's texture is faint beside noise and the camera's own pattern, which may draw a drift of a pixel ` +
+        `or two towards none by ${(100 * cameraPull).toFixed(0)} %.`,
+    );
+  }
   const lost = [...x_px.keys()].filter((frame) => Number.isNaN(x_px[frame]!));
   if (lost.length > 0) {
     const what = lost.length === 1 ? "frame" : "frames";

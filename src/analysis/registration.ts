@@ -26,6 +26,8 @@ export interface View {
   readonly coarseHeight: number;
   /** height * width of the window: weight of a pixel in the coarse image. */
   readonly taper: Float64Array;
+  /** Pixels of the window and its margin that are open. */
+  readonly opening: number;
 }
 
 /** Where the scene lies in a frame. */
@@ -51,16 +53,18 @@ export interface Reference {
   readonly anchor: number;
   /** Why nothing can be laid on it; null where it can. */
   readonly blind: string | null;
+  /** Share of the pull that the camera's own pattern may have, towards no shift. */
+  readonly cameraPull: number;
 }
 
 /** First frames that make the reference. */
 const REFERENCE_FRAMES = 8;
-/** Carrier pixels below which nothing is measured. */
+/** Carrier pixels below which no shift is sought. */
 const LEAST_PIXELS = 400;
 /** Height of a correlation peak over the rms of the surface; chance reaches 4.5. */
 const SIGNIFICANT = 6;
-/** Squared gradient of the smoothed reference over that of white noise: below it all texture may be the camera's. */
-const TEXTURED = 4;
+/** Share of the camera's pattern in what pulls beyond which there may be nothing else. */
+const FAINT = 0.25;
 /** Share of the carrier that must be seen in a frame. */
 const LEAST_SEEN = 0.25;
 /** Side of the blocks that are dealt to the two halves of the carrier, in point spreads. */
@@ -93,6 +97,7 @@ export function viewOf(movie: Movie, carrier: Carrier, psf_px: number, blackLeve
     coarseWidth: nextFastSize(Math.ceil(width / binning)),
     coarseHeight: nextFastSize(Math.ceil(height / binning)),
     taper,
+    opening: carrier.open.reduce((sum, value) => sum + value, 0),
   };
 }
 
@@ -118,7 +123,7 @@ export async function makeReference(view: View, buffer: Samples, signal?: AbortS
     }
     if (lights.length < first / 2) continue;
     const reference = referenceOf(view, lights, anchor);
-    if (isTextured(view, reference)) return reference;
+    if (reference.cameraPull < FAINT) return reference;
     blind = "the carrier shows no texture beside the camera's own";
     break;
   }
@@ -167,21 +172,24 @@ function referenceOf(view: View, lights: readonly Float64Array[], anchor: number
     frames: lights.length,
     anchor,
     blind: null,
+    cameraPull: cameraPullOf(view, texture, relative),
   };
 }
 
-/** Whether the reference's gradient is more than that of white noise, which a point spread cannot let through. */
-function isTextured(view: View, { texture, relative }: Reference): boolean {
+/**
+ * How hard what is white in the reference pulls, over all that pulls: no texture seen through a point spread is white.
+ * White noise of variance 1 pulls by 1 / (pi sigma^4) a pixel, sigma the Gaussian that smooths.
+ */
+function cameraPullOf(view: View, texture: Texture, relative: Float64Array): number {
   const { width, height, weight } = view.carrier;
-  let gradient = 0;
+  let pull = 0;
   let weights = 0;
   for (let k = 0; k < texture.pixels.length; k++) {
-    gradient += texture.pullX[k]! ** 2 + texture.pullY[k]! ** 2;
-    weights += weight[texture.pixels[k]!]! ** 2;
+    pull += texture.pullX[k]! * texture.gradientX[k]! + texture.pullY[k]! * texture.gradientY[k]!;
+    weights += weight[texture.pixels[k]!]!;
   }
-  const white = whiteNoise(relative, weight, width, height);
-  const byChance = white ** 2 / (4 * Math.PI * view.psf_px ** 4);
-  return gradient / weights > TEXTURED * byChance;
+  if (!(pull > 0)) return 1;
+  return (whiteNoise(relative, weight, width, height) ** 2 * weights) / (Math.PI * view.psf_px ** 4 * pull);
 }
 
 /**
@@ -281,7 +289,7 @@ function look(view: View, samples: Samples, windowX: number, windowY: number): b
     }
     light.fill(NaN, row + end, row + width);
   }
-  if (known < LEAST_SEEN * carrier.open.length * 0.1 || !(total > 0)) return false;
+  if (known < Math.max(1, LEAST_SEEN * view.opening) || !(total > 0)) return false;
   slowRatio(light, open, width, height, SLOW_PSF * view.psf_px, slow);
   const least = (0.02 * total) / known;
   for (let at = 0; at < light.length; at++) {

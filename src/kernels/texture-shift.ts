@@ -45,6 +45,8 @@ const STEPS = 12;
 /** A step below this ends the search: each leaves a few hundredths of itself. */
 const SETTLED_px = 1e-3;
 const STRAY_px = 2;
+/** The slow light is the same to a ten-thousandth where the shift changes by less. */
+const ALIKE_px = 0.02;
 
 /**
  * Prepares a texture from an image of its light. `weights` is 0 where a pixel says nothing; `half` tells the two halves
@@ -131,11 +133,14 @@ export function textureShift(
   let [dx, dy] = [startX, startY];
   // Settled before the first step, lest a row come and go as the shift passes a whole pixel.
   const seen = seenFrom(left + startX, top + startY, width, height, within);
+  const expected = new Float64Array(width * height);
+  let lastStep = Infinity;
   let spread = { sigma: NaN, seen: 0 };
   for (let step = 0; step < STEPS; step++) {
     sampleSpline(coefficients, imageWidth, imageHeight, left + dx, top + dy, moved, 0, width, height);
     blank(moved, width, height, seen);
-    compareLight(texture, moved, ratio);
+    if (lastStep > ALIKE_px) slowLight(texture, moved, expected);
+    for (let at = 0; at < ratio.length; at++) ratio[at] = moved[at]! / expected[at]!;
     // Held after a few steps, so that limit and shift do not chase each other.
     if (step < 3) spread = residualSpread(texture, ratio);
     if (!(spread.sigma >= 0)) return failed;
@@ -146,7 +151,8 @@ export function textureShift(
     dx -= stepX;
     dy -= stepY;
     if (!(Math.hypot(dx - startX, dy - startY) < STRAY_px)) return failed;
-    if (Math.hypot(stepX, stepY) > SETTLED_px) continue;
+    lastStep = Math.hypot(stepX, stepY);
+    if (lastStep > SETTLED_px) continue;
     const [oneX, oneY] = solve(one);
     const [otherX, otherY] = solve(other);
     return {
@@ -163,8 +169,13 @@ export function textureShift(
 
 /** Light laid on a texture over its slow part there: q slow, q the slow ratio to the texture's own light. */
 export function compareLight(texture: Texture, moved: Float64Array, ratio: Float64Array): void {
-  slowRatio(moved, texture.light, texture.width, texture.height, texture.slow_px, ratio);
-  for (let at = 0; at < ratio.length; at++) ratio[at] = moved[at]! / (ratio[at]! * texture.slow[at]!);
+  slowLight(texture, moved, ratio);
+  for (let at = 0; at < ratio.length; at++) ratio[at] = moved[at]! / ratio[at]!;
+}
+
+function slowLight(texture: Texture, moved: Float64Array, into: Float64Array): void {
+  slowRatio(moved, texture.light, texture.width, texture.height, texture.slow_px, into);
+  for (let at = 0; at < into.length; at++) into[at] = into[at]! * texture.slow[at]!;
 }
 
 /** Robust standard deviation of a ratio about the texture's, and the share of its pixels that are seen. */

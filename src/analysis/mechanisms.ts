@@ -75,12 +75,13 @@ export function classifyMechanism(front: FrontMap, { psf_um = 0.118 }: { psf_um?
     valley_s: Math.max(VALLEY.sds * noise_s, VALLEY.share * whole_s),
     uniform_s: Math.max(UNIFORM.sds * noise_s, UNIFORM.widths * front.lag_s),
   };
-  const own = judge({ map, depth_px, width, height }, thresholds);
+  const known = front.arrival_s;
+  const own = judge({ map, known, depth_px, width, height }, thresholds);
   const dice = random(0x3a7 + particle * 31 + transition);
   const counts = new Map<string, number>();
   for (const draw of drawn) {
     const { kind } = judge(
-      { map: draw, depth_px, width, height },
+      { map: draw, known, depth_px, width, height },
       {
         rim: RIM.value + RIM.margin * dice.normal(),
         depth: DEPTH.value + DEPTH.margin * dice.normal(),
@@ -122,6 +123,8 @@ export function withoutFront(particle: number, transition: Transition | null): M
 
 interface Scene {
   readonly map: Float32Array;
+  /** NaN where the map is only extrapolated. */
+  readonly known: Float32Array;
   readonly depth_px: Float64Array;
   readonly width: number;
   readonly height: number;
@@ -136,8 +139,11 @@ interface Judgement {
 /** The outermost pixels of a mask. */
 const RIM_PX = 1.5;
 
-function judge({ map, depth_px, width, height }: Scene, thresholds: Thresholds): Judgement {
-  const valleys = valleysOf(map, width, height, thresholds.valley_s);
+function judge({ map, known, depth_px, width, height }: Scene, thresholds: Thresholds): Judgement {
+  // A place that was never seen to change is no place where a front began.
+  const valleys = valleysOf(map, width, height, thresholds.valley_s).filter(
+    ({ pixels }) => 2 * pixels.filter((at) => Number.isFinite(known[at]!)).length >= pixels.length,
+  );
   if (spanOf(map) < thresholds.uniform_s) {
     return {
       kind: "uniform",

@@ -12,6 +12,7 @@ import { ParameterError } from "../model/errors.js";
 import type { Image } from "../model/movie.js";
 import type { Particle } from "../model/particle.js";
 import { brightAreas, smoothed } from "./bright-areas.js";
+import { withoutEars } from "./ears.js";
 import { boxesOf, halfHeightOutlines, type Outline } from "./half-height.js";
 import { bodiesOf } from "./touching.js";
 
@@ -31,6 +32,8 @@ const BLURS_UM = [0.35, 0.35, 0.35, 0.6, 1];
 const HALO_PSF = 3;
 /** A crystal's narrowest half-width, as a part of the least diameter. */
 const NARROWEST = 0.25;
+/** Half the width of a bulge that is no part of a crystal: about a grain of speckle and its blur. */
+const EAR_UM = 0.25;
 /** Corners of an outline, and the farthest that leaving others out may move it. */
 const MOST_CORNERS = 300;
 const CORNER_PX = 0.03;
@@ -53,6 +56,7 @@ export function findParticles(image: Image, search: ParticleSearch): Particle[] 
   };
   return outlinesOf(image, labels, psf_um, least.area_px)
     .flatMap((outline) => partsOf(image, outline, least, psf_um))
+    .map((outline) => withoutEars(outline, EAR_UM / pixelSize_um))
     .map((outline) => tidy(outline, width, height))
     .filter((outline) => polygonArea(outline) >= least.area_px)
     .sort((a, b) => polygonArea(b) - polygonArea(a))

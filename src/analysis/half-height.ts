@@ -12,11 +12,10 @@ export type Outline = [number, number][];
 
 /** Blur of the light besides the point spread, as a part of it. */
 const SOFT_PSF = 0.5;
-/** Depth in point spreads at which the edge's blur has faded. */
-const CLEAR_PSF = 1.8;
-/** Bands from there on that tell the level of the face and of the ground. */
-const FACE_UM = 0.25;
-const GROUND_UM = 0.5;
+/** Bands that tell the level of the face and of the ground: how far from the edge in point spreads they begin, and how wide. */
+const FACE = { from_psf: 1.7, width_um: 0.15 };
+/** Wider, as speckle asks, and nearer, so that the edge's blur takes from it what it takes from the face. */
+const GROUND = { from_psf: 1.4, width_um: 0.5 };
 /** Standard deviations over which their levels are averaged along the edge. */
 const FACE_ALONG_UM = 0.4;
 const GROUND_ALONG_UM = 0.5;
@@ -75,7 +74,8 @@ export function boxesOf(labels: Int32Array, width: number): Box[] {
  *
  * Light I is compared with the mean light F in a band just inside the edge and B in one just outside, each averaged along
  * the edge; the outline is where (I - B) / (F - B) is one half. So neither uneven light nor a dim rim moves it, and I need
- * be smoothed by no more than half a point spread. The bands follow the outline as it settles.
+ * be smoothed by no more than half a point spread. The bands follow the outline as it settles. Blur draws the half-height of
+ * a round edge inwards by sigma^2 / 2R; that is given back.
  *
  * Where the carbon's speckle is strong against the step, single bright grains hang on to the crystal. Then the edge is
  * first made to settle with a term that draws it towards the blurred area (the scheme of Merriman, Bence and Osher), and
@@ -115,8 +115,9 @@ export function halfHeightOutlines(
   // What hangs on by nothing, and holes, are no part of it.
   const body = bodiesOver(last.share, width, height, least);
   const share = last.share.map((value, at) => (body[at] === 1 ? Math.max(value, 0.501) : Math.min(value, 0.499)));
+  const blur = (Math.hypot(1, SOFT_PSF) * psf_um) / cell_um;
   return isoContours(share, width, height, 0.5).map((ring) => {
-    const smooth = smoothRing(ring, ALONG_UM / cell_um, (SOFT_PSF * psf_um) / cell_um);
+    const smooth = smoothRing(ring, ALONG_UM / cell_um, blur);
     const chosen = crossesItself(smooth) ? ring : smooth;
     return chosen.map(([x, y]) => [patch.left + (x + 0.5) * patch.bin - 0.5, patch.top + (y + 0.5) * patch.bin - 0.5]);
   });
@@ -173,10 +174,12 @@ function shareOf(
     height,
   );
   const deepest = inside.reduce((most, depth) => Math.max(most, depth), 0);
-  const clear = (CLEAR_PSF * psf_um) / cell_um;
-  const clearInside = Math.min(clear, 0.7 * deepest);
-  const inner = inside.map((depth) => (depth > clearInside && depth <= clearInside + FACE_UM / cell_um ? 1 : 0));
-  const outer = outside.map((away) => (away > clear && away <= clear + GROUND_UM / cell_um ? 1 : 0));
+  const faceFrom = Math.min((FACE.from_psf * psf_um) / cell_um, 0.7 * deepest);
+  const faceTo = faceFrom + FACE.width_um / cell_um;
+  const groundFrom = (GROUND.from_psf * psf_um) / cell_um;
+  const groundTo = groundFrom + GROUND.width_um / cell_um;
+  const inner = inside.map((depth) => (depth > faceFrom && depth <= Math.max(faceTo, faceFrom + 1.5) ? 1 : 0));
+  const outer = outside.map((away) => (away > groundFrom && away <= groundTo ? 1 : 0));
   const face = bandMean(light, inner, width, height, FACE_ALONG_UM / cell_um);
   const ground = bandMean(light, outer, width, height, GROUND_ALONG_UM / cell_um);
   const step = median(face.map((value, at) => (inside[at]! + outside[at]! <= 1.5 ? value - ground[at]! : NaN)));
@@ -262,13 +265,13 @@ const SPACING = 0.7;
 
 /**
  * The ring smoothed along itself by 2 G - G*G, G a Gaussian, which leaves circles as large as they are, and freed of what
- * a blur by `soft` did to it: a shift inwards by soft^2 times half the curvature, which is what G does, but for the scale.
+ * `blur` did to it: a shift inwards by blur^2 times half the curvature, which is what G does, but for the scale.
  */
-function smoothRing(ring: Outline, sigma: number, soft: number): Outline {
+function smoothRing(ring: Outline, sigma: number, blur: number): Outline {
   const even = evenly(ring);
   const once = blurRing(even, sigma / SPACING);
   const twice = blurRing(once, sigma / SPACING);
-  const back = 1 + (soft / sigma) ** 2;
+  const back = 1 + (blur / sigma) ** 2;
   return once.map(([x, y], at) => [x + back * (x - twice[at]![0]), y + back * (y - twice[at]![1])]);
 }
 

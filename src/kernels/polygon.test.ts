@@ -1,12 +1,15 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import {
+  clipPolygon,
   containsPoint,
   coverageOfPolygon,
+  crossesItself,
   distanceToPolygon,
   maskOfPolygon,
   polygonArea,
   polygonCentroid,
+  simplifyPolygon,
 } from "./polygon.js";
 
 type Points = [number, number][];
@@ -141,6 +144,62 @@ test("distance is to the nearest of many points laid along the line", () => {
       });
       expect(Math.abs(distanceToPolygon(points, x, 20) - nearest)).toBeLessThan(0.03);
       expect(distanceToPolygon(points, x, 20)).toBeLessThanOrEqual(nearest + 1e-12);
+    }),
+  );
+});
+
+test("the part within a rectangle holds what both hold", () => {
+  fc.assert(
+    fc.property(polygons, fc.integer({ min: 0, max: 40 }), fc.integer({ min: 0, max: 40 }), (points, a, b) => {
+      const [left, right] = [Math.min(a, b) + 0.5, Math.max(a, b) + 0.5];
+      const [top, bottom] = [8.5, 22.5];
+      const part = clipPolygon(points, left, top, right, bottom);
+      const whole = coverageOfPolygon(points, 60, 60, 64);
+      let shared = 0;
+      for (let y = 9; y <= 22; y++) {
+        for (let x = Math.ceil(left); x <= Math.floor(right); x++) shared += whole[y * 60 + x]!;
+      }
+      expect(Math.abs(polygonArea(part) - shared)).toBeLessThan(0.01 * shared + 0.05);
+      expect(part.every(([x, y]) => x >= left && x <= right && y >= top && y <= bottom)).toBe(true);
+    }),
+  );
+  const inside: Points = [
+    [1, 1],
+    [3, 1],
+    [2, 4],
+  ];
+  expect(new Set(clipPolygon(inside, 0, 0, 9, 9).map(String))).toEqual(new Set(inside.map(String)));
+  expect(clipPolygon(inside, 5, 5, 9, 9)).toEqual([]);
+});
+
+test("a star-shaped polygon does not cross itself; with two neighbouring corners swapped far enough, it does", () => {
+  fc.assert(fc.property(polygons, (points) => !crossesItself(points)));
+  const bow: Points = [
+    [0, 0],
+    [2, 2],
+    [2, 0],
+    [0, 2],
+  ];
+  expect(crossesItself(bow)).toBe(true);
+  expect(crossesItself([bow[0]!, bow[2]!, bow[1]!, bow[3]!])).toBe(false);
+});
+
+test("a simpler polygon has some of the corners, and none of the others lies far from it", () => {
+  fc.assert(
+    fc.property(polygons, fc.double({ min: 0.01, max: 2, noNaN: true }), (points, tolerance) => {
+      // Corners and nine points along each side.
+      const dense = points.flatMap(([ax, ay], at) => {
+        const [bx, by] = points[(at + 1) % points.length]!;
+        return Array.from({ length: 10 }, (_, step): [number, number] => [
+          ax + ((bx - ax) * step) / 10,
+          ay + ((by - ay) * step) / 10,
+        ]);
+      });
+      const simple = simplifyPolygon(dense, tolerance);
+      const corners = new Set(dense.map(String));
+      expect(simple.every((corner) => corners.has(String(corner)))).toBe(true);
+      expect(simple.length).toBeLessThanOrEqual(points.length + 2);
+      for (const [x, y] of dense) expect(distanceToPolygon(simple, x, y)).toBeLessThanOrEqual(tolerance + 1e-9);
     }),
   );
 });

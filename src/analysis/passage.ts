@@ -38,7 +38,8 @@ export interface Passage {
  * Follows each sample's light through a stretch of uneven images.
  *
  * The light is taken as ln I(p, t) = level(p; before or after) + even(t): both follow by least squares once the moment of
- * each sample's greatest change is known, and that moment is then sought again without the even part. `sought_s` is where a change may lie; the light may hold more before and after, for the levels.
+ * each sample's greatest change is known, and that moment is then sought again without the even part. `sought_s` is where a
+ * change may lie; the light may hold more before and after, for the levels.
  * A spot counts as changed where its level after differs from that before: what comes and goes leaves no step.
  */
 export function followPassage(light: RelativeLight, sought_s: readonly [number, number], lags_s: number[]): Passage {

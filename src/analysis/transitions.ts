@@ -12,6 +12,7 @@ export { nameTransitions } from "./naming.js";
 
 /** Runs of one half cycle are one transition if at most this share of the smaller one changes again what had changed. */
 const MOST_AGAIN = 0.4;
+
 /** How windows are sought. */
 export interface TransitionOptions {
   readonly particle: number;
@@ -47,7 +48,7 @@ export interface FoundWindow {
  * Windows in which a particle changes unevenly, the unevenness of every frame beside them.
  *
  * A differential image D = I(t) / I(t - lag) - 1, smoothed by a PSF, freed of its mean (a solid solution changes evenly)
- * and of what a shift of the scene would give, has a spread that noise alone explains, or not; a window is a run of
+ * and of what a shift or defocus of the scene would give, has a spread that noise alone explains, or not; a window is a run of
  * images whose spread exceeds noise by `threshold` standard deviations, over one lag or over four. Runs of one half cycle
  * that change different spots in the same sense are one transition (a burst, a pause, the rest); where the same spots
  * change again it is another. Start and end are those of the light itself, freed of lag and PSF: see `followPassage`.
@@ -59,11 +60,10 @@ export function findTransitions(
   { particle, lag_s: wanted_s, threshold, psf_um, splits_s }: TransitionOptions,
 ): { readonly windows: FoundWindow[]; readonly evenness: Evenness; readonly warnings: string[] } {
   const warnings: string[] = [];
-  const longest_s =
-    stack.time_s.length > 1 ? median(stack.time_s.slice(1).map((t_s, at) => t_s - stack.time_s[at]!)) : 0;
-  const lag_s = Math.max(wanted_s, longest_s);
+  const usual_s = stack.time_s.length > 1 ? median(stack.time_s.slice(1).map((t_s, at) => t_s - stack.time_s[at]!)) : 0;
+  const lag_s = Math.max(wanted_s, usual_s);
   if (lag_s > wanted_s) {
-    warnings.push(`frames are ${round(longest_s)} s apart, so images are compared over that instead of ${wanted_s} s.`);
+    warnings.push(`frames are ${round(usual_s)} s apart, so images are compared over that instead of ${wanted_s} s.`);
   }
   const light = relativeLight(stack, mask, { psf_um, lag_s });
   if (light === null) {
@@ -152,7 +152,7 @@ function windowOf(parts: readonly Change[], light: RelativeLight, movie_s: reado
   const sd_s = Math.max(...parts.map(({ passage }) => Math.hypot(passage.sd_s, 0.1 * passage.rise_s)));
   return {
     start_s: first.start_s,
-    end_s: Math.max(...parts.map(({ end_s }) => end_s)),
+    end_s: Math.max(first.start_s, ...parts.map(({ end_s }) => end_s)),
     sd_s: Math.hypot(light.interval_s / Math.sqrt(12), sd_s),
     closed: !(first.open.start || last.open.end),
     order: greatest.order,

@@ -126,11 +126,11 @@ const paperChanges: readonly ChangeSpec[] = [
   darkening(fromRim(2370, 0.02, 300)),
 ];
 
-function ordering(front: FrontSpec, to: number): ChangeSpec {
+function ordering(front: FrontSpec, to: number, direction: "delithiation" | "lithiation"): ChangeSpec {
   return {
     kind: "front",
     transition: "ordering",
-    direction: to > 1.5 ? "delithiation" : "lithiation",
+    direction,
     front,
     to,
     line: { height: 0.01, width_um: 0.118 },
@@ -152,10 +152,10 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
       crystal(paperOutline, [
         paperChanges[0]!,
         { kind: "ramp", start_s: 750, end_s: 1400, to: 1.54 },
-        ordering(across(1410, 0.07, 60), 1.57),
+        ordering(across(1410, 0.07, 60), 1.57, "delithiation"),
         { kind: "ramp", start_s: 1520, end_s: 1530, to: 1.6 },
         { kind: "ramp", start_s: 1530, end_s: 1640, to: 1.57 },
-        ordering(across(1650, 0.07, 240), 1.54),
+        ordering(across(1650, 0.07, 240), 1.54, "lithiation"),
         { kind: "ramp", start_s: 1770, end_s: 2340, to: 1.15 },
         paperChanges[3]!,
       ]),

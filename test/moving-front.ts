@@ -1,5 +1,4 @@
 /** Synthetic movies of one particle with a phase boundary that moves as one asks: the truth for tests of the fronts. */
-import { distanceTransform } from "../src/kernels/distance.js";
 import { gaussianBlur } from "../src/kernels/filter.js";
 import { random } from "../src/kernels/random.js";
 import type { Transition } from "../src/model/experiment.js";
@@ -67,7 +66,11 @@ export function movingFront(scene: Scene): MovingFront {
       inside[at] = u * u + v * v <= 1 ? 1 : 0;
     }
   }
-  const depth = distanceTransform(inside, fineWidth, fineHeight).map((px) => Math.max(0, px - 0.5) * fine_um);
+  const depth = Float64Array.from(inside, (one, at) =>
+    one === 0
+      ? 0
+      : depthInEllipse(place(at % fineWidth, fineWidth), place(Math.floor(at / fineWidth), fineHeight), semi_um),
+  );
   const passing = new Float64Array(inside.length).fill(NaN);
   const speed = new Float64Array(inside.length).fill(NaN);
   let first = Infinity;
@@ -148,6 +151,28 @@ export function movingFront(scene: Scene): MovingFront {
       lag_to_dQdV: null,
     },
   };
+}
+
+/** Distance from a place inside an ellipse to its outline, by the nearest point's angle (Newton's method). */
+function depthInEllipse(x: number, y: number, [a, b]: readonly [number, number]): number {
+  const u = Math.abs(x);
+  const v = Math.abs(y);
+  // The nearest point has a larger angle where the place is off the axes: from several starts the least is taken.
+  let least = Infinity;
+  for (const start of [0.15, 0.5, 0.85]) {
+    let angle = (start * Math.PI) / 2;
+    for (let round = 0; round < 12; round++) {
+      const cos = Math.cos(angle);
+      const sin = Math.sin(angle);
+      const slope = (b * b - a * a) * cos * sin + a * u * sin - b * v * cos;
+      const bend = (b * b - a * a) * (cos * cos - sin * sin) + a * u * cos + b * v * sin;
+      angle = Math.min(Math.PI / 2, Math.max(0, angle - slope / Math.max(Math.abs(bend), 1e-9)));
+    }
+    for (const one of [angle, 0, Math.PI / 2]) {
+      least = Math.min(least, Math.hypot(a * Math.cos(one) - u, b * Math.sin(one) - v));
+    }
+  }
+  return least;
 }
 
 /** The stack with shot-like noise: `noise` is the relative noise of one pixel of one frame at brightness 1. */

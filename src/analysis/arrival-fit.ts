@@ -23,7 +23,7 @@ export const STRETCH = 10;
 /** Frames that must stand on either side of a passing. */
 const SIDE = 3;
 /** Ratio of neighbouring widths for which templates are made. */
-const WIDTH_RATIO = 1.2;
+const WIDTH_RATIO = 1.06;
 /** A width is at least this share of the frame interval: a sharper step cannot be told. */
 const LEAST_WIDTH = 0.3;
 

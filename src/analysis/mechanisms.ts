@@ -24,6 +24,8 @@ const RIM = { value: 0.9, margin: 0.03 } as const;
 const DEPTH = { value: 0.5, margin: 0.05 } as const;
 /** A valley is a nucleus above so many standard errors of the smoothed map, or this share of the whole time. */
 const VALLEY = { sds: 5, share: 0.06, margin: 0.15 } as const;
+/** Share of the particle that a front must fill before it meets another, to count as one. */
+const BASIN = 0.02;
 /** Arrivals spread over less than so many standard errors, or widths of the passing, are one moment. */
 const UNIFORM = { sds: 7, widths: 3, margin: 0.1 } as const;
 /** A kind that fewer draws agree on is undecided. */
@@ -140,9 +142,11 @@ interface Judgement {
 const RIM_PX = 1.5;
 
 function judge({ map, known, depth_px, width, height }: Scene, thresholds: Thresholds): Judgement {
-  // A place that was never seen to change is no place where a front began.
+  const area_px = map.reduce((count, value) => count + (Number.isFinite(value) ? 1 : 0), 0);
+  // A front does not begin where it was never seen, and one that fills next to nothing is a flaw of the rim.
   const valleys = valleysOf(map, width, height, thresholds.valley_s).filter(
-    ({ pixels }) => 2 * pixels.filter((at) => Number.isFinite(known[at]!)).length >= pixels.length,
+    ({ pixels, basin_px }) =>
+      basin_px >= BASIN * area_px && 2 * pixels.filter((at) => Number.isFinite(known[at]!)).length >= pixels.length,
   );
   if (spanOf(map) < thresholds.uniform_s) {
     return {

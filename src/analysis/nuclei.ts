@@ -5,6 +5,8 @@ export interface Valley {
   readonly lowest_s: number;
   /** By how much the map rises from its bottom to the pass into a deeper valley; Infinity for the deepest. */
   readonly depth_s: number;
+  /** Pixels that drained into it before it met a deeper one; all of them for the deepest. */
+  readonly basin_px: number;
   /** Connected pixels about its bottom, not later than the bottom by more than the given rise. */
   readonly pixels: readonly number[];
 }
@@ -19,33 +21,37 @@ export function valleysOf(map: ArrayLike<number>, width: number, height: number,
   order.sort((a, b) => map[a]! - map[b]!);
   const parent = new Int32Array(width * height).fill(-1);
   const bottom = new Int32Array(width * height);
+  const size = new Int32Array(width * height);
   const rootOf = (at: number): number => {
     let root = at;
     while (parent[root] !== root) root = parent[root]!;
     while (parent[at] !== root) [parent[at], at] = [root, parent[at]!];
     return root;
   };
-  const found: { bottom: number; depth_s: number }[] = [];
+  const found: { bottom: number; depth_s: number; basin_px: number }[] = [];
   for (const at of order) {
     parent[at] = at;
     bottom[at] = at;
+    size[at] = 1;
     for (const other of neighbours(at, width, height)) {
       if (parent[other] === -1) continue;
       const [one, two] = [rootOf(at), rootOf(other)];
       if (one === two) continue;
       const [deeper, shallower] = map[bottom[one]!]! <= map[bottom[two]!]! ? [one, two] : [two, one];
       const depth_s = map[at]! - map[bottom[shallower]!]!;
-      if (depth_s >= least_s) found.push({ bottom: bottom[shallower]!, depth_s });
+      if (depth_s >= least_s) found.push({ bottom: bottom[shallower]!, depth_s, basin_px: size[shallower]! });
       parent[shallower] = deeper;
+      size[deeper]! += size[shallower]!;
     }
   }
   const roots = new Set(order.map(rootOf));
-  for (const root of roots) found.push({ bottom: bottom[root]!, depth_s: Infinity });
+  for (const root of roots) found.push({ bottom: bottom[root]!, depth_s: Infinity, basin_px: size[root]! });
   return found
     .sort((a, b) => map[a.bottom]! - map[b.bottom]!)
     .map((valley) => ({
       lowest_s: map[valley.bottom]!,
       depth_s: valley.depth_s,
+      basin_px: valley.basin_px,
       pixels: reached(map, width, height, valley.bottom, map[valley.bottom]! + 0.5 * least_s),
     }));
 }

@@ -103,11 +103,23 @@ export function followFront(
     sign,
     speed_um_s: speedOf(passing, courses, grid),
     carry_s: passing.carry_s,
-    common_sd_s:
-      profile === null
-        ? null
-        : (profile.offsetSd * spreadOf(blurred, grid) * grid.pixelSize_um) / speedOf(passing, courses, grid),
+    common_sd_s: profile === null ? null : commonSd(profile, passing, speedOf(passing, courses, grid), blurred, grid),
   };
+}
+
+/**
+ * Standard error of all arrivals together: what the shape's own leaves open, and, with a line, by how much one that bends
+ * with the front's changing speed is only known to first order.
+ */
+function commonSd(
+  { offsetSd, shape }: BoundaryProfile,
+  { bend }: Passings,
+  speed_um_s: number,
+  courses: PixelCourses,
+  grid: Grid,
+): number {
+  const width_s = (spreadOf(courses, grid) * grid.pixelSize_um) / speed_um_s;
+  return width_s * Math.hypot(offsetSd, shape.line === 0 ? 0 : 2 * Math.abs(median(bend)));
 }
 
 function speedOf({ width_s }: Passings, courses: PixelCourses, grid: Grid): number {

@@ -154,6 +154,12 @@ export interface CurveOptions {
   readonly noise?: MapNoise;
 }
 
+/**
+ * What the fits leave beside noise, found on synthetic movies: in the duration, a share of the time in which the boundary
+ * passes, for the rim at its ends; in the greatest rate, a share of it.
+ */
+const DURATION_SD = 0.06;
+const MAX_RATE_SD = 0.015;
 const PSF_UM = 0.118;
 const BANDWIDTH_S = 20;
 /** Samples of a curve at least and at most, and in one bandwidth. */
@@ -190,7 +196,7 @@ export function phaseFraction(front: FrontMap, options: CurveOptions = {}): Phas
     value,
     sd,
     t50_s: estimate((one) => timeOfFraction(one, 0.5), common_s),
-    duration_s: estimate(durationOf, 0),
+    duration_s: estimate(durationOf, DURATION_SD * front.lag_s),
     filled: filled.filled,
   };
 }
@@ -238,9 +244,11 @@ export function singleParticleCRate(
   const noisy = noise.draws_s.map((draw_s) => withNoise(filled, draw_s));
   const time_s = timesOf(filled, bandwidth_s);
   const n = Math.max(1, filled.sorted_s.length / noise.area_px2);
-  const estimate = (of: (one: FilledArrivals) => number): Estimate | null => {
+  const estimate = (of: (one: FilledArrivals) => number, share = 0): Estimate | null => {
     const value = of(filled);
-    return Number.isFinite(value) ? { value, sd: spread(noisy.map(of)), n } : null;
+    if (!Number.isFinite(value)) return null;
+    const sd = spread(noisy.map(of));
+    return { value, sd: sd === null ? null : Math.hypot(sd, share * value), n };
   };
   return {
     time_s,
@@ -250,13 +258,18 @@ export function singleParticleCRate(
       estimate((one) => perHour * mostWithin(one, bandwidth_s)),
       noisy.map((one) => perHour * mostWithin(one, bandwidth_s)),
     ),
-    mean: estimate((one) => (c_rate_factor * 0.9 * SECONDS_PER_HOUR) / durationOf(one)),
+    mean: estimate(
+      (one) => (c_rate_factor * 0.9 * SECONDS_PER_HOUR) / durationOf(one),
+      (DURATION_SD * front.lag_s) / durationOf(filled),
+    ),
   };
 }
 
 /** The greatest of noisy values is too great; by as much as noise added once more makes it greater still. */
 function withoutLuck(found: Estimate | null, drawn: readonly number[]): Estimate | null {
-  return found === null ? null : { ...found, value: 2 * found.value - mean(drawn) };
+  if (found === null) return null;
+  const value = 2 * found.value - mean(drawn);
+  return { ...found, value, sd: found.sd === null ? null : Math.hypot(found.sd, MAX_RATE_SD * value) };
 }
 
 /** The greatest share of the outline that is transformed within a window of the given length. */

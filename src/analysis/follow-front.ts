@@ -30,6 +30,8 @@ const STRENGTH = 20;
 const SHARE = 0.3;
 const COHERENT_SHARE = 0.1;
 const COHERENT_AREAS = 8;
+/** Share of the stepping pixels that may step the other way. */
+const MOST_AGAINST = 0.25;
 /** At most so many courses, far enough apart to have noise of their own, tell the boundary's look. */
 const SAMPLE = 320;
 /** Skew up to which a passing tells the boundary's look, unless only fewer are so even. */
@@ -180,6 +182,7 @@ function firstLook(courses: PixelCourses, window: Transition, grid: Grid): First
   };
   const fit = fitArrivals(courses, options);
   const sign = commonSign(fit);
+  if (sign === 0) return null;
   const kept = judge(fit, sign);
   if (count(kept) < 0.3 * COHERENT_SHARE * pixels.length) return null;
   const step = sign * median(fit.height.map((value, i) => (kept[i] === 1 ? value / fit.level[i]! : NaN)));
@@ -190,13 +193,15 @@ function count(kept: Uint8Array): number {
   return kept.reduce((sum, one) => sum + one, 0);
 }
 
-/** The sense in which most of the light steps. */
-function commonSign(fit: ArrivalFit): -1 | 1 {
-  let sum = 0;
+/** The sense in which the light steps; 0 where too much of it steps the other way: a drift, or slow noise. */
+function commonSign(fit: ArrivalFit): -1 | 0 | 1 {
+  const strong = [0, 0];
   for (let i = 0; i < fit.strength.length; i++) {
-    if (fit.strength[i]! > STRENGTH) sum += Math.sign(fit.height[i]!);
+    if (fit.strength[i]! > STRENGTH) strong[fit.height[i]! < 0 ? 0 : 1]!++;
   }
-  return sum < 0 ? -1 : 1;
+  const [down, up] = strong as [number, number];
+  if (Math.min(down, up) > MOST_AGAINST * (down + up)) return 0;
+  return down > up ? -1 : 1;
 }
 
 /** 1 where a step in the common sense is beyond chance and inside what was searched. */

@@ -145,28 +145,42 @@ function statistics(
   };
 }
 
-/** From the latest clear pixel down the slope, half a pixel a step, as far as the map falls and is clear. */
-function steepestPath(
-  width: number,
-  operator: Slopes,
-  field: { readonly value: Float64Array; readonly x: Float64Array; readonly y: Float64Array },
-  clear: Uint8Array,
-): { readonly length_px: number; readonly time_s: number } {
+/** Latest pixels from which a path is tried: the first may lie in a corner between fronts. */
+const PATHS = 24;
+
+interface Path {
+  readonly length_px: number;
+  readonly time_s: number;
+}
+
+interface Field {
+  readonly value: Float64Array;
+  readonly x: Float64Array;
+  readonly y: Float64Array;
+}
+
+/** Of the ways down the slope from the latest clear pixels, the one that takes longest. */
+function steepestPath(width: number, operator: Slopes, field: Field, clear: Uint8Array): Path {
   const index = new Map<number, number>();
-  let start = -1;
-  for (const [i, at] of operator.pixels.entries()) {
-    if (clear[i] === 0) continue;
-    index.set(at, i);
-    if (start < 0 || field.value[i]! > field.value[start]!) start = i;
+  for (const [i, at] of operator.pixels.entries()) if (clear[i] === 1) index.set(at, i);
+  const starts = [...index.values()].sort((a, b) => field.value[b]! - field.value[a]!).slice(0, PATHS);
+  let longest: Path = { length_px: 0, time_s: 0 };
+  for (const start of starts) {
+    const path = pathFrom(operator.pixels[start]!, width, index, field);
+    if (path.time_s > longest.time_s) longest = path;
   }
-  if (start < 0) return { length_px: 0, time_s: 0 };
-  let x = operator.pixels[start]! % width;
-  let y = Math.floor(operator.pixels[start]! / width);
+  return longest;
+}
+
+/** Down the slope, half a pixel a step, as far as the map falls and is clear. */
+function pathFrom(start: number, width: number, index: ReadonlyMap<number, number>, field: Field): Path {
+  let x = start % width;
+  let y = Math.floor(start / width);
   let length_px = 0;
   let here = between(index, width, field, x, y)!;
   const first_s = here.value;
   const step_px = 0.5;
-  for (let steps = 0; steps < 8 * operator.pixels.length; steps++) {
+  for (;;) {
     const steepness = Math.hypot(here.x, here.y);
     if (!(steepness > 0)) break;
     const next = between(index, width, field, x - (step_px * here.x) / steepness, y - (step_px * here.y) / steepness);
@@ -183,7 +197,7 @@ function steepestPath(
 function between(
   index: ReadonlyMap<number, number>,
   width: number,
-  field: { readonly value: Float64Array; readonly x: Float64Array; readonly y: Float64Array },
+  field: Field,
   x: number,
   y: number,
 ): { readonly value: number; readonly x: number; readonly y: number } | null {

@@ -86,7 +86,8 @@ export function brightAreas(smooth: SmoothImage, minDiameter_um: number): { labe
     }
     if (count === before) continue;
     // What is left is carbon, and tells how steep that is; with hardly any left, the last word stands.
-    const taken = Uint8Array.from(labels, (label) => (label > 0 ? 1 : 0));
+    const taken = new Uint8Array(labels.length);
+    for (let at = 0; at < labels.length; at++) if (labels[at]! > 0) taken[at] = 1;
     const near = grow(taken, width, height, (2 * sigma_um) / cell_um);
     const open = slope.map((value, at) => (near[at] === 1 ? NaN : value));
     if (open.reduce((n, value) => n + (Number.isNaN(value) ? 0 : 1), 0) < 0.02 * open.length) continue;
@@ -145,10 +146,13 @@ function levelsOf({ data }: SmoothImage): Uint8Array {
   const zero = Math.min(0, low - 4 * madSigma(data));
   const first = Math.max(low - zero, 1e-3 * (high - zero));
   const scale = (LEVELS - 1) / Math.log((high - zero) / first);
-  return Uint8Array.from(data, (value) => {
-    if (!(value > zero + first) || !(high > low)) return 0;
-    return Math.min(LEVELS, 1 + Math.floor(scale * Math.log((value - zero) / first)));
-  });
+  const levels = new Uint8Array(data.length);
+  if (!(high > low)) return levels;
+  for (let at = 0; at < data.length; at++) {
+    const above = (data[at]! - zero) / first;
+    if (above > 1) levels[at] = Math.min(LEVELS, 1 + Math.floor(scale * Math.log(above)));
+  }
+  return levels;
 }
 
 /** All areas of at least `least` cells, by adding cells from the brightest down and joining what meets (a max-tree). */

@@ -93,11 +93,11 @@ export function halfHeightOutlines(
   const { width, height, cell_um, owner } = patch;
   const soft = gaussianBlur(patch.light, width, height, (SOFT_PSF * psf_um) / cell_um);
   const least = least_px / patch.bin ** 2;
-  let mask = Uint8Array.from(owner, (who) => (who === 1 ? 1 : 0));
+  let mask: Uint8Array = owner.map((who) => (who === 1 ? 1 : 0));
   for (const reach_um of PASSES_UM) {
     const step = shareOf(patch, soft, mask, psf_um, reach_um);
     if (step === null) return [];
-    const stiffness = 4 * Math.min(1.5, Math.max(0, (step.noise - 0.1) / 0.12));
+    const stiffness = 4 * Math.min(1.5, Math.max(0, (step.noise - 0.07) / 0.12));
     if (stiffness === 0) {
       mask = bodiesOver(step.share, width, height, least);
       continue;
@@ -123,9 +123,14 @@ export function halfHeightOutlines(
   });
 }
 
+/** Pixels along the side of a cell: as many as the point spread leaves without loss. */
+export function cellOf(psf_um: number, pixelSize_um: number): number {
+  return Math.max(1, Math.floor((0.8 * psf_um) / pixelSize_um));
+}
+
 function patchOf(image: Image, labels: Int32Array, label: number, box: Box, psf_um: number): Patch {
   const { width, height, pixelSize_um, data } = image;
-  const bin = Math.max(1, Math.floor((0.6 * psf_um) / pixelSize_um));
+  const bin = cellOf(psf_um, pixelSize_um);
   const margin = Math.ceil(MARGIN_UM / pixelSize_um);
   const beyond = Math.ceil(BEYOND_UM / pixelSize_um);
   const left = Math.max(-beyond, box.left - margin);
@@ -249,15 +254,13 @@ function bandMean(light: Float64Array, band: Float64Array, width: number, height
 }
 
 /** The areas of at least `least` cells where the share is over one half, holes filled; the largest, if all are less. */
-function bodiesOver(share: Float32Array, width: number, height: number, least: number): Uint8Array<ArrayBuffer> {
-  const over = Uint8Array.from(share, (value) => (value > 0.5 ? 1 : 0));
-  const { labels, area_px } = labelComponents(over, width, height);
-  const enough = Math.min(
-    least,
-    area_px.reduce((most, area) => Math.max(most, area), 0),
-  );
-  const bodies = Uint8Array.from(labels, (label) => (label > 0 && area_px[label]! >= enough ? 1 : 0));
-  return Uint8Array.from(fillHoles(bodies, width, height));
+function bodiesOver(share: Float32Array, width: number, height: number, least: number): Uint8Array {
+  const bodies = new Uint8Array(share.length);
+  for (let at = 0; at < share.length; at++) if (share[at]! > 0.5) bodies[at] = 1;
+  const { labels, area_px } = labelComponents(bodies, width, height);
+  const largest = area_px.reduce((most, area) => Math.max(most, area), 0);
+  for (let at = 0; at < labels.length; at++) if (area_px[labels[at]!]! < Math.min(least, largest)) bodies[at] = 0;
+  return fillHoles(bodies, width, height);
 }
 
 /** Distance between the points of a ring that is smoothed, in cells. */

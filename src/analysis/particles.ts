@@ -13,7 +13,7 @@ import type { Image } from "../model/movie.js";
 import type { Particle } from "../model/particle.js";
 import { brightAreas, smoothed } from "./bright-areas.js";
 import { withoutEars } from "./ears.js";
-import { boxesOf, halfHeightOutlines, type Outline } from "./half-height.js";
+import { boxesOf, cellOf, halfHeightOutlines, type Outline } from "./half-height.js";
 import { bodiesOf } from "./touching.js";
 
 /** What is sought. */
@@ -34,6 +34,8 @@ const HALO_PSF = 3;
 const NARROWEST = 0.25;
 /** Half the width of a bulge that is no part of a crystal: about a grain of speckle and its blur. */
 const EAR_UM = 0.25;
+/** Image kept around a crystal to see whether it is two. */
+const MARGIN_UM = 1.2;
 /** Corners of an outline, and the farthest that leaving others out may move it. */
 const MOST_CORNERS = 300;
 const CORNER_PX = 0.03;
@@ -114,12 +116,9 @@ function brightLabels(image: Image, minDiameter_um: number, psf_um: number): Int
       }
     }
     count += areas.count;
-    const near = grow(
-      Uint8Array.from(labels, (label) => (label > 0 ? 1 : 0)),
-      width,
-      height,
-      (HALO_PSF * psf_um) / pixelSize_um,
-    );
+    const taken = new Uint8Array(labels.length);
+    for (let at = 0; at < labels.length; at++) if (labels[at]! > 0) taken[at] = 1;
+    const near = grow(taken, width, height, (HALO_PSF * psf_um) / pixelSize_um);
     ground = { ...image, data: image.data.map((value, at) => (near[at] === 1 ? NaN : value)) };
   }
   return labels;
@@ -139,28 +138,43 @@ function partsOf(
   psf_um: number,
 ): Outline[] {
   const { width, height, pixelSize_um, data } = image;
-  const margin = Math.ceil(1.2 / pixelSize_um);
+  const bin = cellOf(psf_um, pixelSize_um);
+  const margin = Math.ceil(MARGIN_UM / pixelSize_um);
   const xs = outline.map(([x]) => x);
   const ys = outline.map(([, y]) => y);
   const left = Math.max(0, Math.floor(Math.min(...xs)) - margin);
   const top = Math.max(0, Math.floor(Math.min(...ys)) - margin);
-  const columns = Math.min(width, Math.ceil(Math.max(...xs)) + margin + 1) - left;
-  const rows = Math.min(height, Math.ceil(Math.max(...ys)) + margin + 1) - top;
+  const columns = Math.ceil((Math.min(width, Math.ceil(Math.max(...xs)) + margin + 1) - left) / bin);
+  const rows = Math.ceil((Math.min(height, Math.ceil(Math.max(...ys)) + margin + 1) - top) / bin);
   const light = new Float32Array(columns * rows);
-  for (let y = 0; y < rows; y++) {
-    const start = (top + y) * width + left;
-    light.set(data.subarray(start, start + columns), y * columns);
+  for (let row = 0, cell = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++, cell++) {
+      const right = Math.min(width, left + (column + 1) * bin);
+      const bottom = Math.min(height, top + (row + 1) * bin);
+      let sum = 0;
+      let n = 0;
+      for (let y = top + row * bin; y < bottom; y++) {
+        for (let x = left + column * bin; x < right; x++) {
+          const value = data[y * width + x]!;
+          if (!Number.isFinite(value)) continue;
+          sum += value;
+          n++;
+        }
+      }
+      light[cell] = sum / n;
+    }
   }
-  const mask = maskOfPolygon(
-    outline.map(([x, y]) => [x - left, y - top]),
-    columns,
-    rows,
-  );
-  const bodies = bodiesOf({ width: columns, height: rows, pixelSize_um, light, mask }, least);
+  const inCells = outline.map(([x, y]): [number, number] => [
+    (x - left + 0.5) / bin - 0.5,
+    (y - top + 0.5) / bin - 0.5,
+  ]);
+  const patch = { width: columns, height: rows, pixelSize_um: bin * pixelSize_um, data: light };
+  const mask = maskOfPolygon(inCells, columns, rows);
+  const leastCells = { depth_px: least.depth_px / bin, area_px: least.area_px / bin ** 2 };
+  const bodies = bodiesOf(patch, mask, leastCells);
   if (bodies.count < 2) return [outline];
-  const patch = { width: columns, height: rows, pixelSize_um, data: light };
-  return outlinesOf(patch, bodies.labels, psf_um, least.area_px).map((part) =>
-    part.map(([x, y]) => [x + left, y + top]),
+  return outlinesOf(patch, bodies.labels, psf_um, leastCells.area_px).map((part) =>
+    part.map(([x, y]) => [left + (x + 0.5) * bin - 0.5, top + (y + 0.5) * bin - 0.5]),
   );
 }
 

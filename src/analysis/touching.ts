@@ -3,6 +3,7 @@ import { distanceTransform } from "../kernels/distance.js";
 import { gaussianBlur } from "../kernels/filter.js";
 import { fillHoles } from "../kernels/label.js";
 import { madSigma, median } from "../kernels/stats.js";
+import type { Image } from "../model/movie.js";
 
 /** A neck narrower than so much of the narrower body parts two crystals; two hexagons that share a side have 0.58. */
 const NECK = 0.65;
@@ -14,17 +15,8 @@ const LIGHT_UM = 0.08;
 /** Ground that tells its level lies so far outside. */
 const GROUND_UM = [0.3, 1] as const;
 
-/** A mask and the light on it. */
-export interface MaskedLight {
-  readonly width: number;
-  readonly height: number;
-  readonly pixelSize_um: number;
-  readonly light: ArrayLike<number>;
-  readonly mask: Uint8Array;
-}
-
 /**
- * The bodies in a mask, labelled 1 ... count; 0 outside.
+ * The bodies in a mask of an image, labelled 1 ... count; 0 outside.
  *
  * Pixels are taken from the deepest outwards, depth being the distance to the outside or to a dark gap. Where two bodies
  * meet they stay two if the depth there is less than NECK of the lesser one's. What is neither as deep nor as large as
@@ -32,11 +24,12 @@ export interface MaskedLight {
  * middle.
  */
 export function bodiesOf(
-  area: MaskedLight,
+  image: Image,
+  mask: Uint8Array,
   least: { readonly depth_px: number; readonly area_px: number },
 ): { labels: Int32Array; count: number } {
-  const { width, height, mask } = area;
-  const solid = withoutGaps(area);
+  const { width, height } = image;
+  const solid = withoutGaps(image, mask);
   const depth = distanceTransform(solid, width, height);
   const order: number[] = [];
   for (let at = 0; at < depth.length; at++) if (depth[at]! > 0) order.push(at);
@@ -79,7 +72,7 @@ export function bodiesOf(
 }
 
 /** The mask less the gaps that lead out of it. */
-function withoutGaps({ width, height, pixelSize_um, light, mask }: MaskedLight): Uint8Array {
+function withoutGaps({ width, height, pixelSize_um, data: light }: Image, mask: Uint8Array): Uint8Array {
   const away = distanceTransform(
     mask.map((value) => 1 - value),
     width,

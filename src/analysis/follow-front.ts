@@ -4,6 +4,7 @@ import { labelComponents } from "../kernels/label.js";
 import { median } from "../kernels/stats.js";
 import type { Transition } from "../model/experiment.js";
 import { fitArrivals, medianInterval, type ArrivalFit, type FitOptions } from "./arrival-fit.js";
+import { commonCourse, withoutCommon } from "./common-course.js";
 import { boundaryProfile, type BoundaryProfile } from "./boundary-profile.js";
 import { laid, passings, spreadOf, type Grid, type Passings } from "./passings.js";
 import type { PixelCourses } from "./pixel-courses.js";
@@ -46,8 +47,8 @@ export interface Seen {
 
 /**
  * Passes of the fit, each with what the one before has told: first one width for all and either sign; then each pixel's
- * width from the slope of the arrivals there (point spread over speed) and the common sign; then the boundary's
- * common look; then, where `sharper` gives courses under less blur, those; last, pixels far off their neighbours are
+ * width from the slope of the arrivals there (point spread over speed) and the common sign; then without what brightens
+ * the whole particle; then the boundary's common look; then, where `sharper` gives courses under less blur, those; last, pixels far off their neighbours are
  * sought again near them. Null where no front passes: too few pixels step in one sense, and no coherent region does.
  */
 export function followFront(
@@ -65,6 +66,13 @@ export function followFront(
   options = { ...options, width_s: passings(fit, kept, courses, grid, radius_px).width_s, sign };
   fit = fitArrivals(courses, options);
   kept = judge(fit, sign);
+  // Where the whole particle brightens unevenly in time, that is taken off, and the fit made anew.
+  const common = commonCourse(courses, fit, kept, 4 * Math.PI * (courses.blur_um / grid.pixelSize_um) ** 2);
+  if (common !== null) {
+    courses = withoutCommon(courses, common);
+    fit = fitArrivals(courses, options);
+    kept = judge(fit, sign);
+  }
   if (!isCoherent(fit, kept, courses, grid)) return null;
 
   // What is told of the boundary's look moves the arrivals, and these tell how each pixel sees it: twice around.
@@ -80,8 +88,9 @@ export function followFront(
     passing = passings(fit, kept, courses, grid, radius_px);
   }
 
-  const sharp = sharper({ step, speed_um_s: speedOf(passing, courses, grid) });
-  if (sharp !== null) {
+  const under = sharper({ step, speed_um_s: speedOf(passing, courses, grid) });
+  if (under !== null) {
+    const sharp = common === null ? under : withoutCommon(under, common);
     const { shape, scale } = seenThrough(profile ?? { shape: options.shape, scale: 1 }, courses, sharp);
     passing = passings(fit, kept, courses, grid, radius_px, sharp);
     options = { ...options, ...passing, shape, width_s: passing.width_s.map((width) => width * scale) };
@@ -97,7 +106,7 @@ export function followFront(
     kept = kept.map((one, i) => (still?.only[i] === 1 ? 0 : one));
   }
   if (!isCoherent(fit, kept, courses, grid)) return null;
-  if (sharp !== null) passing = passings(fit, kept, courses, grid, radius_px);
+  if (under !== null) passing = passings(fit, kept, courses, grid, radius_px);
   return {
     courses,
     fit,

@@ -55,7 +55,8 @@ function diameter_um(outline: Outline, pixelSize_um: number): number {
   return 2 * Math.sqrt(polygonArea(outline) / Math.PI) * pixelSize_um;
 }
 
-test("one to twelve crystals on carbon are counted, and outlined within 80 nm", () => {
+test("one to twelve crystals on carbon are counted, each outlined within 120 nm and most within 30 nm", () => {
+  const errors_nm: number[] = [];
   fc.assert(
     fc.property(fc.integer(), (seed) => {
       const source = random(seed);
@@ -72,7 +73,8 @@ test("one to twelve crystals on carbon are counted, and outlined within 80 nm", 
         const overlap = overlapOf(outline_px, truth, base.width, base.height);
         expect(overlap).toBeGreaterThan(diameter_um(truth, base.pixelSize_um) > 7 ? 0.97 : 0.93);
         const error_nm = 1000 * base.pixelSize_um * outlineError_px(outline_px, truth, base.width, base.height);
-        expect(error_nm).toBeLessThan(80);
+        expect(error_nm).toBeLessThan(120);
+        errors_nm.push(error_nm);
         expect(area_um2).toBeCloseTo(polygonArea(outline_px) * base.pixelSize_um ** 2, 9);
         expect(touchesBorder).toBe(false);
         expect(origin).toBe("found");
@@ -80,8 +82,9 @@ test("one to twelve crystals on carbon are counted, and outlined within 80 nm", 
         expect(crossesItself(outline_px)).toBe(false);
       }
     }),
-    { numRuns: 6 },
+    { numRuns: 5 },
   );
+  expect(median(errors_nm)).toBeLessThan(30);
 });
 
 test("where the speckle is a third of the step, most outlines are still within 80 nm and none is lost", () => {
@@ -104,7 +107,7 @@ test("in speckle of any contrast and grain, in noise and in nothing, no crystal 
     fc.property(fc.integer(), fc.double({ min: 0, max: 0.7, noNaN: true }), (seed, contrast) => {
       expect(found(field(seed, { contrast }))).toEqual([]);
     }),
-    { numRuns: 12 },
+    { numRuns: 8 },
   );
   const source = random(2);
   const flat = (value: () => number, width = 120, height = 96): Image => ({

@@ -364,7 +364,12 @@ function makeBank(
       if (found !== undefined) return found;
       const { arrival_s, first, u } = coarse[anchor]!;
       const made: Template[] = [];
-      for (let j = -reach; j <= reach; j++) {
+      // Where frames are missing the passing may lie anywhere between those around.
+      const next = firstNotBefore(times, arrival_s);
+      const gap_s = [arrival_s - (times[next - 1] ?? arrival_s), (times[next] ?? arrival_s) - arrival_s] as const;
+      const before = Math.max(reach, Math.ceil((gap_s[0] + 1.5 * width_s) / step_s));
+      const after = Math.max(reach, Math.ceil((gap_s[1] + 1.5 * width_s) / step_s));
+      for (let j = -before; j <= after; j++) {
         const moment_s = arrival_s + j * step_s;
         if (moment_s < from_s - step_s || moment_s > to_s + step_s) continue;
         const one = template(times, first, first + u.length, moment_s, width_s, course);

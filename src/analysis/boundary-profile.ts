@@ -54,8 +54,10 @@ const STARTS = [-0.4, 0.4];
  * A line is believed where it explains so much more, in variances of the noise, and more than a misfit of some
  * thousandths of the step could: the square of that share, a course.
  */
-const BELIEF = 16;
+const BELIEF = 12;
 const BELIEF_STEP2 = 3e-5;
+/** What a line of the step's height explains, a squared step over its variance and frame in a width: on synthetic movies. */
+const LINE_INFORMATION = 0.05;
 const FEWEST = 20;
 /** A course that fits worse than the typical one by this factor does not count. */
 const MISFIT = 2.5;
@@ -66,7 +68,7 @@ const MISFIT = 2.5;
  *
  * In one course a bright line and an earlier step look alike: to first order a line is a step that is moved, so that
  * a line free at each pixel would leave the moment open. In thousands together they are told apart by their curvature.
- * A line that explains no more than chance could is taken for none. `before` is what an earlier
+ * A line that explains no more than chance could is taken for none; what one too faint to be believed could move is in the standard error. `before` is what an earlier
  * look told, by which the arrivals were found; with too few courses it stands. Each noise is that of `shared` courses.
  */
 export function boundaryProfile(
@@ -107,7 +109,13 @@ function look(sample: Sample, shared: number, before: BoundaryProfile | null): R
     if (tried.cost < best.cost) best = tried;
   }
   const scatter = Math.max(1, best.left / Math.max(1, best.freedom));
-  return plain.cost - best.cost > BELIEF * scatter * shared + BELIEF_STEP2 * plain.steps2 ? best : plain;
+  const believed = BELIEF * scatter * shared;
+  if (plain.cost - best.cost > believed + BELIEF_STEP2 * plain.steps2) return best;
+  // Lines up to this height would not have been believed; half of it is left in doubt, moving all arrivals.
+  const framesPerWidth = sample.time_s.length / (2 * STRETCH * sample.arrival_s.length);
+  const faintest = Math.sqrt(believed / (LINE_INFORMATION * plain.steps2 * framesPerWidth));
+  const moved = 0.5 * Math.sqrt(2 * Math.PI) * faintest;
+  return { ...plain, offsetSd: Math.hypot(plain.offsetSd, moved / Math.sqrt(scatter * shared)) };
 }
 
 /** Frames within STRETCH widths about each chosen passing. */

@@ -25,6 +25,8 @@ export interface FrontOptions {
 const FEWEST_FRAMES = 9;
 /** A step below this share of the typical one is mostly the light of other pixels. */
 const LEAST_STEP = 0.4;
+/** An arrival less certain than so many typical widths of a passing, and than so many typical arrivals, is none. */
+const GAP = { widths: 0.4, typical: 3 } as const;
 /** The way of a front after which a lag is best. */
 const LAG_WAY_UM = 0.35;
 /** Noise of one frame, as a share of the step, at which a passing is placed well. */
@@ -73,13 +75,17 @@ export function mapFront(stack: Stack, transition: Transition, options: FrontOpt
   const sd_s = new Float32Array(width * height).fill(NaN);
   const unchanged = new Uint8Array(width * height);
   const typical = front.sign * median(fit.height.map((value, i) => (kept[i] === 1 ? value : NaN)));
+  const width_s = median(fit.width_s);
+  const typicalSd_s = median(fit.sd_s.map((value, i) => (kept[i] === 1 ? value : NaN)));
   for (const [i, at] of courses.pixels.entries()) {
     const share = (front.sign * fit.height[i]!) / typical;
     const shareSd = fit.heightSd[i]! / typical;
     const nearRim = Math.hypot(courses.origin.x_px[i]!, courses.origin.y_px[i]!) * pixelSize_um > 0.3 * psf_um;
+    // A passing in a gap between frames is better told by its neighbours.
+    const inGap = fit.sd_s[i]! > Math.max(GAP.widths * width_s, GAP.typical * typicalSd_s);
     if (kept[i] === 0 ? share + 3 * shareSd < LEAST_STEP : !nearRim && share + 2 * shareSd < LEAST_STEP) {
       unchanged[at] = 1;
-    } else if (kept[i] === 1 && Number.isFinite(picked.arrival_s[i]!)) {
+    } else if (kept[i] === 1 && !inGap && Number.isFinite(picked.arrival_s[i]!)) {
       arrival_s[at] = picked.arrival_s[i]! - picked.bias_s + front.carry_s[i]!;
       sd_s[at] = picked.sd_s[i]!;
       step[at] = fit.height[i]! / fit.level[i]!;

@@ -1,7 +1,7 @@
 /** What the boundary looks like, the same at every pixel: how wide it is and how bright its line. */
 import { median } from "../kernels/stats.js";
-import type { Shape } from "./arrival-fit.js";
-import { glow, rise, STRETCH } from "./arrival-fit.js";
+import { STRETCH } from "./arrival-fit.js";
+import { glow, rise, type Shape } from "./passing-shape.js";
 import type { PixelCourses } from "./pixel-courses.js";
 
 /** The common look of a boundary. */

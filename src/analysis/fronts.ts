@@ -1,12 +1,12 @@
 /** When the phase boundary passed each pixel: from a stretch of movie to a map of arrivals. */
-import { median } from "../kernels/stats.js";
+import { mean, median, quantile } from "../kernels/stats.js";
 import type { Estimator, FrontMap, Transition } from "../model/experiment.js";
 import type { Stack } from "../model/movie.js";
 import { NM_PER_UM } from "../model/units.js";
 import { medianInterval } from "./arrival-fit.js";
 import { pickArrivals } from "./arrival-pick.js";
-import { followFront } from "./follow-front.js";
-import { MOST_BLUR, pixelCourses } from "./pixel-courses.js";
+import { followFront, type FollowedFront } from "./follow-front.js";
+import { MOST_BLUR, pixelCourses, type PixelCourses } from "./pixel-courses.js";
 
 export interface FrontOptions {
   readonly particle: number;
@@ -25,8 +25,11 @@ export interface FrontOptions {
 const FEWEST_FRAMES = 9;
 /** A step below this share of the typical one is mostly the light of other pixels. */
 const LEAST_STEP = 0.4;
-/** An arrival less certain than so many typical widths of a passing, and than so many typical arrivals, is none. */
-const GAP = { widths: 0.4, typical: 3 } as const;
+/**
+ * Frames are missing where they stand so many intervals apart. About there, an arrival less certain than so many typical
+ * widths of a passing, and than so many typical arrivals, is none.
+ */
+const GAP = { intervals: 2.5, widths: 0.4, typical: 3 } as const;
 /** The way of a front after which a lag is best. */
 const LAG_WAY_UM = 0.35;
 /** Noise of one frame, as a share of the step, at which a passing is placed well. */
@@ -45,8 +48,8 @@ const SEGMENT_UM = 1;
  * where light comes from within, arrivals are carried back to their pixels along the local slope.
  * The other estimators pick the moment from the same courses, where that fit finds a step (arrival-pick.ts).
  *
- * `sd_s` comes from the likelihood of each fit with its own scatter. A pixel is `unchanged` where its step is less than
- * LEAST_STEP of the typical one beyond doubt. `localisation` is the precision with which one frame places a straight
+ * `sd_s` comes from the likelihood of each fit with its own scatter. A pixel is `unchanged` where no step stands, or a
+ * small one, and its light before and after the whole window differs by less than LEAST_STEP of the typical step. `localisation` is the precision with which one frame places a straight
  * piece of the boundary, (noise / step) sqrt(2 sqrt(pi) psf pixel^2 / length).
  * Null where the frames are too few or no coherent part of the particle steps.
  */
@@ -76,14 +79,20 @@ export function mapFront(stack: Stack, transition: Transition, options: FrontOpt
   const unchanged = new Uint8Array(width * height);
   const typical = front.sign * median(fit.height.map((value, i) => (kept[i] === 1 ? value : NaN)));
   const width_s = median(fit.width_s);
+  const gaps = gapsOf(courses.time_s, width_s);
   const typicalSd_s = median(fit.sd_s.map((value, i) => (kept[i] === 1 ? value : NaN)));
+  const whole = wholeChange(courses, front);
   for (const [i, at] of courses.pixels.entries()) {
     const share = (front.sign * fit.height[i]!) / typical;
     const shareSd = fit.heightSd[i]! / typical;
     const nearRim = Math.hypot(courses.origin.x_px[i]!, courses.origin.y_px[i]!) * pixelSize_um > 0.3 * psf_um;
     // A passing in a gap between frames is better told by its neighbours.
-    const inGap = fit.sd_s[i]! > Math.max(GAP.widths * width_s, GAP.typical * typicalSd_s);
-    if (kept[i] === 0 ? share + 3 * shareSd < LEAST_STEP : !nearRim && share + 2 * shareSd < LEAST_STEP) {
+    const uncertain = fit.sd_s[i]! > Math.max(GAP.widths * width_s, GAP.typical * typicalSd_s);
+    const inGap = uncertain && gaps.some(([from_s, to_s]) => fit.arrival_s[i]! > from_s && fit.arrival_s[i]! < to_s);
+    const changed = (front.sign * whole.change[i]!) / typical;
+    const doubt = kept[i] === 0 ? (3 * whole.sd[i]!) / typical : 0;
+    const small = kept[i] === 0 || (!nearRim && share + 2 * shareSd < LEAST_STEP);
+    if (small && changed + doubt < LEAST_STEP) {
       unchanged[at] = 1;
     } else if (kept[i] === 1 && !inGap && Number.isFinite(picked.arrival_s[i]!)) {
       arrival_s[at] = picked.arrival_s[i]! - picked.bias_s + front.carry_s[i]!;
@@ -125,4 +134,37 @@ function blurFor(noiseToStep: number, pixelSize_um: number, psf_um: number): num
   const blur_um = (noiseToStep / (2 * Math.sqrt(Math.PI) * NOISE)) * pixelSize_um;
   if (blur_um < 0.3 * pixelSize_um) return 0;
   return blur_um > 0.7 * most_um ? most_um : blur_um;
+}
+
+/** Times between frames where some are missing, a passing's width wider on both sides. */
+function gapsOf(time_s: Float64Array, width_s: number): (readonly [number, number])[] {
+  const interval_s = medianInterval(time_s);
+  const gaps: [number, number][] = [];
+  for (let k = 1; k < time_s.length; k++) {
+    if (time_s[k]! - time_s[k - 1]! > GAP.intervals * interval_s)
+      gaps.push([time_s[k - 1]! - width_s, time_s[k]! + width_s]);
+  }
+  return gaps;
+}
+
+/** Change of each course from before the first arrivals to after the last, less the slope common to all, and its error. */
+function wholeChange(
+  { time_s, relative, pixels, noise }: PixelCourses,
+  { fit, kept }: FollowedFront,
+): { readonly change: Float32Array; readonly sd: Float32Array } {
+  const arrivals_s = fit.arrival_s.filter((_, i) => kept[i] === 1);
+  const width_s = median(fit.width_s);
+  const slope_per_s = median(fit.slope_per_s.filter((_, i) => kept[i] === 1));
+  const frames = time_s.length;
+  const before = Math.max(
+    2,
+    time_s.findIndex((t_s) => t_s > quantile(arrivals_s, 0.02) - width_s),
+  );
+  const after = Math.min(frames - 2, time_s.findLastIndex((t_s) => t_s < quantile(arrivals_s, 0.98) + width_s) + 1);
+  const mean_s = [mean(time_s.subarray(0, before)), mean(time_s.subarray(after))] as const;
+  const change = Float32Array.from(pixels, (_, i) => {
+    const course = relative.subarray(i * frames, (i + 1) * frames);
+    return mean(course.subarray(after)) - mean(course.subarray(0, before)) - slope_per_s * (mean_s[1] - mean_s[0]);
+  });
+  return { change, sd: noise.map((sd) => sd * Math.sqrt(1 / before + 1 / (frames - after))) };
 }

@@ -6,7 +6,7 @@ import { median } from "../kernels/stats.js";
 import type { FrontMap, Mechanism, Transition } from "../model/experiment.js";
 import { mapNoise } from "./map-noise.js";
 import { valleysOf, type Valley } from "./nuclei.js";
-import { fillArrivals, withNoise } from "./phase-fraction.js";
+import { fillArrivals, withNoise } from "./fill-arrivals.js";
 
 /** The rules' thresholds, and by how much they may well be drawn otherwise. */
 interface Thresholds {

@@ -2,7 +2,7 @@
 import { linearFit, mean, median, quantile } from "../kernels/stats.js";
 import type { Estimate, FrontMap } from "../model/experiment.js";
 import { mapNoise, spread, type MapNoise } from "./map-noise.js";
-import { fillArrivals, timeOfFraction } from "./phase-fraction.js";
+import { fillArrivals, timeOfFraction } from "./fill-arrivals.js";
 import { applySlopes, type Slopes } from "./slopes.js";
 import { thinned, velocityField, type VelocityField } from "./velocity-field.js";
 

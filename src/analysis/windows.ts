@@ -1,4 +1,5 @@
 /** The frames around a transition that a fit of it may see. */
+import { median } from "../kernels/stats.js";
 import type { HalfCycle } from "../model/cycling.js";
 import type { Transition } from "../model/experiment.js";
 
@@ -10,10 +11,14 @@ export interface Limits {
   readonly halfCycles: readonly HalfCycle[];
 }
 
+/** Least margin: a fit needs level and slope on both sides of the last passing, too. */
+const LEAST_S = 60;
+const LEAST_FRAMES = 8;
+
 /**
  * First and last frame (inclusive) of a window with a margin on both sides.
  *
- * The margin is half the window's length, at least 60 s; it ends at the neighbouring window of the same
+ * The margin is half the window's length, at least 60 s and 8 frames; it ends at the neighbouring window of the same
  * particle (half of the way to it) and at the half cycle's ends, where the intensity has a kink.
  */
 export function framesAround(
@@ -21,7 +26,8 @@ export function framesAround(
   window: Transition,
   { others, halfCycles }: Limits,
 ): { readonly first: number; readonly last: number } {
-  const margin_s = Math.max(60, 0.5 * (window.end_s - window.start_s));
+  const frames_s = LEAST_FRAMES * median(Float64Array.from(time_s.subarray(1), (t_s, k) => t_s - time_s[k]!));
+  const margin_s = Math.max(LEAST_S, 0.5 * (window.end_s - window.start_s), frames_s || 0);
   let from_s = window.start_s - margin_s;
   let to_s = window.end_s + margin_s;
   for (const other of others) {

@@ -143,18 +143,18 @@ const RIM_PX = 1.5;
 
 function judge({ map, known, depth_px, width, height }: Scene, thresholds: Thresholds): Judgement {
   const area_px = map.reduce((count, value) => count + (Number.isFinite(value) ? 1 : 0), 0);
-  // A front does not begin where it was never seen, and one that fills next to nothing is a flaw of the rim.
-  const valleys = valleysOf(map, width, height, thresholds.valley_s).filter(
-    ({ pixels, basin_px }) =>
-      basin_px >= BASIN * area_px && 2 * pixels.filter((at) => Number.isFinite(known[at]!)).length >= pixels.length,
-  );
-  if (spanOf(map) < thresholds.uniform_s) {
+  if (spanOf(map) <= thresholds.uniform_s) {
     return {
       kind: "uniform",
       valleys: [],
       because: "all of the particle changed within the time that can be resolved",
     };
   }
+  // A front does not begin where it was never seen, and one that fills next to nothing is a flaw of the rim.
+  const valleys = valleysOf(map, width, height, thresholds.valley_s).filter(
+    ({ pixels, basin_px }) =>
+      basin_px >= BASIN * area_px && 2 * pixels.filter((at) => Number.isFinite(known[at]!)).length >= pixels.length,
+  );
   const sorted = map.filter(Number.isFinite).sort();
   const until_s = sorted[Math.floor(0.8 * (sorted.length - 1))]!;
   const last_s = sorted[Math.floor(0.95 * (sorted.length - 1))]!;

@@ -2,8 +2,8 @@
 import { median } from "../kernels/stats.js";
 import type { Curve, Stage } from "../model/experiment.js";
 
-/** A lag is slower than this share of the pace at which the typical piece of area is transformed. */
-const LAG_PACE = 0.3;
+/** A lag is slower than one of these shares of the pace at which the typical piece of area is transformed. */
+const LAG_PACES = [0.05, 0.1, 0.15, 0.2, 0.25, 0.3];
 /** An acceleration is faster than the first half of its part by this factor, up to its end. */
 const FASTER = 1.4;
 /** Shares of the whole time and of the area below which a stretch is none. */
@@ -19,7 +19,8 @@ const ENDS = [0.005, 0.995] as const;
  * Stages of a transition from its phase fraction.
  *
  * The pace is the derivative of phi over a window of `bandwidth_s` or 6 % of the whole time, if that is longer. A lag is the
- * longest stretch within the transition at less than 0.3 of the pace typical of the area; what comes before it is a burst.
+ * longest stretch within the transition at less than a share of the pace typical of the area, of shares up to 0.3 the
+ * least that gives one; what comes before it is a burst.
  * The rest is steady up to where its pace rises, for good until 95 %, by a factor of 1.4 over that of its first half.
  */
 export function stagesOf({ time_s, value }: Curve, bandwidth_s: number): Stage[] {
@@ -46,15 +47,12 @@ export function stagesOf({ time_s, value }: Curve, bandwidth_s: number): Stage[]
     end_s: time_s[to]!,
     fraction: value[to]! - value[from]!,
   });
-  const lag = longestBelow(pace, LAG_PACE * typical, first, last);
+  const lag = LAG_PACES.map((share) => longestBelow(pace, share * typical, first, last)).find(
+    (stretch) => stretch !== null && stretch.to - stretch.from >= shortest,
+  );
   const stages: Stage[] = [];
   let rest = first;
-  if (
-    lag !== null &&
-    lag.to - lag.from >= shortest &&
-    lag.to < last &&
-    value[last]! - value[lag.to]! > SMALLEST * whole
-  ) {
+  if (lag && lag.to < last && value[last]! - value[lag.to]! > SMALLEST * whole) {
     if (value[lag.from]! - value[first]! > SMALLEST * whole) stages.push(stage("burst", first, lag.from));
     stages.push(stage("lag", stages.length === 0 ? first : lag.from, lag.to));
     rest = lag.to;

@@ -15,7 +15,7 @@ const UNEVEN_SUM = 4;
 /**
  * Light of the whole particle in each frame, as a factor that is 1 in the first: from one frame to the next the median
  * ratio over the pixels that the front has left behind or not yet reached. Where too few are, the factor goes on at the
- * pace of the frames around. Null where it is a straight line within noise: the fits' own slopes then serve better.
+ * pace of the frames around. Where it is a straight line within noise, it is that line. Null where nothing tells of it.
  */
 export function commonCourse(
   courses: PixelCourses,
@@ -61,7 +61,9 @@ export function commonCourse(
     n++;
   }
   if (n < 3) return null;
-  if (squares < UNEVEN * n && farthest < UNEVEN_SUM * Math.sqrt(expected)) return null;
+  if (squares < UNEVEN * n && farthest < UNEVEN_SUM * Math.sqrt(expected)) {
+    return time_s.map((t_s) => 1 + pace * (t_s - time_s[0]!));
+  }
   const factor = new Float64Array(frames).fill(1);
   for (let k = 0; k < frames - 1; k++) {
     const own = Number.isFinite(rise[k]!)

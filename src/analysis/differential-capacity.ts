@@ -4,7 +4,7 @@ import { isotonic, madSigma, median } from "../kernels/stats.js";
 import type { CapacityPeak, Cycling, DifferentialCapacity, HalfCycle } from "../model/cycling.js";
 import type { CellFacts } from "../model/experiment.js";
 import { directionOf, findSteps } from "./cycling-steps.js";
-import { valleyBeside } from "./valley.js";
+import { valleyPlace } from "./valley.js";
 
 /** Width of the Savitzky-Golay window in potential steps, at least and at most. */
 const WIDTH = { least: 4, most: 15 } as const;
@@ -14,6 +14,8 @@ const NOISE_SHARE = 0.01;
 const PROMINENCE_SIGMA = 7;
 /** ... and by this share of the half cycle's greatest dQ/dV. */
 const PROMINENCE_SHARE = 0.01;
+/** A parabola's slope is so many times less sure at the end of its points than in their middle. */
+const END = 4;
 /** The charge is read off the potential at this many levels a step, so that every row counts. */
 const FINER = 8;
 /**
@@ -46,8 +48,8 @@ interface Knots {
  * potential. The curve stands at multiples of `dV_V`, and at eighths of it where the potential hardly moves, so that it
  * is smooth in time too. A half cycle whose potential moves less than the filter is wide has an empty curve.
  *
- * A peak is a maximum of |dQ/dV| that stands out of the higher of the valleys beside it by seven deviations of the
- * noise and 1 % of the greatest value. It is placed with a window as narrow as one step where the noise allows it;
+ * A peak is a maximum of |dQ/dV| that stands out of the valleys beside it by seven deviations of the noise, four times as
+ * large for a valley at the curve's end, and 1 % of the greatest value. It is placed with a window as narrow as one step where the noise allows it;
  * `start_s` and `end_s` are where the curve passes half of that prominence, `height_mAh_V` is the curve's greatest
  * |dQ/dV|. Names are those of LiCoO2 in Merryweather et al., Fig. 1d: the greatest peak is I (charge, 3.85 to 4.2 V) or
  * IV (discharge, 3.6 to 3.97 V), of the two-phase step, and the next one 0.08 to 0.22 V above it is II or III, of the
@@ -196,13 +198,20 @@ function vertex(value: Float64Array, at: number): number {
 
 function findPeaks(knots: Knots, { level_V, value_mAh_V: value }: Slope, dV_V: number, used_V: number): CapacityPeak[] {
   const greatest = value.reduce((a, b) => Math.max(a, b), 0);
+  const half_window = used_V / dV_V / 2;
   const peaks: CapacityPeak[] = [];
   for (let at = 1; at < value.length - 1; at++) {
     if (!(value[at]! > value[at - 1]! && value[at]! >= value[at + 1]!)) continue;
-    const base = Math.max(valleyBeside(value, at, -1), valleyBeside(value, at, 1));
+    const valleys = [valleyPlace(value, at, -1), valleyPlace(value, at, 1)];
+    const base = Math.max(...valleys.map((place) => value[place]!));
     const prominence = value[at]! - base;
     if (prominence < PROMINENCE_SHARE * greatest) continue;
-    if (prominence < PROMINENCE_SIGMA * slopeSd_mAh_V(knots, value[at]!, used_V)) continue;
+    const sd = slopeSd_mAh_V(knots, value[at]!, used_V);
+    const standsOut = (place: number): boolean => {
+      const atEnd = Math.min(place, value.length - 1 - place) < half_window;
+      return value[at]! - value[place]! >= PROMINENCE_SIGMA * sd * (atEnd ? END : 1);
+    };
+    if (!valleys.every(standsOut)) continue;
     const shift = vertex(value, at);
     const coarse_V = level_V[at]! + shift * dV_V;
     const half = base + 0.5 * prominence;

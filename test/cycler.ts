@@ -1,4 +1,5 @@
 /** A cycler with a LiCoO2 half cell on it: records whose steps and charges are known, for tests. */
+import { openCircuit } from "../src/physics/cycler.js";
 import { random } from "../src/kernels/random.js";
 import type { Cycling } from "../src/model/cycling.js";
 
@@ -33,16 +34,7 @@ export interface Truth {
 
 /** Open-circuit potential of LixCoO2 (the Dualfoil fit as used by Marquis 2019), level beyond its range. */
 export function lcoPotential_V(x: number): number {
-  const s = 1.062 * Math.min(Math.max(x, 0.42), 0.97);
-  return (
-    2.16216 +
-    0.07645 * Math.tanh(30.834 - 54.4806 * s) +
-    2.1581 * Math.tanh(52.294 - 50.294 * s) -
-    0.14169 * Math.tanh(11.0923 - 19.8543 * s) +
-    0.2051 * Math.tanh(1.4684 - 5.4888 * s) +
-    0.2531 * Math.tanh((0.56478 - s) / 0.1316) -
-    0.02167 * Math.tanh((s - 0.525) / 0.006)
-  );
+  return openCircuit(Math.min(Math.max(x, 0.42), 0.97));
 }
 
 /** Runs the orders one after another and logs them. */

@@ -1,5 +1,5 @@
 /** The moment of passing in one time course: a step and a bright line on a slope, by least squares. */
-import { median } from "../kernels/stats.js";
+import { median, medianStep } from "../kernels/stats.js";
 import { NARROWING_STEP, roundedNarrowing, roundedSkew, shapeTable, SKEW_STEP, type Shape } from "./passing-shape.js";
 import type { PixelCourses } from "./pixel-courses.js";
 
@@ -93,7 +93,7 @@ export function fitArrivals(courses: PixelCourses, options: FitOptions): Arrival
     width_s: nan(),
     atRim: new Uint8Array(n),
   };
-  const interval_s = medianInterval(time_s);
+  const interval_s = medianStep(time_s);
   const banks = new Map<number, Bank>();
   const tables = new Map<number, (u: number) => number>();
   const typical_s = median(options.width_s);
@@ -139,11 +139,6 @@ export function fitArrivals(courses: PixelCourses, options: FitOptions): Arrival
 function isWhole(values: Float32Array): boolean {
   for (let k = 0; k < values.length; k++) if (!Number.isFinite(values[k]!)) return false;
   return true;
-}
-
-/** Median of the intervals between frames. */
-export function medianInterval(time_s: Float64Array): number {
-  return median(Float64Array.from(time_s.subarray(1), (t, k) => t - time_s[k]!));
 }
 
 interface One {

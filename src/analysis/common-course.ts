@@ -1,6 +1,6 @@
 /** How the whole of a particle brightens in time while a front crosses it: a ramp, its kinks, what is left of flicker. */
-import { median, quantileInPlace } from "../kernels/stats.js";
-import { medianInterval, type ArrivalFit } from "./arrival-fit.js";
+import { median, quantileInPlace, medianStep } from "../kernels/stats.js";
+import type { ArrivalFit } from "./arrival-fit.js";
 import type { PixelCourses } from "./pixel-courses.js";
 
 /** A pixel tells of the whole where the front is farther than so many widths of its passing. */
@@ -44,7 +44,7 @@ export function commonCourse(
     // Of the median of n ratios, of which as many are independent as there are blurs among the pixels.
     variance[k] = (Math.PI * oneNoise * oneNoise) / Math.max(1, Math.min(n, (n * stride) / area_px2));
   }
-  const interval_s = medianInterval(time_s);
+  const interval_s = medianStep(time_s);
   const pace = median(rise.map((value, k) => value / (time_s[k + 1]! - time_s[k]!)));
   let squares = 0;
   let sum = 0;

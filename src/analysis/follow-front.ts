@@ -1,9 +1,9 @@
 /** A front followed through a particle: which pixels it passed, when, and how wide the passing was there. */
 import { medianFilter } from "../kernels/filter.js";
 import { labelComponents } from "../kernels/label.js";
-import { median } from "../kernels/stats.js";
+import { median, medianStep } from "../kernels/stats.js";
 import type { Transition } from "../model/experiment.js";
-import { fitArrivals, medianInterval, type ArrivalFit, type FitOptions } from "./arrival-fit.js";
+import { fitArrivals, type ArrivalFit, type FitOptions } from "./arrival-fit.js";
 import { commonCourse, withoutCommon } from "./common-course.js";
 import { boundaryProfile, type BoundaryProfile } from "./boundary-profile.js";
 import { laid, passings, spreadOf, type Grid, type Passings } from "./passings.js";
@@ -171,7 +171,7 @@ interface FirstLook {
 /** One width and either sign; null where too few pixels step in one sense to be a front. */
 function firstLook(courses: PixelCourses, window: Transition, grid: Grid): FirstLook | null {
   const { pixels, time_s } = courses;
-  const interval_s = medianInterval(time_s);
+  const interval_s = medianStep(time_s);
   const length_s = Math.max(window.end_s - window.start_s, 4 * interval_s);
   const pad_s = Math.max(2 * window.sd_s, 0.05 * length_s, interval_s);
   const spread_px = spreadOf(courses, grid);

@@ -1,9 +1,8 @@
 /** When the phase boundary passed each pixel: from a stretch of movie to a map of arrivals. */
-import { mean, median, quantile } from "../kernels/stats.js";
+import { mean, median, quantile, medianStep } from "../kernels/stats.js";
 import type { Estimator, FrontMap, Transition } from "../model/experiment.js";
 import type { Stack } from "../model/movie.js";
 import { NM_PER_UM } from "../model/units.js";
-import { medianInterval } from "./arrival-fit.js";
 import { pickArrivals } from "./arrival-pick.js";
 import { followFront, type FollowedFront } from "./follow-front.js";
 import { MOST_BLUR, pixelCourses, type PixelCourses } from "./pixel-courses.js";
@@ -62,12 +61,12 @@ export function mapFront(stack: Stack, transition: Transition, options: FrontOpt
   const front = followFront(blurred, transition, grid, ({ step, speed_um_s }) => {
     const blur_um = blurFor(blurred.pixelNoise / step, pixelSize_um, psf_um);
     // A passing that falls between frames is placed by the pixels that a blur brings together.
-    const resolved = psf_um / speed_um_s > RESOLVED * medianInterval(blurred.time_s);
+    const resolved = psf_um / speed_um_s > RESOLVED * medianStep(blurred.time_s);
     return resolved && blur_um < blurred.blur_um ? pixelCourses(stack, mask, { psf_um, blur_um }) : null;
   });
   if (front === null) return null;
   const { courses, fit, kept } = front;
-  const lag_s = Math.max(options.lag_s ?? LAG_WAY_UM / front.speed_um_s, medianInterval(courses.time_s));
+  const lag_s = Math.max(options.lag_s ?? LAG_WAY_UM / front.speed_um_s, medianStep(courses.time_s));
   const picked =
     options.estimator === "step+line"
       ? { arrival_s: fit.arrival_s, sd_s: fit.sd_s, bias_s: 0, lag_s: median(fit.width_s) }
@@ -138,7 +137,7 @@ function blurFor(noiseToStep: number, pixelSize_um: number, psf_um: number): num
 
 /** Times between frames where some are missing, a passing's width wider on both sides. */
 function gapsOf(time_s: Float64Array, width_s: number): (readonly [number, number])[] {
-  const interval_s = medianInterval(time_s);
+  const interval_s = medianStep(time_s);
   const gaps: [number, number][] = [];
   for (let k = 1; k < time_s.length; k++) {
     if (time_s[k]! - time_s[k - 1]! > GAP.intervals * interval_s)

@@ -1,5 +1,6 @@
 /** Smallest, largest and sum of one frame's raw stored values. */
-import type { Dtype, MovieFile, Samples } from "../model/movie.js";
+import type { MovieFile, Samples } from "../model/movie.js";
+import { frameBuffer } from "./views.js";
 
 /** Over all samples that are numbers; `min` and `max` are null where there is none. */
 export interface FrameStats {
@@ -9,20 +10,9 @@ export interface FrameStats {
   readonly sum: number;
 }
 
-const arrays: Record<Dtype, new (length: number) => Samples> = {
-  uint8: Uint8Array,
-  int8: Int8Array,
-  uint16: Uint16Array,
-  int16: Int16Array,
-  uint32: Uint32Array,
-  int32: Int32Array,
-  float32: Float32Array,
-  float64: Float64Array,
-};
-
 /** Reads a frame, every sample of a colour one, and sums it up. Throws FormatError as the movie's reader does. */
 export async function frameStats(movie: MovieFile, index: number, signal?: AbortSignal): Promise<FrameStats> {
-  const samples = new arrays[movie.dtype](movie.width * movie.height * (movie.samplesPerPixel ?? 1));
+  const samples = frameBuffer(movie);
   await movie.read(index, samples, signal);
   return sampleStats(samples);
 }

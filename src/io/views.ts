@@ -1,10 +1,10 @@
 /** A movie seen in part or freed of its dark signal; nothing is read until a frame is asked for. */
 import { ParameterError } from "../model/errors.js";
-import type { Image, Movie, Samples } from "../model/movie.js";
+import type { Image, Movie, MovieFile, Samples } from "../model/movie.js";
 
-/** An array that holds one frame of a movie's own type. */
-export function frameBuffer(movie: Pick<Movie, "width" | "height" | "dtype">): Samples {
-  const size = movie.width * movie.height;
+/** An array that holds one frame of a movie's own type, every sample of a colour one. */
+export function frameBuffer(movie: Pick<MovieFile, "width" | "height" | "dtype" | "samplesPerPixel">): Samples {
+  const size = movie.width * movie.height * (movie.samplesPerPixel ?? 1);
   switch (movie.dtype) {
     case "uint8":
       return new Uint8Array(size);

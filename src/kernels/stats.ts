@@ -19,6 +19,11 @@ export function median(values: ArrayLike<number>): number {
   return quantile(values, 0.5);
 }
 
+/** Median of the steps from each value to the next; NaN where there are fewer than two. */
+export function medianStep(values: Float64Array): number {
+  return median(Float64Array.from(values.subarray(1), (value, at) => value - values[at]!));
+}
+
 /** Quantile q in 0 ... 1 of the finite values, linear between the two nearest ranks; NaN where there is none. */
 export function quantile(values: ArrayLike<number>, q: number): number {
   const finite = finiteOf(values);

@@ -9,7 +9,5 @@
 export const SECONDS_PER_HOUR = 3600;
 /** Nanometres in a micrometre: a front of 0.02 um/s is printed as 20 nm/s. */
 export const NM_PER_UM = 1000;
-/** Faraday constant, C/mol (CODATA 2018, exact). */
-export const FARADAY_C_MOL = 96485.33212;
 /** Theoretical capacity of LiCoO2, mAh/g: F / (3.6 M) with M = 97.87 g/mol. */
 export const LCO_THEORETICAL_MAH_G = 273.8;

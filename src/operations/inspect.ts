@@ -1,5 +1,6 @@
 /** What a file holds, read and told; nothing is written. */
 import type { Source } from "../io/bytes.js";
+import { medianStep } from "../kernels/stats.js";
 import { frameStats, type FrameStats } from "../io/frame-stats.js";
 import { openAny } from "../io/open.js";
 import { timeSeries } from "../io/time-series.js";
@@ -123,20 +124,17 @@ function lesser(a: number | null, b: number | null, pick: (a: number, b: number)
 function times(movie: MovieFile): MovieFacts["time"] {
   const time_s = movie.time_s;
   if (time_s === null || time_s.length === 0) return null;
-  const intervals = Float64Array.from({ length: time_s.length - 1 }, (_, at) => time_s[at + 1]! - time_s[at]!)
-    .filter((interval) => !Number.isNaN(interval))
-    .sort();
-  const half = intervals.length >> 1;
+  const median_s = medianStep(time_s);
+  let longest_s: number | null = null;
+  for (let at = 1; at < time_s.length; at++) {
+    const interval_s = time_s[at]! - time_s[at - 1]!;
+    if (!Number.isNaN(interval_s)) longest_s = Math.max(longest_s ?? interval_s, interval_s);
+  }
   return {
     first_s: time_s[0]!,
     last_s: time_s[time_s.length - 1]!,
-    median_interval_s:
-      intervals.length === 0
-        ? null
-        : intervals.length % 2 === 1
-          ? intervals[half]!
-          : 0.5 * (intervals[half - 1]! + intervals[half]!),
-    longest_interval_s: intervals.at(-1) ?? null,
+    median_interval_s: Number.isNaN(median_s) ? null : median_s,
+    longest_interval_s: longest_s,
     source: movie.timeSource,
   };
 }

@@ -1,5 +1,4 @@
 /** The one function that runs the table: a recipe and an experiment in, findings out, step by step. */
-import { ParameterError } from "../model/errors.js";
 import type { Experiment, Findings } from "../model/experiment.js";
 import type { River } from "./operation.js";
 import type { StepParams } from "./recipe.js";
@@ -81,16 +80,4 @@ function canRest(step: (typeof steps)[number], river: River, own: unknown, last:
 
 function pick(findings: Findings, keys: readonly (keyof Findings)[]): Findings {
   return Object.fromEntries(keys.map((key) => [key, findings[key]]));
-}
-
-/** Looks up a step by name; a ParameterError names those there are. */
-export function stepNamed(name: string): (typeof steps)[number] {
-  const found = steps.find((step) => step.name === name);
-  if (found === undefined) {
-    throw new ParameterError(`there is no step ${name}. Steps are ${steps.map((step) => step.name).join(", ")}.`, {
-      parameter: "step",
-      value: name,
-    });
-  }
-  return found;
 }

@@ -14,6 +14,8 @@ import { drawnParticle, findParticles } from "../analysis/particles.js";
 import { referenceImage } from "../analysis/reference.js";
 import { findTransitions, nameTransitions } from "../analysis/transitions.js";
 import { framesAround } from "../analysis/windows.js";
+import { containsPoint } from "../kernels/polygon.js";
+import { medianStep } from "../kernels/stats.js";
 import type { Movie } from "../model/movie.js";
 import type { Crop, FrontMap, Mechanism, Transition } from "../model/experiment.js";
 import { operation } from "./operation.js";
@@ -67,7 +69,7 @@ const particles = operation({
       ? findParticles(image, { minDiameter_um: params.min_diameter_um, psf_um: params.psf_um, region_px })
       : [];
     const kept = found.filter(
-      ({ outline_px }) => !params.struck.some(({ near_px }) => contains(outline_px, near_px[0], near_px[1])),
+      ({ outline_px }) => !params.struck.some(({ near_px }) => containsPoint(outline_px, near_px[0], near_px[1])),
     );
     const drawn = params.drawn.map(({ outline_px }) => drawnParticle(outline_px, image));
     const all = [...drawn, ...kept].map((particle, id) => ({ ...particle, id }));
@@ -366,24 +368,13 @@ export type StepName = (typeof steps)[number]["name"];
 /** Standard error of every absolute time where it is unknown which moment of the exposure a stamp means. */
 function stampError_s({ frameStamp, time_s }: Movie): number {
   if (frameStamp === "middle" || time_s.length < 2) return 0;
-  const intervals = Float64Array.from({ length: time_s.length - 1 }, (_, at) => time_s[at + 1]! - time_s[at]!).sort();
-  return intervals[intervals.length >> 1]! / Math.sqrt(12);
+  return medianStep(time_s) / Math.sqrt(12);
 }
 
 function cropOf(crops: readonly Crop[], particle: number): Crop {
   const found = crops.find((crop) => crop.particle === particle);
   if (found === undefined) throw new Error(`particle ${particle} has no crop`);
   return found;
-}
-
-function contains(outline: readonly (readonly [number, number])[], x: number, y: number): boolean {
-  let inside = false;
-  for (let at = 0, before = outline.length - 1; at < outline.length; before = at++) {
-    const [ax, ay] = outline[at]!;
-    const [bx, by] = outline[before]!;
-    if (ay > y !== by > y && x < ((bx - ax) * (y - ay)) / (by - ay) + ax) inside = !inside;
-  }
-  return inside;
 }
 
 /** Lets the event loop turn, so that Ctrl-C is heard between particles. */

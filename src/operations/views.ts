@@ -1,6 +1,7 @@
 /** Images to look at, made from crops when asked for; none is kept. */
 import { backgroundSubtracted, differentialContrast, totalContrast } from "../analysis/contrast.js";
 import { readStack } from "../analysis/crops.js";
+import { medianStep } from "../kernels/stats.js";
 import type { Crop, Transition } from "../model/experiment.js";
 import type { Image, Stack } from "../model/movie.js";
 
@@ -27,7 +28,7 @@ export interface ContrastViews {
  */
 export function contrastViews(crop: Crop, transition: Transition, count: number): ContrastViews {
   const { time_s } = crop;
-  const interval_s = usualInterval(time_s);
+  const interval_s = medianStep(time_s);
   const lag_s = Math.max(transition.kind === "ordering" ? 5 : 20, interval_s);
   const reach_s = lag_s + 3 * interval_s;
   const first = frameAt(time_s, transition.start_s - reach_s);
@@ -85,11 +86,6 @@ function frameAt(time_s: Float64Array, moment_s: number): number {
     if (Math.abs(time_s[at]! - moment_s) < Math.abs(time_s[best]! - moment_s)) best = at;
   }
   return best;
-}
-
-function usualInterval(time_s: Float64Array): number {
-  const steps = Float64Array.from({ length: time_s.length - 1 }, (_, at) => time_s[at + 1]! - time_s[at]!).sort();
-  return steps[steps.length >> 1] ?? 0;
 }
 
 /** A moment as the paper prints it: minutes from 300 s on. */

@@ -12,6 +12,7 @@ export default defineConfig({
       {
         test: {
           name: "rooms",
+          setupFiles: ["test/seed.ts"],
           include: ["src/**/*.test.ts", "test/**/*.test.ts"],
           exclude: apart,
           pool: "threads",
@@ -20,7 +21,16 @@ export default defineConfig({
           hookTimeout: 120_000,
         },
       },
-      { test: { name: "apart", include: apart, pool: "forks", testTimeout: 120_000, hookTimeout: 120_000 } },
+      {
+        test: {
+          name: "apart",
+          setupFiles: ["test/seed.ts"],
+          include: apart,
+          pool: "forks",
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
     ],
   },
 });

@@ -81,6 +81,7 @@ function orthonormal(patterns: readonly Float32Array[], known: Float32Array): Fl
   return found;
 }
 
+/** Euclidean length of values taken as one vector, in their own unit. */
 export function length(values: Float32Array): number {
   let sum = 0;
   for (let at = 0; at < values.length; at++) sum += values[at]! * values[at]!;

@@ -60,7 +60,7 @@ function tableHtml({ title, columns, rows, note }: ReportTable): string {
   const body = rows
     .map(
       (row) =>
-        `<tr>${row.map((cell) => `<td${/^[-\d(]/.test(cell) ? ' class="number"' : ""}>${escaped(cell)}</td>`).join("")}</tr>`,
+        `<tr>${row.map((cell) => `<td${/^[-\d(].{0,24}$/.test(cell) ? ' class="number"' : ""}>${escaped(cell)}</td>`).join("")}</tr>`,
     )
     .join("");
   return `<section><h2>${escaped(title)}</h2><div class="wide"><table><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table></div>${note === undefined ? "" : `<p class="note">${escaped(note)}</p>`}</section>`;

@@ -11,11 +11,19 @@ import { civilText, later, readCivilTime, secondsBetween } from "./civil-time.js
 import { medianStep } from "./cycling-record.js";
 import { baseName } from "./text.js";
 
+/** What the user states of a cycler's files; a format takes what concerns it. */
+export interface CyclingOptions {
+  /** Meaning of the rows of an unlabelled table ("time_s", "potential_V", "current_mA", "current_A", ..., "" for none). */
+  readonly potentiostatRows?: readonly string[];
+}
+
 /** A format: how it is told from a file's first bytes (up to 64 KiB), and its reader. */
 export interface CyclingFormat {
   readonly name: string;
-  sniff(head: Uint8Array, source: ByteSource): boolean;
-  read(source: ByteSource): Promise<CyclingFile | OtherFile>;
+  sniff(head: Uint8Array, source: ByteSource): boolean | Promise<boolean>;
+  /** Decoded by code that is not ours: on this machine it runs where it can be stopped. */
+  readonly foreign?: boolean;
+  read(source: ByteSource, options?: CyclingOptions): Promise<CyclingFile | OtherFile>;
 }
 
 /** In the order in which they are tried; the last takes any text and says what it lacks. */

@@ -1,23 +1,21 @@
 import { encode } from "fast-png";
 import { expect, test } from "vitest";
 import { buildTiff } from "../../test/tiff-builder.js";
-import { memorySource, type FolderSource } from "./bytes.js";
+import { memoryFolder, memorySource, type FolderSource } from "./bytes.js";
 import { openFolderMovie } from "./folder.js";
 import { openMovie } from "./open.js";
 import { openPng } from "./png.js";
 
-/** A folder in memory, in natural order; tells how many of its files are open. */
+/** A folder in memory; tells how many of its files are open. */
 function folder(files: Record<string, Uint8Array>): FolderSource & { readonly opened: () => number } {
   let opened = 0;
-  const collator = new Intl.Collator("en", { numeric: true });
+  const inMemory = memoryFolder("frames", files);
   return {
-    name: "frames",
-    entries: Object.keys(files).sort((a, b) => collator.compare(a, b)),
+    ...inMemory,
     async open(entry) {
       opened++;
-      return { ...memorySource(`frames/${entry}`, files[entry]!), close: async () => void opened-- };
+      return { ...(await inMemory.open(entry)), close: async () => void opened-- };
     },
-    async close() {},
     opened: () => opened,
   };
 }

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { buildTiff } from "../../test/tiff-builder.js";
 import { FormatError } from "../model/errors.js";
-import { memorySource, type ByteSource } from "./bytes.js";
+import { memoryFolder, memorySource, type ByteSource } from "./bytes.js";
 import { encodeNpy } from "./npy-write.js";
 import { openAny, openMovie, readCycling, tellKind } from "./open.js";
 
@@ -47,15 +47,10 @@ test("a movie and a cycler's file in each other's place are told apart", async (
 test("a cycler's file is told by its content even where it is called an image; so is a folder of them", async () => {
   const mpr = letters(`BIO-LOGIC MODULAR FILE\u001a${" ".repeat(25)}\0\0\0\0MODULE`);
   await expect(openMovie(source("cell.tif", mpr))).rejects.toThrow(/is a cycler's file \(biologic-mpr\)/);
-  const folder = {
-    name: "run",
-    entries: ["1.DTA", "notes.txt"],
-    open: async (entry: string) => source(entry, entry === "1.DTA" ? gamry : "hello"),
-    close: async () => {},
-  };
+  const folder = memoryFolder("run", { "1.DTA": letters(gamry), "notes.txt": letters("hello") });
   expect(await tellKind(folder)).toBe("cycling");
   await expect(openMovie(folder)).rejects.toThrow(/no image among them/);
-  await expect(tellKind({ ...folder, entries: ["notes.txt"] })).rejects.toThrow(/no image/);
+  await expect(tellKind(memoryFolder("run", { "notes.txt": letters("hello") }))).rejects.toThrow(/no image/);
   await expect(openMovie({ ...folder, name: "cell.ome.zarr", entries: [] })).rejects.toThrow(/Zarr.*TIFF/);
 });
 

@@ -7,7 +7,7 @@ import type { CyclingFile, OtherFile } from "../model/cycling.js";
 import { FormatError } from "../model/errors.js";
 import type { MovieFile } from "../model/movie.js";
 import { isFolder, readBytes, type ByteSource, type FolderSource, type Source } from "./bytes.js";
-import { cyclingFormats, isCycling, joinCycling } from "./cycling.js";
+import { cyclingFormats, isCycling, joinCycling, type CyclingFormat, type CyclingOptions } from "./cycling.js";
 import { describeContent, isText } from "./content.js";
 import { isFrameFolder, openFolderMovie } from "./folder.js";
 import { isNpy, openNpy } from "./npy.js";
@@ -19,6 +19,8 @@ import { openTiff } from "./tiff.js";
 export interface MovieFormat {
   readonly name: string;
   sniff(head: Uint8Array, source: Source): boolean | Promise<boolean>;
+  /** Decoded by code that is not ours: on this machine it runs where it can be stopped. */
+  readonly foreign?: boolean;
   open(source: Source): Promise<MovieFile>;
 }
 
@@ -61,7 +63,7 @@ export async function openMovie(source: Source): Promise<MovieFile> {
   const format = await movieFormat(head, source);
   if (format !== null) return format.open(source);
   if (!isFolder(source) && !isTextCalledImage(head, source)) {
-    const cycler = cyclingFormats.find(({ name, sniff }) => name !== anyText && sniff(head, source));
+    const cycler = await cyclerFormat(head, source, (name) => name !== anyText);
     if (cycler !== undefined) {
       throw refusal(source, `is a cycler's file (${cycler.name}), not a movie. Name it after the movie.`);
     }
@@ -73,10 +75,10 @@ export async function openMovie(source: Source): Promise<MovieFile> {
  * Reads the cycler's files of one run as one record. Throws FormatError where one is a folder, a movie,
  * or a cycler's file without a record of potential and current.
  */
-export async function readCycling(sources: readonly Source[]): Promise<CyclingFile> {
+export async function readCycling(sources: readonly Source[], options: CyclingOptions = {}): Promise<CyclingFile> {
   const files: CyclingFile[] = [];
   for (const source of sources) {
-    const opened = await openAny(source);
+    const opened = await openAny(source, options);
     if (opened.kind === "movie") throw refusal(source, `is a movie (${opened.movie.format}), not a cycler's file.`);
     if (opened.kind === "other") {
       throw refusal(source, `is ${opened.other.description} It holds no cycling record: name one that does.`);
@@ -87,14 +89,14 @@ export async function readCycling(sources: readonly Source[]): Promise<CyclingFi
 }
 
 /** Opens whatever a source holds. Throws FormatError where it is nothing that is read. */
-export async function openAny(source: Source): Promise<Opened> {
+export async function openAny(source: Source, options: CyclingOptions = {}): Promise<Opened> {
   const head = await headOf(source);
   const format = await movieFormat(head, source);
   if (format !== null) return { kind: "movie", movie: await format.open(source) };
   if (isFolder(source) || isTextCalledImage(head, source)) throw unknown(head, source);
-  const cycler = cyclingFormats.find(({ sniff }) => sniff(head, source));
+  const cycler = await cyclerFormat(head, source);
   if (cycler === undefined) throw unknown(head, source);
-  const read = await cycler.read(source);
+  const read = await cycler.read(source, options);
   return isCycling(read) ? { kind: "cycling", cycling: read } : { kind: "other", other: read };
 }
 
@@ -113,7 +115,7 @@ async function holdsCyclerFile(folder: FolderSource): Promise<boolean> {
     const source = await folder.open(entry);
     try {
       const head = await headOf(source);
-      if (cyclingFormats.some(({ name, sniff }) => name !== anyText && sniff(head, source))) return true;
+      if ((await cyclerFormat(head, source, (name) => name !== anyText)) !== undefined) return true;
     } finally {
       await source.close();
     }
@@ -123,6 +125,15 @@ async function holdsCyclerFile(folder: FolderSource): Promise<boolean> {
 
 /** The format of cycling that takes any text, and so tells nothing by being recognised. */
 const anyText = "csv";
+
+async function cyclerFormat(
+  head: Uint8Array,
+  source: ByteSource,
+  wanted: (name: string) => boolean = () => true,
+): Promise<CyclingFormat | undefined> {
+  for (const format of cyclingFormats) if (wanted(format.name) && (await format.sniff(head, source))) return format;
+  return undefined;
+}
 
 async function movieFormat(head: Uint8Array, source: Source): Promise<MovieFormat | null> {
   for (const format of movieFormats) if (await format.sniff(head, source)) return format;

@@ -10,6 +10,9 @@ export interface Cycling {
   readonly charge_mAh: Float64Array;
 }
 
+/** One instruction of a cycler's programme, as its file tells it: names and units are the file's own. */
+export type ProgrammeStep = Readonly<Record<string, string | number | null>>;
+
 /** A cycler's record as its file tells it: signs and clock are the file's own. */
 export interface CyclingFile extends Cycling {
   readonly name: string;
@@ -24,6 +27,10 @@ export interface CyclingFile extends Cycling {
   readonly columns: readonly string[];
   /** Cycles done, as the file counts them (half cycles / 2 where it counts those); null where it does not. */
   readonly cycles: number | null;
+  /** What the file says of cell and technique (names of people, hosts and paths left out); not to be trusted as facts. */
+  readonly settings?: ProgrammeStep;
+  /** The programme that the cycler followed, in order. */
+  readonly programme?: readonly ProgrammeStep[];
   readonly warnings: readonly string[];
 }
 
@@ -36,6 +43,8 @@ export interface OtherFile {
   readonly start?: string | null;
   readonly rows?: number;
   readonly columns?: readonly string[];
+  readonly settings?: ProgrammeStep;
+  readonly programme?: readonly ProgrammeStep[];
   readonly warnings: readonly string[];
 }
 

@@ -16,12 +16,24 @@ export interface Frame {
 /** What a frame's time stamp means. Inside ionoscope it is the middle of the exposure or burst. */
 export type FrameStamp = "start" | "middle" | "end" | "unknown";
 
-/** Place of a frame where a file holds more than one image, channel or focus plane; counted from 0. */
+/** Place of a frame where a file holds more than one image (stage position), channel or focus plane; counted from 0. */
 export interface FramePlace {
   readonly image: number;
   readonly channel: number;
   readonly slice: number;
   readonly time: number;
+}
+
+/** The whole of a recording that is spread over several files, of which one was named. */
+export interface Dataset {
+  /** Names of its files in their order, without path. */
+  readonly files: readonly string[];
+  /** Names of files that belong to it and are not there. */
+  readonly missing: readonly string[];
+  /** Frames of all files that are there. */
+  readonly frames: number;
+  /** Opens all of it as one movie, to be closed apart from the file that was named. */
+  open(): Promise<MovieFile>;
 }
 
 /**
@@ -31,7 +43,7 @@ export interface FramePlace {
 export interface MovieFile {
   /** The file or folder, as named by the user. */
   readonly name: string;
-  /** "tiff" | "imagej-tiff" | "ome-tiff" | "npy" | "folder" ... */
+  /** "tiff" | "imagej-tiff" | "ome-tiff" | "micro-manager" | "ndtiff" | "ome-zarr" | "hdf5" | "tdms" | "npy" | "folder" ... */
   readonly format: string;
   readonly width: number;
   readonly height: number;
@@ -41,6 +53,11 @@ export interface MovieFile {
   readonly samplesPerPixel?: number;
   /** One entry a frame where frames do not simply follow each other in time; absent where they do. */
   readonly planes?: readonly FramePlace[];
+  /** Names of the channels and of the images (stage positions), by their numbers in `planes`, where the file has them. */
+  readonly channelNames?: readonly string[];
+  readonly imageNames?: readonly string[];
+  /** The whole set, where the file that was named is one of several. */
+  readonly dataset?: Dataset;
   readonly pixelSize_um: number | null;
   /** Where the pixel size stands in the file: "OME PhysicalSizeX"; "missing" where it has none. */
   readonly pixelSizeSource: string;

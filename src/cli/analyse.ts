@@ -121,7 +121,7 @@ function moveInputs(written: WrittenRecipe, movies: readonly string[], cycling: 
   }
   const files = {
     ...written.recipe.files,
-    ...(movies.length === 0 ? {} : { movie: oneMovie(movies) }),
+    ...(movies.length === 0 ? {} : { movie: oneOrMany(movies) }),
     ...(cycling.length === 0 ? {} : { cycling: [...cycling] }),
   };
   return { ...written, recipe: { ...written.recipe, files } };
@@ -226,7 +226,7 @@ async function recipeOf(given: Arguments, flags: readonly Flag[]): Promise<Compl
 }
 
 /** Tells movies from cycler's files by their content. */
-async function sortPositionals(given: Arguments): Promise<{ movie: string | null; cycling: string[] }> {
+async function sortPositionals(given: Arguments): Promise<{ movie: string | string[] | null; cycling: string[] }> {
   const movies = [...many(given, "movie")];
   const cycling = [...many(given, "cycling")];
   for (const name of given.positionals) {
@@ -239,17 +239,12 @@ async function sortPositionals(given: Arguments): Promise<{ movie: string | null
       value: cycling,
     });
   }
-  return { movie: movies.length === 0 ? null : oneMovie(movies), cycling };
+  return { movie: movies.length === 0 ? null : oneOrMany(movies), cycling };
 }
 
-function oneMovie(movies: readonly string[]): string {
-  if (movies.length > 1) {
-    throw new ParameterError(
-      `${movies.length} movies were given (${movies.join(", ")}). Give one file, or one folder with a frame a file.`,
-      { parameter: "movie", value: movies },
-    );
-  }
-  return movies[0]!;
+/** One movie stays a word in the recipe, several are a list. */
+function oneOrMany(movies: readonly string[]): string | string[] {
+  return movies.length === 1 ? movies[0]! : [...movies];
 }
 
 function figureChoice(given: Arguments): FigureChoice {

@@ -3,12 +3,14 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { isFolder, type Source } from "../io/bytes.js";
 import { openPath } from "../io/bytes.node.js";
+import type { CyclingOptions } from "../io/cycling.js";
 import { openMovie, readCycling } from "../io/open.js";
 import { FormatError, ParameterError } from "../model/errors.js";
 import type { Experiment, SkippedFrames } from "../model/experiment.js";
 import { assembleExperiment } from "./experiment.js";
-import { hashPath, type Input } from "./hash.node.js";
-import type { FilesParams } from "./sources.js";
+import { hashFiles, hashPath, type Input } from "./hash.node.js";
+import { openMovies } from "./movies.node.js";
+import { moviesOf, type FilesParams } from "./sources.js";
 
 /** An experiment with the files it came from; `close` lets them go. */
 export interface OpenedExperiment {
@@ -27,22 +29,23 @@ export async function openExperiment(params: FilesParams, signal?: AbortSignal):
     await Promise.all(opened.map((thing) => thing.close().catch(() => undefined)));
   };
   try {
-    const movieSource = await openPath(params.movie);
-    opened.push(movieSource);
-    const movie = await openMovie(movieSource);
-    opened.push(movie);
+    const movies = await openMovies(moviesOf(params), params);
+    opened.push(movies);
     const cyclingSources: Source[] = [];
     for (const name of params.cycling) cyclingSources.push(...(await cyclerSources(name)));
     opened.push(...cyclingSources);
-    const cycling = cyclingSources.length === 0 ? null : await readCycling(cyclingSources);
+    const cycling = cyclingSources.length === 0 ? null : await readCycling(cyclingSources, cyclingOptions(params));
     let dark = null;
     if (typeof params.blackLevel === "string") {
       const source = await openPath(params.blackLevel);
       opened.push(source);
       dark = await openMovie(source);
     }
-    const experiment = await assembleExperiment({ movie, cycling, dark }, params);
-    const inputs: Input[] = [{ role: "movie", path: params.movie, ...(await hashPath(params.movie, signal)) }];
+    const experiment = await assembleExperiment({ movie: movies.movie, cycling, dark }, params);
+    const inputs: Input[] = [];
+    for (const { name, files } of movies.inputs) {
+      inputs.push({ role: "movie", path: name, ...(await hashFiles(name, files, signal)) });
+    }
     for (const name of params.cycling) {
       inputs.push({ role: "cycling", path: name, ...(await hashPath(name, signal)) });
     }
@@ -54,6 +57,10 @@ export async function openExperiment(params: FilesParams, signal?: AbortSignal):
     await close();
     throw error;
   }
+}
+
+function cyclingOptions({ potentiostatRows }: FilesParams): CyclingOptions {
+  return potentiostatRows === null ? {} : { potentiostatRows: potentiostatRows.split(",").map((row) => row.trim()) };
 }
 
 /** A cycler's file, or the files of a folder of them, in the folder's order. */
@@ -105,7 +112,7 @@ export async function readSkipFile(name: string): Promise<SkippedFrames[]> {
 export function movePaths(params: FilesParams, move: (name: string) => string): FilesParams {
   return {
     ...params,
-    movie: move(params.movie),
+    movie: typeof params.movie === "string" ? move(params.movie) : params.movie.map(move),
     cycling: params.cycling.map(move),
     blackLevel: typeof params.blackLevel === "string" ? move(params.blackLevel) : params.blackLevel,
   };

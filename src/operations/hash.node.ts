@@ -14,19 +14,56 @@ export interface Input {
 }
 
 /**
- * SHA-256 of a file; of a folder, of the names, sizes and hashes of its plain files in sorted order.
+ * SHA-256 of a file; of a folder, of the names, sizes and hashes of the files in and below it in sorted order,
+ * hidden ones left out as readers leave them out.
  */
 export async function hashPath(name: string, signal?: AbortSignal): Promise<{ sha256: string; bytes: number }> {
   const info = await stat(name);
   if (!info.isDirectory()) return hashFile(name, signal);
-  const entries = (await readdir(name, { withFileTypes: true })).filter(
-    (entry) => entry.isFile() && !entry.name.startsWith("."),
+  return hashAll(name, await filesBelow(name), signal);
+}
+
+/** The fingerprint of what was named; of a set of files, of all of them as of a folder that holds them alone. */
+export async function hashFiles(
+  name: string,
+  files: readonly string[],
+  signal?: AbortSignal,
+): Promise<{ sha256: string; bytes: number }> {
+  if (files.length === 1 && files[0] === name) return hashPath(name, signal);
+  const folder = path.dirname(name);
+  return hashAll(
+    folder,
+    files.map((file) => path.relative(folder, file)),
+    signal,
   );
+}
+
+async function filesBelow(folder: string, prefix = ""): Promise<string[]> {
+  const files: string[] = [];
+  for (const entry of await readdir(path.join(folder, prefix), { withFileTypes: true })) {
+    const hidden = entry.name.startsWith(".") && !zarrMetadata.has(entry.name);
+    if (hidden) continue;
+    const below = path.join(prefix, entry.name);
+    const kind = entry.isSymbolicLink() ? await stat(path.join(folder, below)).catch(() => entry) : entry;
+    if (kind.isDirectory()) files.push(...(await filesBelow(folder, below)));
+    else if (kind.isFile()) files.push(below);
+  }
+  return files;
+}
+
+/** Files of a dataset that begin with a dot and yet are read. */
+const zarrMetadata = new Set([".zattrs", ".zarray", ".zgroup", ".zmetadata"]);
+
+async function hashAll(
+  folder: string,
+  names: readonly string[],
+  signal?: AbortSignal,
+): Promise<{ sha256: string; bytes: number }> {
   const digest = createHash("sha256");
   let bytes = 0;
-  for (const entry of entries.map((file) => file.name).sort()) {
-    const file = await hashFile(path.join(name, entry), signal);
-    digest.update(`${entry}\n${file.bytes}\n${file.sha256}\n`);
+  for (const name of names.map((entry) => entry.split(path.sep).join("/")).sort()) {
+    const file = await hashFile(path.join(folder, name), signal);
+    digest.update(`${name}\n${file.bytes}\n${file.sha256}\n`);
     bytes += file.bytes;
   }
   return { sha256: digest.digest("hex"), bytes };

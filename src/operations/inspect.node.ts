@@ -1,7 +1,5 @@
 /** Files of this machine, told and inspected. */
-import { isFolder } from "../io/bytes.js";
 import { openPath } from "../io/bytes.node.js";
-import { isFrameFolder } from "../io/folder.js";
 import { tellKind } from "../io/open.js";
 import { inspect, type Facts } from "./inspect.js";
 
@@ -22,7 +20,6 @@ export async function inspectPath(
 export async function kindOfPath(name: string): Promise<"movie" | "cycling" | "other"> {
   const source = await openPath(name);
   try {
-    if (isFolder(source) && !(await isFrameFolder(source))) return "cycling";
     return await tellKind(source);
   } finally {
     await source.close();

@@ -9,8 +9,35 @@ const skippedStretch = z.object({
 
 /** Parameters of the source `files`. */
 export const filesParams = z.strictObject({
-  movie: z.string().min(1).describe("The movie: a file, or a folder with one frame a file."),
+  movie: z
+    .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
+    .describe(
+      "The movie: a file, a folder with one frame a file, a dataset's folder, or several that follow each other.",
+    ),
   cycling: z.array(z.string().min(1)).default([]).describe("The cycler's files, in any order."),
+  position: z
+    .union([z.number().int().nonnegative(), z.string().min(1)])
+    .nullable()
+    .default(null)
+    .describe("Stage position to take where the movie has several: its number from 0, or its name."),
+  channel: z
+    .union([z.number().int().nonnegative(), z.string().min(1)])
+    .nullable()
+    .default(null)
+    .describe("Channel to take where the movie has several: its number from 0, or its name."),
+  slice: z
+    .number()
+    .int()
+    .nonnegative()
+    .nullable()
+    .default(null)
+    .describe("Focus plane to take where the movie has several, from 0."),
+  potentiostatRows: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe("Meaning of the unlabelled rows of a recorder's table: time_s,potential_V,current_mA; empty for no use."),
   pixelSize_um: z
     .number()
     .positive()
@@ -78,6 +105,10 @@ export const twinParams = z.strictObject({
 });
 
 export type FilesParams = z.infer<typeof filesParams>;
+/** The movies of a source, in the order given. */
+export function moviesOf(params: Pick<FilesParams, "movie">): readonly string[] {
+  return typeof params.movie === "string" ? [params.movie] : params.movie;
+}
 export type TwinParams = z.infer<typeof twinParams>;
 
 /** The sources by name, with their words. */

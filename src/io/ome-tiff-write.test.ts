@@ -161,3 +161,49 @@ test("a movie that does not fit its description is refused by the name of what i
     expect(error).toMatchObject({ parameter });
   }
 });
+
+test("several positions, channels and slices keep their places, names and stamps; what is unknown is not written", async () => {
+  const shapes = fc.record({
+    images: fc.integer({ min: 1, max: 2 }),
+    channels: fc.integer({ min: 1, max: 3 }),
+    slices: fc.integer({ min: 1, max: 2 }),
+    times: fc.integer({ min: 2, max: 3 }),
+    timed: fc.boolean(),
+  });
+  await fc.assert(
+    fc.asyncProperty(shapes, async ({ images, channels, slices, times, timed }) => {
+      const planes = Array.from({ length: images * times * slices * channels }, (_, at) => ({
+        channel: at % channels,
+        slice: Math.floor(at / channels) % slices,
+        time: Math.floor(at / channels / slices) % times,
+        image: Math.floor(at / channels / slices / times),
+      }));
+      const { sink, bytes } = memorySink();
+      await writeOmeTiff({
+        width: 1,
+        height: 1,
+        dtype: "uint16",
+        pixelSize_um: null,
+        time_s: timed ? planes.map(({ time, channel }) => 5 * time + 0.25 * channel) : null,
+        planes,
+        channelNames: ["iSCAT", 'bright "field"', "<dark>"],
+        start: null,
+        frameStamp: "unknown",
+        frames: planes.map((_, at) => Uint16Array.of(at)),
+        sink,
+      });
+      const movie = await openTiff(memorySource("set.ome.tif", bytes()));
+      expect(movie.pixelSize_um).toBeNull();
+      expect(movie.frames).toBe(planes.length);
+      // A file of one series in time needs no places.
+      if (images * channels * slices > 1) expect(movie.planes).toEqual(planes);
+      if (timed) expect([...movie.time_s!]).toEqual(planes.map(({ time, channel }) => 5 * time + 0.25 * channel));
+      else expect(movie.time_s).toBeNull();
+      const into = new Uint16Array(1);
+      for (let at = 0; at < planes.length; at++) {
+        await movie.read(at, into);
+        expect(into[0]).toBe(at);
+      }
+    }),
+  );
+});

@@ -9,7 +9,7 @@
  * OME-XML is of the schema 2016-06; each plane has its DeltaT. Source: docs.openmicroscopy.org/ome-model.
  */
 import { ParameterError } from "../model/errors.js";
-import type { Dtype, FrameStamp, Samples } from "../model/movie.js";
+import type { Dtype, FramePlace, FrameStamp, Samples } from "../model/movie.js";
 import { littleEndianBytes } from "./byte-order.js";
 import { annotationNamespace } from "./ome-xml.js";
 
@@ -23,13 +23,20 @@ export interface OmeTiffMovie {
   readonly width: number;
   readonly height: number;
   readonly dtype: Dtype;
-  readonly pixelSize_um: number;
-  /** One entry a frame, seconds from the first. */
-  readonly time_s: ArrayLike<number>;
+  /** Null where it is unknown: nothing is then written of it. */
+  readonly pixelSize_um: number | null;
+  /** One entry a frame, seconds from the first, NaN for one without a stamp; null where they are unknown. */
+  readonly time_s: ArrayLike<number> | null;
+  /** Number of frames, where neither times nor places tell it. */
+  readonly frameCount?: number;
+  /** One entry a frame where they are of several images, channels or slices. */
+  readonly planes?: readonly FramePlace[];
+  readonly channelNames?: readonly string[];
+  readonly imageNames?: readonly string[];
   /** Civil time of the first frame, ISO 8601; null where there is none. */
   readonly start: string | null;
   readonly frameStamp: FrameStamp;
-  /** As many as `time_s` has entries, each of width * height samples. */
+  /** Each of width * height samples. */
   readonly frames: AsyncIterable<Samples> | Iterable<Samples>;
   readonly sink: Sink;
 }
@@ -52,7 +59,7 @@ const omeTypes: Record<Dtype, { readonly name: string; readonly bytes: number; r
  */
 export async function writeOmeTiff(movie: OmeTiffMovie): Promise<number> {
   checkMovie(movie);
-  const frames = movie.time_s.length;
+  const frames = framesOf(movie);
   const frameBytes = movie.width * movie.height * omeTypes[movie.dtype].bytes;
   const xml = new TextEncoder().encode(omeXml(movie));
   const classic = layOut(movie, xml.length, false);
@@ -76,7 +83,7 @@ export async function writeOmeTiff(movie: OmeTiffMovie): Promise<number> {
     written++;
   }
   if (written < frames) {
-    throw new ParameterError(`${written} frames were given for ${frames} times. Give a frame for every time.`, {
+    throw new ParameterError(`${written} frames were given of the ${frames} announced. Give all of them.`, {
       parameter: "frames",
       value: written,
     });
@@ -90,26 +97,55 @@ function checkMovie(movie: OmeTiffMovie): void {
     if (Number.isInteger(value) && value > 0) continue;
     throw new ParameterError(`${parameter} is ${value}. Give a whole number above 0.`, { parameter, value });
   }
-  const { pixelSize_um, time_s } = movie;
-  if (!(pixelSize_um > 0 && Number.isFinite(pixelSize_um))) {
-    throw new ParameterError(`pixelSize_um is ${pixelSize_um}. Give a number above 0.`, {
+  const { pixelSize_um, time_s, planes } = movie;
+  if (pixelSize_um !== null && !(pixelSize_um > 0 && Number.isFinite(pixelSize_um))) {
+    throw new ParameterError(`pixelSize_um is ${pixelSize_um}. Give a number above 0, or null.`, {
       parameter: "pixelSize_um",
       value: pixelSize_um,
     });
   }
-  for (let frame = 0; frame < time_s.length; frame++) {
-    if (Number.isFinite(time_s[frame]!) && (frame === 0 || time_s[frame]! > time_s[frame - 1]!)) continue;
-    throw new ParameterError(`time_s of frame ${frame} is ${time_s[frame]}. Give times that rise.`, {
-      parameter: "time_s",
-      value: time_s[frame],
+  const frames = framesOf(movie);
+  for (const [parameter, list] of [
+    ["time_s", time_s],
+    ["planes", planes ?? null],
+  ] as const) {
+    if (list === null || list.length === frames) continue;
+    throw new ParameterError(`${parameter} has ${list.length} entries for ${frames} frames. Give one for each.`, {
+      parameter,
+      value: list.length,
     });
   }
-  if (time_s.length === 0)
-    throw new ParameterError("time_s is empty. Give a frame.", { parameter: "time_s", value: [] });
+  if (time_s !== null) checkTimes(time_s, planes !== undefined);
+}
+
+/** Times rise; those of several series are in each other's way and only have to be numbers. */
+function checkTimes(time_s: ArrayLike<number>, several: boolean): void {
+  let before = -Infinity;
+  for (let frame = 0; frame < time_s.length; frame++) {
+    const time = time_s[frame]!;
+    if (Number.isNaN(time)) continue;
+    if (Number.isFinite(time) && (several || time > before)) {
+      before = time;
+      continue;
+    }
+    throw new ParameterError(`time_s of frame ${frame} is ${time}. Give times that rise.`, {
+      parameter: "time_s",
+      value: time,
+    });
+  }
+}
+
+function framesOf({ time_s, planes, frameCount }: OmeTiffMovie): number {
+  const frames = frameCount ?? time_s?.length ?? planes?.length ?? 0;
+  if (Number.isInteger(frames) && frames > 0) return frames;
+  throw new ParameterError(`there are ${frames} frames. Give at least one, with its time or place.`, {
+    parameter: "time_s",
+    value: frames,
+  });
 }
 
 function tooMany(frames: number): ParameterError {
-  return new ParameterError(`more frames than the ${frames} times were given. Give a time for every frame.`, {
+  return new ParameterError(`more frames than the ${frames} announced were given. Announce them all.`, {
     parameter: "frames",
     value: frames + 1,
   });
@@ -130,7 +166,7 @@ interface FileLayout {
 const tagsOfAll = 11;
 
 function layOut(movie: OmeTiffMovie, xmlBytes: number, big: boolean): FileLayout {
-  const frames = movie.time_s.length;
+  const frames = framesOf(movie);
   const bytes = (tags: number): number => (big ? 8 + 20 * tags + 8 : 2 + 12 * tags + 4);
   const directories = big ? 16 : 8;
   // The first directory has the description more.
@@ -147,7 +183,7 @@ function writeHead(head: Uint8Array, movie: OmeTiffMovie, layout: FileLayout): v
   const { big } = layout;
   const view = new DataView(head.buffer);
   const type = omeTypes[movie.dtype];
-  const frames = movie.time_s.length;
+  const frames = framesOf(movie);
   const frameBytes = movie.width * movie.height * type.bytes;
   const put = (at: number, value: number): void => {
     if (big) view.setBigUint64(at, BigInt(value), true);
@@ -193,24 +229,16 @@ function writeHead(head: Uint8Array, movie: OmeTiffMovie, layout: FileLayout): v
 const schema = "http://www.openmicroscopy.org/Schemas/OME/2016-06";
 
 function omeXml(movie: OmeTiffMovie): string {
-  const { width, height, dtype, pixelSize_um, time_s, start, frameStamp } = movie;
-  const frames = time_s.length;
+  const { frameStamp } = movie;
+  const frames = framesOf(movie);
+  const planes =
+    movie.planes ?? Array.from({ length: frames }, (_, time) => ({ image: 0, channel: 0, slice: 0, time }));
+  const images = [...new Set(planes.map(({ image }) => image))].sort((a, b) => a - b);
   const told = frameStamp !== "unknown";
   const lines = [
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<OME xmlns="${schema}" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:schemaLocation="${schema} ${schema}/ome.xsd" Creator="ionoscope">`,
-    '<Image ID="Image:0" Name="movie">',
-    ...(start === null ? [] : [`<AcquisitionDate>${escape(start)}</AcquisitionDate>`]),
-    `<Pixels ID="Pixels:0" DimensionOrder="XYZCT" Type="${omeTypes[dtype].name}" SizeX="${width}" SizeY="${height}" SizeZ="1" SizeC="1" SizeT="${frames}" BigEndian="false" PhysicalSizeX="${pixelSize_um}" PhysicalSizeXUnit="µm" PhysicalSizeY="${pixelSize_um}" PhysicalSizeYUnit="µm">`,
-    '<Channel ID="Channel:0:0" SamplesPerPixel="1"/>',
-    `<TiffData IFD="0" FirstZ="0" FirstC="0" FirstT="0" PlaneCount="${frames}"/>`,
-    ...Array.from(
-      { length: frames },
-      (_, frame) => `<Plane TheZ="0" TheC="0" TheT="${frame}" DeltaT="${time_s[frame]}" DeltaTUnit="s"/>`,
-    ),
-    "</Pixels>",
-    ...(told ? ['<AnnotationRef ID="Annotation:0"/>'] : []),
-    "</Image>",
+    ...images.flatMap((image, number) => imageXml(movie, planes, image, number, told)),
     ...(told
       ? [
           `<StructuredAnnotations><MapAnnotation ID="Annotation:0" Namespace="${annotationNamespace}"><Value><M K="frameStamp">${frameStamp}</M></Value></MapAnnotation></StructuredAnnotations>`,
@@ -221,6 +249,47 @@ function omeXml(movie: OmeTiffMovie): string {
   return lines.join("\n");
 }
 
+function imageXml(
+  { width, height, dtype, pixelSize_um, time_s, start, planes: given, channelNames, imageNames }: OmeTiffMovie,
+  planes: readonly FramePlace[],
+  image: number,
+  number: number,
+  told: boolean,
+): string[] {
+  const own = [...planes.entries()].filter(([, place]) => place.image === image);
+  const size = (axis: "slice" | "channel" | "time"): number => Math.max(...own.map(([, place]) => place[axis])) + 1;
+  const scale =
+    pixelSize_um === null
+      ? ""
+      : ` PhysicalSizeX="${pixelSize_um}" PhysicalSizeXUnit="µm" PhysicalSizeY="${pixelSize_um}" PhysicalSizeYUnit="µm"`;
+  const places =
+    given === undefined
+      ? [`<TiffData IFD="0" FirstZ="0" FirstC="0" FirstT="0" PlaneCount="${planes.length}"/>`]
+      : own.map(
+          ([frame, { slice, channel, time }]) =>
+            `<TiffData IFD="${frame}" FirstZ="${slice}" FirstC="${channel}" FirstT="${time}" PlaneCount="1"/>`,
+        );
+  const stamps = own.flatMap(([frame, { slice, channel, time }]) => {
+    const stamp_s = time_s?.[frame] ?? Number.NaN;
+    if (Number.isNaN(stamp_s)) return [];
+    return [`<Plane TheZ="${slice}" TheC="${channel}" TheT="${time}" DeltaT="${stamp_s}" DeltaTUnit="s"/>`];
+  });
+  return [
+    `<Image ID="Image:${number}" Name="${escape(imageNames?.[image] ?? "movie")}">`,
+    ...(start === null ? [] : [`<AcquisitionDate>${escape(start)}</AcquisitionDate>`]),
+    `<Pixels ID="Pixels:${number}" DimensionOrder="XYZCT" Type="${omeTypes[dtype].name}" SizeX="${width}" SizeY="${height}" SizeZ="${size("slice")}" SizeC="${size("channel")}" SizeT="${size("time")}" BigEndian="false"${scale}>`,
+    ...Array.from({ length: size("channel") }, (_, channel) => {
+      const name = channelNames?.[channel];
+      return `<Channel ID="Channel:${number}:${channel}"${name === undefined ? "" : ` Name="${escape(name)}"`} SamplesPerPixel="1"/>`;
+    }),
+    ...places,
+    ...stamps,
+    "</Pixels>",
+    ...(told ? ['<AnnotationRef ID="Annotation:0"/>'] : []),
+    "</Image>",
+  ];
+}
+
 function escape(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 }

@@ -1,4 +1,5 @@
 /** `ionoscope inspect FILE`: what a file holds. */
+import type { ProgrammeStep } from "../model/cycling.js";
 import { ParameterError } from "../model/errors.js";
 import type { CyclingFacts, Facts, MovieFacts } from "../operations/inspect.js";
 import { inspectPath } from "../operations/inspect.node.js";
@@ -44,7 +45,7 @@ function text(name: string, facts: Facts): string {
       ? movieRows(facts)
       : facts.kind === "cycling"
         ? cyclingRows(facts)
-        : [["what it is", facts.description]];
+        : [["what it is", facts.description], ...programmeRows(facts)];
   const lines = [`${name}: ${facts.kind}, ${facts.format}`];
   for (const [label, value] of rows) lines.push(`  ${label.padEnd(12)} ${value}`);
   for (const warning of facts.warnings) lines.push(`  warning      ${warning}`);
@@ -68,10 +69,35 @@ function movieRows(facts: MovieFacts): [string, string][] {
         : `${time.first_s} to ${time.last_s} s, a frame every ${time.median_interval_s ?? "?"} s, at most ${time.longest_interval_s ?? "?"} s apart (${time.source})`,
     ],
     ["start", facts.start ?? "not in the file"],
+    ...seriesRows(facts),
     ["first frame", statsText(facts.firstFrame)],
     ["last frame", statsText(facts.lastFrame)],
     ...(facts.allFrames === undefined ? [] : [["all frames", statsText(facts.allFrames)] as [string, string]]),
   ];
+}
+
+function seriesRows({ series, dataset }: MovieFacts): [string, string][] {
+  const rows: [string, string][] = [];
+  if (series !== undefined) {
+    const { positions, channels, slices, times, channelNames, positionNames } = series;
+    const named = (count: number, word: string, names?: readonly string[]): string =>
+      `${count} ${word}${count === 1 ? "" : "s"}${names === undefined || count === 1 ? "" : ` (${names.join(", ")})`}`;
+    rows.push([
+      "series",
+      [
+        named(positions, "position", positionNames),
+        named(channels, "channel", channelNames),
+        named(slices, "slice"),
+        named(times, "time"),
+      ].join(", "),
+    ]);
+  }
+  if (dataset !== undefined) {
+    const { files, missing, frames } = dataset;
+    const lost = missing.length === 0 ? "" : `; missing are ${missing.join(", ")}`;
+    rows.push(["set", `one of ${files.length} files with ${frames} frames in all${lost}`]);
+  }
+  return rows;
 }
 
 function statsText({ min, max, sum }: MovieFacts["firstFrame"]): string {
@@ -91,5 +117,19 @@ function cyclingRows(facts: CyclingFacts): [string, string][] {
     ["current", span(facts.current_mA, "mA")],
     ["charge", facts.charge_mAh.last === null ? "none" : `${facts.charge_mAh.last.toPrecision(6)} mAh at the end`],
     ["columns", facts.columns.join(" | ")],
+    ...programmeRows(facts),
+  ];
+}
+
+/** What the file says of cell and programme; what is null is not told. */
+function programmeRows({ settings, programme }: Pick<CyclingFacts, "settings" | "programme">): [string, string][] {
+  const text = (step: ProgrammeStep): string =>
+    Object.entries(step)
+      .filter(([, value]) => value !== null && value !== "")
+      .map(([name, value]) => `${name} ${typeof value === "number" ? Number(value.toPrecision(7)) : value}`)
+      .join(" | ");
+  return [
+    ...(settings === undefined ? [] : [["settings", text(settings)] as [string, string]]),
+    ...(programme ?? []).map((step, number): [string, string] => [`step ${number}`, text(step)]),
   ];
 }

@@ -4,7 +4,7 @@ import { medianStep } from "../kernels/stats.js";
 import { frameStats, type FrameStats } from "../io/frame-stats.js";
 import { openAny } from "../io/open.js";
 import { timeSeries } from "../io/time-series.js";
-import type { CyclingFile, OtherFile } from "../model/cycling.js";
+import type { CyclingFile, OtherFile, ProgrammeStep } from "../model/cycling.js";
 import type { MovieFile } from "../model/movie.js";
 
 /** A movie's facts, as `ionoscope inspect --json` prints them. */
@@ -26,6 +26,21 @@ export interface MovieFacts {
   } | null;
   readonly start: string | null;
   readonly frameStamp: string;
+  /** What lies along each axis, where the file holds more than one series in time; names where it has them. */
+  readonly series?: {
+    readonly positions: number;
+    readonly channels: number;
+    readonly slices: number;
+    readonly times: number;
+    readonly channelNames?: readonly string[];
+    readonly positionNames?: readonly string[];
+  };
+  /** The whole set, where the file is one of several. */
+  readonly dataset?: {
+    readonly files: readonly string[];
+    readonly missing: readonly string[];
+    readonly frames: number;
+  };
   readonly firstFrame: FrameStats;
   readonly lastFrame: FrameStats;
   /** Over every frame; only where all were asked for. */
@@ -50,6 +65,8 @@ export interface CyclingFacts {
   readonly charge_mAh: { readonly last: number | null };
   readonly cycles: number | null;
   readonly columns: readonly string[];
+  readonly settings?: ProgrammeStep;
+  readonly programme?: readonly ProgrammeStep[];
   readonly warnings: readonly string[];
 }
 
@@ -109,11 +126,35 @@ async function movieFacts(movie: MovieFile, options: { full?: boolean; signal?: 
     time: times(timeSeries(movie)),
     start: movie.start,
     frameStamp: movie.frameStamp,
+    ...series(movie),
+    ...dataset(movie),
     firstFrame,
     lastFrame,
     ...(allFrames === null ? {} : { allFrames }),
     warnings: movie.warnings,
   };
+}
+
+function series({ planes, channelNames, imageNames }: MovieFile): Pick<MovieFacts, "series"> {
+  if (planes === undefined) return {};
+  const count = (axis: "image" | "channel" | "slice" | "time"): number =>
+    new Set(planes.map((place) => place[axis])).size;
+  return {
+    series: {
+      positions: count("image"),
+      channels: count("channel"),
+      slices: count("slice"),
+      times: count("time"),
+      ...(channelNames === undefined ? {} : { channelNames }),
+      ...(imageNames === undefined ? {} : { positionNames: imageNames }),
+    },
+  };
+}
+
+function dataset({ dataset }: MovieFile): Pick<MovieFacts, "dataset"> {
+  if (dataset === undefined) return {};
+  const { files, missing, frames } = dataset;
+  return { dataset: { files, missing, frames } };
 }
 
 function lesser(a: number | null, b: number | null, pick: (a: number, b: number) => number): number | null {
@@ -151,6 +192,8 @@ function cyclingFacts(file: CyclingFile): CyclingFacts {
     charge_mAh: { last: file.charge_mAh.at(-1) ?? null },
     cycles: file.cycles,
     columns: file.columns,
+    ...(file.settings === undefined ? {} : { settings: file.settings }),
+    ...(file.programme === undefined ? {} : { programme: file.programme }),
     warnings: file.warnings,
   };
 }

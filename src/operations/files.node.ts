@@ -59,7 +59,8 @@ export async function openExperiment(params: FilesParams, signal?: AbortSignal):
   }
 }
 
-function cyclingOptions({ potentiostatRows }: FilesParams): CyclingOptions {
+/** What a source's parameters say of its cycler's files. */
+export function cyclingOptions({ potentiostatRows }: Pick<FilesParams, "potentiostatRows">): CyclingOptions {
   return potentiostatRows === null ? {} : { potentiostatRows: potentiostatRows.split(",").map((row) => row.trim()) };
 }
 

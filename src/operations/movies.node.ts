@@ -17,10 +17,10 @@ export interface OpenedMovie {
 
 /**
  * Opens the movies named as one. A file that is one of a set brings the whole set; of several channels, slices or
- * positions the one chosen is taken; several movies are joined in sequence.
+ * positions the one chosen is taken (of one movie "all" may be); several movies are joined in sequence.
  * Throws FormatError and ParameterError as their readers do.
  */
-export async function openMovies(names: readonly string[], choice: SeriesChoice = {}): Promise<OpenedMovie> {
+export async function openMovies(names: readonly string[], choice: SeriesChoice | "all" = {}): Promise<OpenedMovie> {
   const opened: { close(): Promise<void> }[] = [];
   const close = async (): Promise<void> => {
     await Promise.all(opened.map((thing) => thing.close().catch(() => undefined)));
@@ -35,7 +35,8 @@ export async function openMovies(names: readonly string[], choice: SeriesChoice 
       opened.push(file);
       const whole = await wholeOf(file);
       if (whole !== file) opened.push(whole);
-      parts.push(timeSeries(whole, choice));
+      // Several movies follow each other in time alone, so each has to be one series.
+      parts.push(choice !== "all" ? timeSeries(whole, choice) : names.length === 1 ? whole : timeSeries(whole));
       const folder = path.dirname(name);
       const files = file.dataset?.files.filter((one) => !file.dataset!.missing.includes(one));
       inputs.push({ name, files: files?.map((one) => path.join(folder, one)) ?? [name] });

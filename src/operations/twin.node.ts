@@ -1,9 +1,10 @@
 /** Scenarios by name or from files, and twins written as an ordinary folder of files. */
-import { open, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { encodeBdf } from "../io/bdf.js";
 import { encodeNpy } from "../io/npy-write.js";
 import { writeOmeTiff } from "../io/ome-tiff-write.js";
+import { writeThroughSink } from "../io/sink.node.js";
 import { jsonText } from "../io/tree.js";
 import { FormatError, ParameterError } from "../model/errors.js";
 import type { Samples } from "../model/movie.js";
@@ -89,8 +90,7 @@ export async function writeTwin(
 }
 
 async function writeMovie(made: Twin, file: string, watch: TwinWatch): Promise<void> {
-  const handle = await open(file, "w");
-  try {
+  await writeThroughSink(file, async (sink) => {
     await writeOmeTiff({
       width: made.width,
       height: made.height,
@@ -100,17 +100,9 @@ async function writeMovie(made: Twin, file: string, watch: TwinWatch): Promise<v
       start: made.start,
       frameStamp: "middle",
       frames: samplesOf(made, watch),
-      sink: {
-        async write(bytes, position) {
-          for (let done = 0; done < bytes.length;) {
-            done += (await handle.write(bytes, done, bytes.length - done, position + done)).bytesWritten;
-          }
-        },
-      },
+      sink,
     });
-  } finally {
-    await handle.close();
-  }
+  });
 }
 
 async function* samplesOf(made: Twin, watch: TwinWatch): AsyncGenerator<Samples> {

@@ -7,7 +7,8 @@ import type { Dtype, Samples } from "../model/movie.js";
 import { bytesOf, machineIsLittle, swapBytes } from "./byte-order.js";
 import { decoderOf, unreadCompression } from "./tiff-compression.js";
 import type { TiffFile } from "./tiff-directory.js";
-import { blockBytes, blocksPerPlane, readBlocks, type PageLayout, type TiffPage } from "./tiff-index.js";
+import { readBlocks } from "./tiff-index.js";
+import { blockBytes, blocksPerPlane, type PageLayout, type TiffPage } from "./tiff-page.js";
 import { samplesOf } from "./tiff-samples.js";
 
 /** Why samples of this layout cannot be read, with the cure; null where they can. */

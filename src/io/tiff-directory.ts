@@ -20,6 +20,8 @@ export interface Directory {
   readonly offset: number;
   readonly entries: readonly Entry[];
   readonly next: number;
+  /** Its bytes, from the count of its tags to the place of the next. */
+  readonly raw: Uint8Array;
 }
 
 interface Entry {
@@ -68,8 +70,10 @@ export async function readDirectory(
   if (count === 0 || count > maxEntries) return `has ${count} tags, 1 to ${maxEntries} are possible`;
   const entryBytes = big ? 20 : 12;
   const first = offset + head.byteLength;
-  const view = await reader(first, count * entryBytes + (big ? 8 : 4));
-  if (view === null) return null;
+  const all = await reader(offset, head.byteLength + count * entryBytes + (big ? 8 : 4));
+  if (all === null) return null;
+  const raw = new Uint8Array(all.buffer, all.byteOffset, all.byteLength);
+  const view = new DataView(all.buffer, all.byteOffset + head.byteLength, all.byteLength - head.byteLength);
   const entries: Entry[] = [];
   for (let index = 0; index < count; index++) {
     const at = index * entryBytes;
@@ -87,7 +91,7 @@ export async function readDirectory(
     });
   }
   const next = count * entryBytes;
-  return { offset, entries, next: big ? wide(view, next, file) : view.getUint32(next, littleEndian) };
+  return { offset, entries, raw, next: big ? wide(view, next, file) : view.getUint32(next, littleEndian) };
 }
 
 /**
@@ -179,7 +183,7 @@ export function wide(view: DataView, at: number, file: TiffFile): number {
 /** A stretch of a file as a view; null where it leaves the file. */
 export type Reader = (offset: number, length: number) => Promise<DataView | null>;
 
-const firstWindow = 8192;
+const firstWindow = 2048;
 const largestWindow = 1 << 20;
 
 /**
@@ -197,7 +201,9 @@ export function windows(source: ByteSource): Reader {
       if (at >= 0) open.splice(at, 1);
       else if (open.length === 4) open.pop();
       const bytes = new Uint8Array(Math.min(Math.max(length, ahead), source.size - offset));
-      const got = await source.read(offset, bytes);
+      // Waiting for a promise costs more than reading a few kilobytes.
+      const small = bytes.length <= firstWindow ? source.readNow : undefined;
+      const got = small === undefined ? await source.read(offset, bytes) : small(offset, bytes);
       if (got < length) return null;
       open.unshift({ start: offset, bytes: bytes.subarray(0, got) });
     } else if (at > 0) open.unshift(...open.splice(at, 1));

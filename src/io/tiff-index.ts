@@ -8,9 +8,7 @@
 import { FormatError } from "../model/errors.js";
 import type { ByteSource } from "./bytes.js";
 import {
-  maxEntries,
   readDirectory,
-  tagNumbers,
   tiffKind,
   wide,
   windows,
@@ -18,93 +16,57 @@ import {
   type Reader,
   type TiffFile,
 } from "./tiff-directory.js";
-
-/** How the pixels of a page are laid out. Pages that agree share one record. */
-export interface PageLayout {
-  readonly width: number;
-  readonly height: number;
-  /** Images in the page along z, side by side in the same strips or tiles; 1 as a rule. */
-  readonly depth: number;
-  readonly samplesPerPixel: number;
-  readonly bitsPerSample: number;
-  readonly sampleFormat: "uint" | "int" | "float" | "complex";
-  /** 0 white is zero, 1 black is zero, 2 RGB, 3 palette, others are colours too. */
-  readonly photometric: number;
-  /** Samples of a pixel stand in planes of their own. */
-  readonly separate: boolean;
-  readonly compression: number;
-  readonly predictor: number;
-  /** 1: the first bit of a byte is its highest; 2: its lowest. */
-  readonly fillOrder: number;
-  /** Kinds of the samples beyond grey or colour: 1, 2 are transparency, 0 is not said. */
-  readonly extraSamples: string;
-  readonly tiled: boolean;
-  /** Size of a tile, or image width x rows of a strip. */
-  readonly blockWidth: number;
-  readonly blockHeight: number;
-  readonly blockDepth: number;
-}
-
-/** One page: its directory's place, its layout, and its pixels' place where they lie bare and in one piece. */
-export interface TiffPage {
-  readonly ifdOffset: number;
-  readonly layout: PageLayout;
-  /** Offset of the first sample where all lie uncompressed, in order and without a gap; else -1. */
-  readonly dataOffset: number;
-  /** Whether all its bytes lie inside the file. */
-  readonly whole: boolean;
-  /** Marked as a smaller version of another page (a thumbnail). */
-  readonly reduced: boolean;
-}
+import { blockTable, readPage, type Blocks, type TiffPage } from "./tiff-page.js";
+import { likeBefore, stencilOf, type Stencil } from "./tiff-stencil.js";
 
 /** The pages of a TIFF in the order of its chain. */
 export interface TiffIndex extends TiffFile {
   /** At least one. */
   readonly pages: readonly TiffPage[];
   /** Why the chain ended before its end; null where it ended as it should. */
-  readonly ending: { readonly kind: "cut" | "loop" | "malformed" | "limit"; readonly because: string } | null;
+  readonly ending: Ending | null;
 }
 
-/** Offsets and lengths of the strips or tiles of a page; a length is NaN where the file does not say. */
-export interface Blocks {
-  readonly offsets: ArrayLike<number>;
-  readonly lengths: ArrayLike<number>;
+/** Why a chain ended early: "unwritten" where it leads to zeros, as in a file that its recorder never closed. */
+export interface Ending {
+  readonly kind: "cut" | "loop" | "malformed" | "limit" | "unwritten";
+  readonly because: string;
 }
 
 /** More frames than any camera records; what claims more is malformed. */
 export const maxFrames = 2_000_000;
-const maxBlocks = 1 << 20;
-const maxFrameBytes = 1 << 30;
 
-/** Bytes that one compressed byte can become at most, by compression; bounds what a small file may claim. */
-const expansion = new Map<number, number>([
-  [5, 4096],
-  [8, 1040],
-  [32946, 1040],
-  [32773, 64],
-  [50000, 45_000],
-]);
-
-const predictedCodecs = new Set([5, 8, 32946, 50000]);
+/** What is wanted of an index beside the pages of the chain. */
+export interface IndexOptions {
+  /** Pages at which the walk ends; `maxFrames` where it is not given. */
+  readonly maxPages?: number;
+  /** Places of the directories, in the order wanted, instead of the chain. */
+  readonly offsets?: ArrayLike<number>;
+  /** A tag whose place is kept for every page. */
+  readonly note?: number;
+}
 
 /**
  * Follows the chain of a TIFF's directories and notes where every page's pixels stand.
+ *
+ * A directory that repeats the last one but for its offsets is not read tag by tag, so a page costs one small read.
  * Throws FormatError where not even the first page can be understood.
  */
-export async function indexTiff(source: ByteSource, options: { maxPages?: number } = {}): Promise<TiffIndex> {
+export async function indexTiff(source: ByteSource, options: IndexOptions = {}): Promise<TiffIndex> {
   const reader = windows(source);
   const head = await reader(0, Math.min(16, source.size));
   const kind = head === null ? null : tiffKind(new Uint8Array(head.buffer, head.byteOffset, head.byteLength));
   if (head === null || kind === null) throw refusal(source, "does not begin as a TIFF does. Export it as TIFF.", 0);
   const file: TiffFile = { source, ...kind };
   if (head.byteLength < (file.big ? 16 : 8)) throw refusal(source, cutShort("header", source), 0);
-  let offset = file.big ? wide(head, 8, file) : head.getUint32(4, file.littleEndian);
+  const { offsets } = options;
+  let offset = offsets?.[0] ?? (file.big ? wide(head, 8, file) : head.getUint32(4, file.littleEndian));
 
   const pages: TiffPage[] = [];
   const seen = new Set<number>();
   const limit = options.maxPages ?? maxFrames;
-  let ending: TiffIndex["ending"] = null;
-  let layout: PageLayout | null = null;
+  let ending: Ending | null = null;
+  let stencil: Stencil | null = null;
   while (offset !== 0) {
     if (seen.has(offset)) {
       ending = { kind: "loop", because: `the chain of pages turns back to byte ${offset}` };
@@ -115,33 +77,19 @@ export async function indexTiff(source: ByteSource, options: { maxPages?: number
       break;
     }
     seen.add(offset);
-    const directory = await readDirectory(file, offset, reader);
-    if (directory === null) {
-      ending = {
-        kind: "cut",
-        because: `page ${pages.length}, at byte ${offset}, leaves the file of ${source.size} bytes`,
-      };
+    let found: { readonly page: TiffPage; readonly next: number } | string | null =
+      stencil === null ? null : await likeBefore(file, offset, stencil, reader);
+    if (found === null) {
+      const read = await slowly(file, offset, pages.at(-1), options.note, reader);
+      if (read !== null && typeof read !== "string") stencil = stencilOf(file, read, options.note);
+      found = read;
+    }
+    if (found === null || typeof found === "string") {
+      ending = await whyEnded(found, pages.length, offset, source, reader);
       break;
     }
-    if (typeof directory === "string") {
-      ending = { kind: "malformed", because: `page ${pages.length} at byte ${offset} ${directory}` };
-      break;
-    }
-    const page: TiffPage | string | null = await readPage(file, directory, reader, layout);
-    if (typeof page === "string") {
-      ending = { kind: "malformed", because: `page ${pages.length} at byte ${offset}: ${page}` };
-      break;
-    }
-    if (page === null) {
-      ending = {
-        kind: "cut",
-        because: `page ${pages.length}, at byte ${offset}, leaves the file of ${source.size} bytes`,
-      };
-      break;
-    }
-    layout = page.layout;
-    pages.push(page);
-    offset = directory.next;
+    pages.push(found.page);
+    offset = offsets === undefined ? found.next : (offsets[pages.length] ?? 0);
   }
   if (pages.length === 0) {
     if (ending === null) throw refusal(source, "has no page. Export it again.", 4);
@@ -149,6 +97,41 @@ export async function indexTiff(source: ByteSource, options: { maxPages?: number
     throw refusal(source, `${ending.because}. ${cure}`, offset);
   }
   return { ...file, pages, ending };
+}
+
+async function slowly(
+  file: TiffFile,
+  offset: number,
+  last: TiffPage | undefined,
+  note: number | undefined,
+  reader: Reader,
+): Promise<{ readonly page: TiffPage; readonly directory: Directory; readonly next: number } | string | null> {
+  const directory = await readDirectory(file, offset, reader);
+  if (directory === null) return null;
+  if (typeof directory === "string") return ` ${directory}`;
+  const page = await readPage(file, directory, reader, last?.layout ?? null);
+  if (page === null) return null;
+  if (typeof page === "string") return `: ${page}`;
+  const noted = note === undefined ? undefined : directory.entries.find(({ tag }) => tag === note);
+  const kept = noted === undefined ? page : { ...page, note: { at: noted.at, bytes: noted.count } };
+  return { page: kept, directory, next: directory.next };
+}
+
+async function whyEnded(
+  found: string | null,
+  pages: number,
+  offset: number,
+  source: ByteSource,
+  reader: Reader,
+): Promise<Ending> {
+  if (found === null) {
+    return { kind: "cut", because: `page ${pages}, at byte ${offset}, leaves the file of ${source.size} bytes` };
+  }
+  const head = await reader(offset, Math.min(64, source.size - offset));
+  const zeros =
+    head !== null && new Uint8Array(head.buffer, head.byteOffset, head.byteLength).every((byte) => byte === 0);
+  if (zeros) return { kind: "unwritten", because: `page ${pages}, at byte ${offset}, was never written` };
+  return { kind: "malformed", because: `page ${pages} at byte ${offset}${found}` };
 }
 
 function refusal(source: ByteSource, what: string, offset: number): FormatError {
@@ -161,181 +144,12 @@ function cutShort(part: string, source: ByteSource): string {
 
 /** Offsets and lengths of a page's strips or tiles, in the file's order; throws FormatError where they are lost. */
 export async function readBlocks(file: TiffFile, page: TiffPage): Promise<Blocks> {
-  const directory = await readDirectory(file, page.ifdOffset);
+  const reader = windows(file.source);
+  const directory = await readDirectory(file, page.ifdOffset, reader);
   const blocks =
-    directory === null || typeof directory === "string"
-      ? null
-      : await blockTable(file, directory, page.layout, windows(file.source));
+    directory === null || typeof directory === "string" ? null : await blockTable(file, directory, page.layout, reader);
   if (blocks === null || typeof blocks === "string") {
     throw refusal(file.source, `the page at byte ${page.ifdOffset} cannot be read a second time.`, page.ifdOffset);
   }
   return blocks;
-}
-
-/** Number of strips or tiles of one plane of samples, all of its depth. */
-export function blocksPerPlane(layout: PageLayout): number {
-  const across = Math.ceil(layout.width / layout.blockWidth);
-  const down = Math.ceil(layout.height / layout.blockHeight);
-  return across * down * Math.ceil(layout.depth / layout.blockDepth);
-}
-
-/** Bytes of `rows` rows of a block when decoded; rows are padded to whole bytes. */
-export function rowBytes(layout: PageLayout): number {
-  return Math.ceil((layout.blockWidth * (layout.separate ? 1 : layout.samplesPerPixel) * layout.bitsPerSample) / 8);
-}
-
-/** Bytes of a decoded strip or tile; the last strip of a plane may be shorter, a tile never is. */
-export function blockBytes(layout: PageLayout, block: number): number {
-  if (layout.tiled) return rowBytes(layout) * layout.blockHeight * layout.blockDepth;
-  const down = Math.ceil(layout.height / layout.blockHeight);
-  return rowBytes(layout) * Math.min(layout.blockHeight, layout.height - (block % down) * layout.blockHeight);
-}
-
-async function readPage(
-  file: TiffFile,
-  directory: Directory,
-  reader: Reader,
-  last: PageLayout | null,
-): Promise<TiffPage | string | null> {
-  const one = async (tag: number): Promise<number | undefined | null> => {
-    const numbers = await tagNumbers(file, directory, tag, 1, reader);
-    return numbers?.[0] ?? (numbers === null ? null : undefined);
-  };
-  const several = async (tag: number, fallback: number): Promise<number | string | null> => {
-    const numbers = await tagNumbers(file, directory, tag, maxEntries, reader);
-    if (numbers === null) return null;
-    if (numbers === undefined) return fallback;
-    return numbers.every((value) => value === numbers[0])
-      ? numbers[0]!
-      : `its samples differ in kind (tag ${tag}: ${numbers.slice(0, 8).join(", ")})`;
-  };
-  const bits = await several(258, 1);
-  const format = await several(339, 1);
-  if (bits === null || format === null) return null;
-  if (typeof bits === "string") return bits;
-  if (typeof format === "string") return format;
-  const tiled = directory.entries.some(({ tag }) => tag === 322);
-  const width = (await one(256)) ?? 0;
-  const height = (await one(257)) ?? 0;
-  const rows = (await one(278)) ?? height;
-  const extra = (await tagNumbers(file, directory, 338, 64, reader)) ?? [];
-  const compression = (await one(259)) ?? 1;
-  const found: PageLayout = {
-    width,
-    height,
-    depth: (await one(32997)) ?? 1,
-    samplesPerPixel: (await one(277)) ?? 1,
-    bitsPerSample: bits,
-    sampleFormat: sampleFormat(format),
-    photometric: (await one(262)) ?? 1,
-    separate: (await one(284)) === 2,
-    compression,
-    // Only the codecs that profit from it have a predictor; others ignore the tag, as libtiff does.
-    predictor: predictedCodecs.has(compression) ? ((await one(317)) ?? 1) : 1,
-    fillOrder: (await one(266)) ?? 1,
-    extraSamples: extra.join(","),
-    tiled,
-    blockWidth: tiled ? ((await one(322)) ?? 0) : width,
-    blockHeight: tiled ? ((await one(323)) ?? 0) : rows === 0 ? height : Math.min(rows, height),
-    blockDepth: tiled ? ((await one(32998)) ?? 1) : 1,
-  };
-  const fault = layoutFault(found);
-  if (fault !== null) return fault;
-  const layout = last !== null && sameLayout(last, found) ? last : found;
-  const blocks = await blockTable(file, directory, layout, reader);
-  if (blocks === null || typeof blocks === "string") return blocks;
-  const subfile = await one(254);
-  return {
-    ifdOffset: directory.offset,
-    layout,
-    reduced: typeof subfile === "number" && subfile % 2 === 1,
-    ...placePixels(layout, blocks, file.source.size),
-  };
-}
-
-function sampleFormat(code: number): PageLayout["sampleFormat"] {
-  if (code === 2) return "int";
-  if (code === 3) return "float";
-  return code === 5 || code === 6 ? "complex" : "uint";
-}
-
-function layoutFault(layout: PageLayout): string | null {
-  for (const key of ["width", "height", "depth", "samplesPerPixel", "bitsPerSample"] as const) {
-    if (!(layout[key] >= 1)) return `its ${key} is ${layout[key]}`;
-  }
-  for (const key of ["blockWidth", "blockHeight", "blockDepth"] as const) {
-    if (!(layout[key] >= 1)) return `its ${layout.tiled ? "tiles have" : "strips have"} a ${key} of ${layout[key]}`;
-  }
-  if (layout.bitsPerSample > 128) return `it has ${layout.bitsPerSample} bits a sample`;
-  const planes = layout.separate ? layout.samplesPerPixel : 1;
-  const bytes = blocksPerPlane(layout) * planes * rowBytes(layout) * layout.blockHeight * layout.blockDepth;
-  if (bytes > maxFrameBytes) {
-    return `it claims ${layout.width} x ${layout.height} px of ${layout.samplesPerPixel} samples, more than 1 GiB`;
-  }
-  return null;
-}
-
-function sameLayout(a: PageLayout, b: PageLayout): boolean {
-  for (const key of Object.keys(a) as (keyof PageLayout)[]) if (a[key] !== b[key]) return false;
-  return true;
-}
-
-async function blockTable(
-  file: TiffFile,
-  directory: Directory,
-  layout: PageLayout,
-  reader: Reader,
-): Promise<Blocks | string | null> {
-  const planes = layout.separate ? layout.samplesPerPixel : 1;
-  const perPlane = blocksPerPlane(layout);
-  const count = perPlane * planes;
-  const what = layout.tiled ? "tiles" : "strips";
-  if (count > maxBlocks) return `it has ${count} ${what}`;
-  const has = (tag: number): boolean => directory.entries.some((entry) => entry.tag === tag);
-  const offsets = await tagNumbers(file, directory, layout.tiled && has(324) ? 324 : 273, count, reader);
-  if (offsets === null) return null;
-  if (offsets === undefined || offsets.length < count) return `it names ${offsets?.length ?? 0} of ${count} ${what}`;
-  const lengths = await tagNumbers(file, directory, layout.tiled && has(325) ? 325 : 279, count, reader);
-  if (lengths === null) return null;
-  const bare = layout.compression === 1;
-  if ((lengths === undefined || lengths.length < count) && !bare) {
-    return `the lengths of its compressed ${what} are not there`;
-  }
-  const known = Float64Array.from({ length: count }, (_, block) => lengths?.[block] || Number.NaN);
-  let claimed = 0;
-  let inside = true;
-  for (let block = 0; block < count; block++) {
-    const bytes = blockBytes(layout, block % perPlane);
-    claimed += bytes;
-    if (offsets[block]! + bytes > file.source.size) inside = false;
-    if (bare && known[block]! < bytes) return `${what.slice(0, -1)} ${block} holds ${known[block]} of ${bytes} bytes`;
-    if (!bare && Number.isNaN(known[block]!)) return `${what.slice(0, -1)} ${block} is empty`;
-  }
-  if (!bare) {
-    const held = known.reduce((sum, length) => sum + Math.min(length, file.source.size), 0);
-    const most = held * (expansion.get(layout.compression) ?? Infinity) + 1024;
-    // Blocks may share bytes, but a file whose blocks are many times its size would be read for hours.
-    if (held > 16 * file.source.size) return `its ${what} claim ${held} bytes of a file of ${file.source.size}`;
-    if (claimed > most) return `it claims ${claimed} bytes of pixels from ${held} compressed ones`;
-  }
-  if (bare && inside && claimed > file.source.size) return `its ${what} overlap`;
-  return { offsets, lengths: known };
-}
-
-function placePixels(layout: PageLayout, blocks: Blocks, size: number): { dataOffset: number; whole: boolean } {
-  const bare = layout.compression === 1;
-  const perPlane = blocksPerPlane(layout);
-  const aligned = [8, 16, 32, 64].includes(layout.bitsPerSample) && layout.fillOrder === 1;
-  const asImage = layout.blockWidth === layout.width && layout.blockDepth === 1;
-  const fullHeight = !layout.tiled || layout.height % layout.blockHeight === 0;
-  let inOnePiece = bare && aligned && asImage && fullHeight;
-  let whole = true;
-  let end = blocks.offsets[0]!;
-  for (let block = 0; block < blocks.offsets.length; block++) {
-    const offset = blocks.offsets[block]!;
-    if (offset !== end) inOnePiece = false;
-    end = offset + (bare ? blockBytes(layout, block % perPlane) : blocks.lengths[block]!);
-    if (!(end <= size)) whole = false;
-  }
-  return { dataOffset: inOnePiece ? blocks.offsets[0]! : -1, whole };
 }

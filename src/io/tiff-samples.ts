@@ -1,7 +1,7 @@
 /** Bytes of a decoded strip or tile as samples: byte order, predictors, and bit depths that are no whole bytes. */
 import type { Samples } from "../model/movie.js";
 import { machineIsLittle, swapBytes } from "./byte-order.js";
-import { rowBytes, type PageLayout } from "./tiff-index.js";
+import { rowBytes, type PageLayout } from "./tiff-page.js";
 
 /** Samples in the machine's own order, each row as long as the block is wide. */
 export function samplesOf(layout: PageLayout, bytes: Uint8Array, littleEndian: boolean): Samples {

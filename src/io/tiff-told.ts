@@ -1,7 +1,8 @@
 /** What is known of a TIFF's frames: their pixels, and what a description adds to them. */
 import type { FramePlace, FrameStamp } from "../model/movie.js";
 import type { Plane } from "./tiff-decode.js";
-import type { TiffIndex, TiffPage } from "./tiff-index.js";
+import type { TiffIndex } from "./tiff-index.js";
+import type { TiffPage } from "./tiff-page.js";
 
 /** A frame's pixels: a page and which of its planes. */
 export interface FramePixels {

@@ -8,7 +8,8 @@ import { tellOme } from "./ome-tiff.js";
 import { isOmeXml, parseOmeXml } from "./ome-xml.js";
 import { layoutDtype, layoutRefusal, readPlane, type Plane } from "./tiff-decode.js";
 import { readDirectory, tagNumbers, tagTexts } from "./tiff-directory.js";
-import { indexTiff, maxFrames, type TiffIndex, type TiffPage } from "./tiff-index.js";
+import { indexTiff, maxFrames, type TiffIndex } from "./tiff-index.js";
+import { type TiffPage } from "./tiff-page.js";
 import { seriesNote } from "./time-series.js";
 import { plain, sayCut, type FramePixels, type Told } from "./tiff-told.js";
 

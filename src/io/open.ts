@@ -4,12 +4,13 @@
  * A format is one file and one line in a table: `movieFormats` here, `cyclingFormats` in cycling.ts.
  */
 import type { CyclingFile, OtherFile } from "../model/cycling.js";
-import { FormatError } from "../model/errors.js";
+import { FormatError, oneLine } from "../model/errors.js";
 import type { MovieFile } from "../model/movie.js";
 import { isFolder, readBytes, type ByteSource, type FolderSource, type Source } from "./bytes.js";
 import { cyclingFormats, isCycling, joinCycling, type CyclingFormat, type CyclingOptions } from "./cycling.js";
 import { describeContent, isText } from "./content.js";
 import { isFrameFolder, openFolderMovie } from "./folder.js";
+import { isNdtiff, openNdtiff } from "./ndtiff.js";
 import { isNpy, openNpy } from "./npy.js";
 import { isPng, openPng } from "./png.js";
 import { isTiff } from "./tiff-directory.js";
@@ -28,6 +29,7 @@ const movieFormats: readonly MovieFormat[] = [
   file("tiff", isTiff, openTiff),
   file("npy", isNpy, openNpy),
   file("png", isPng, openPng),
+  { name: "ndtiff", sniff: isNdtiff, open: openNdtiff },
   { name: "folder of frames", sniff: (_, source) => isFolder(source) && isFrameFolder(source), open: folderOnly },
 ];
 
@@ -61,7 +63,7 @@ function folderOnly(source: Source): Promise<MovieFile> {
 export async function openMovie(source: Source): Promise<MovieFile> {
   const head = await headOf(source);
   const format = await movieFormat(head, source);
-  if (format !== null) return format.open(source);
+  if (format !== null) return printable(await format.open(source));
   if (!isFolder(source) && !isTextCalledImage(head, source)) {
     const cycler = await cyclerFormat(head, source, (name) => name !== anyText);
     if (cycler !== undefined) {
@@ -92,11 +94,11 @@ export async function readCycling(sources: readonly Source[], options: CyclingOp
 export async function openAny(source: Source, options: CyclingOptions = {}): Promise<Opened> {
   const head = await headOf(source);
   const format = await movieFormat(head, source);
-  if (format !== null) return { kind: "movie", movie: await format.open(source) };
+  if (format !== null) return { kind: "movie", movie: printable(await format.open(source)) };
   if (isFolder(source) || isTextCalledImage(head, source)) throw unknown(head, source);
   const cycler = await cyclerFormat(head, source);
   if (cycler === undefined) throw unknown(head, source);
-  const read = await cycler.read(source, options);
+  const read = printable(await cycler.read(source, options));
   return isCycling(read) ? { kind: "cycling", cycling: read } : { kind: "other", other: read };
 }
 
@@ -162,6 +164,11 @@ function unknown(head: Uint8Array, source: Source): FormatError {
   }
   const { what, cure } = describeContent(head, source);
   return refusal(source, cure === null ? `${what}. ${read}` : `${what}. ${cure}`);
+}
+
+/** Words of a damaged file may stand in a warning. */
+function printable<T extends { readonly warnings: readonly string[] }>(opened: T): T {
+  return { ...opened, warnings: opened.warnings.map(oneLine) };
 }
 
 function refusal(source: Source, what: string): FormatError {

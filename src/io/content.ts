@@ -34,7 +34,6 @@ const containers: readonly Container[] = [
   { name: "an AVI film", cure: asTiff, is: (head) => spells(head, 0, "RIFF") && spells(head, 8, "AVI ") },
   { name: "an MP4 or QuickTime film", cure: `${asTiff} A film's compression alters grey values.`, is: isMp4 },
   { name: "a DICOM image", cure: asTiff, is: (head) => spells(head, 128, "DICM") },
-  { name: "the index of an NDTiff dataset", cure: "Name the _NDTiffStack.tif beside it.", is: isNdtiffIndex },
   {
     name: "the metadata of a Zarr dataset",
     cure: asTiff,
@@ -104,9 +103,4 @@ function isOmeText(head: Uint8Array): boolean {
 
 function isMp4(head: Uint8Array): boolean {
   return spells(head, 4, "ftyp") || spells(head, 4, "moov");
-}
-
-/** u32 length of a JSON object, then that object. */
-function isNdtiffIndex(head: Uint8Array): boolean {
-  return head.length > 6 && head[2] === 0 && head[3] === 0 && head[4] === 0x7b && head[5] === 0x22;
 }

@@ -7,6 +7,7 @@
 import { XMLParser } from "fast-xml-parser";
 import { FormatError } from "../model/errors.js";
 import type { FrameStamp } from "../model/movie.js";
+import { pixelsNumber, takePlanes, type PageElement, type PlaneElements } from "./ome-planes.js";
 import { lengthUnit_um, timeUnit_s } from "./units.js";
 
 /** Place of a plane among channels, focus planes and times. */
@@ -42,6 +43,9 @@ export interface OmeImage {
   readonly interval_s: number | null;
   /** AcquisitionDate as written. */
   readonly date: string | null;
+  readonly name: string | null;
+  /** One entry a channel; null for one without a name. */
+  readonly channelNames: readonly (string | null)[];
   readonly pages: readonly OmePages[];
   /** Seconds since the experiment's beginning, by place. */
   readonly stamps: readonly (OmePlace & { readonly stamp_s: number })[];
@@ -64,13 +68,19 @@ type Node = Readonly<Record<string, unknown>>;
 
 const lists = new Set(["Image", "TiffData", "Plane", "Channel", "MapAnnotation", "M"]);
 
+/** Letters of a document beside its planes; one with more is no description of a movie. */
+const maxTree = 1 << 23;
+
 /** Whether a text looks like an OME-XML document. */
 export function isOmeXml(text: string): boolean {
   const head = text.slice(0, 4096).trimStart();
   return head.startsWith("<") && /<([\w.-]+:)?OME[\s>]/.test(head);
 }
 
-/** Reads a document. Throws FormatError where it is not well-formed or holds no image and names no companion. */
+/**
+ * Reads a document. Throws FormatError where it is not well-formed, holds no image and names no companion, or holds
+ * more than 8 million letters beside its planes.
+ */
 export function parseOmeXml(text: string, name: string): OmeDocument {
   const parser = new XMLParser({
     ignoreAttributes: false,
@@ -82,9 +92,16 @@ export function parseOmeXml(text: string, name: string): OmeDocument {
     maxNestedTags: 64,
     isArray: (tag, _path, _leaf, isAttribute) => !isAttribute && lists.has(tag),
   });
+  const { rest, elements } = takePlanes(text);
+  if (rest.length > maxTree) {
+    throw new FormatError(
+      `${name}: its OME-XML has ${rest.length} letters beside its planes, at most ${maxTree} are read. Export the movie again.`,
+      { path: name },
+    );
+  }
   let root: unknown;
   try {
-    root = (parser.parse(text) as { OME?: unknown }).OME;
+    root = (parser.parse(rest) as { OME?: unknown }).OME;
   } catch (cause) {
     throw new FormatError(`${name}: its OME-XML is not well-formed. Export the movie again.`, { path: name, cause });
   }
@@ -92,7 +109,7 @@ export function parseOmeXml(text: string, name: string): OmeDocument {
   const companion = string(node(document["BinaryOnly"]), "MetadataFile");
   const warnings: string[] = [];
   const images = nodes(document["Image"]).flatMap((image) => {
-    const read = readImage(image, warnings);
+    const read = readImage(image, elements, warnings);
     return read === null ? [] : [read];
   });
   if (images.length === 0 && companion === null) {
@@ -101,8 +118,9 @@ export function parseOmeXml(text: string, name: string): OmeDocument {
   return { uuid: string(document, "UUID"), images, companion, frameStamp: stampMeaning(document), warnings };
 }
 
-function readImage(image: Node, warnings: string[]): OmeImage | null {
+function readImage(image: Node, elements: readonly PlaneElements[], warnings: string[]): OmeImage | null {
   const pixels = node(image["Pixels"]);
+  const own = elements[Number(pixels[pixelsNumber])];
   const size = (key: string): number => Number(pixels[key] ?? Number.NaN);
   const sizes = [size("SizeX"), size("SizeY"), size("SizeC"), size("SizeZ"), size("SizeT")];
   if (!sizes.every((value) => Number.isInteger(value) && value >= 1 && value <= 1e9)) return null;
@@ -120,27 +138,24 @@ function readImage(image: Node, warnings: string[]): OmeImage | null {
     return factor === null || written.trim() === "" || !Number.isFinite(value) ? null : value * factor;
   };
   const positive = (value: number | null): number | null => (value !== null && value > 0 ? value : null);
-  const place = (holder: Node, prefix: string): OmePlace => ({
-    channel: Number(holder[`${prefix}C`] ?? 0),
-    slice: Number(holder[`${prefix}Z`] ?? 0),
-    time: Number(holder[`${prefix}T`] ?? 0),
-  });
-  const pages = nodes(pixels["TiffData"]).map((data): OmePages => {
-    const file = data["UUID"];
-    return {
-      page: data["IFD"] === undefined ? null : Number(data["IFD"]),
-      first: place(data, "First"),
-      count: data["PlaneCount"] === undefined ? null : Number(data["PlaneCount"]),
-      fileName: string(node(file), "FileName"),
-      uuid: typeof file === "string" ? file : string(node(file), "#text"),
-    };
-  });
+  const pages = [...(own?.pages ?? []), ...nodes(pixels["TiffData"]).map(pageElement)].map(
+    ({ IFD, FirstC, FirstZ, FirstT, PlaneCount, fileName, uuid }): OmePages => ({
+      page: IFD === undefined ? null : Number(IFD),
+      first: { channel: Number(FirstC ?? 0), slice: Number(FirstZ ?? 0), time: Number(FirstT ?? 0) },
+      count: PlaneCount === undefined ? null : Number(PlaneCount),
+      fileName: fileName === null ? null : decodeEntities(fileName),
+      uuid,
+    }),
+  );
   const stamps: (OmePlace & { stamp_s: number })[] = [];
   const unknownUnits = warnings.length;
-  for (const plane of nodes(pixels["Plane"])) {
+  for (const plane of [...(own?.planes ?? []), ...nodes(pixels["Plane"])] as Node[]) {
     const stamp_s = quantity(plane, "DeltaT", timeUnit_s, "s");
     warnings.length = Math.min(warnings.length, unknownUnits + 1);
-    if (stamp_s !== null) stamps.push({ ...place(plane, "The"), stamp_s });
+    if (stamp_s !== null) {
+      const { TheC = 0, TheZ = 0, TheT = 0 } = plane;
+      stamps.push({ channel: Number(TheC), slice: Number(TheZ), time: Number(TheT), stamp_s });
+    }
   }
   const date = image["AcquisitionDate"] ?? image["AcquiredDate"] ?? image["CreationDate"];
   return {
@@ -154,9 +169,18 @@ function readImage(image: Node, warnings: string[]): OmeImage | null {
     pixelHeight_um: positive(quantity(pixels, "PhysicalSizeY", lengthUnit_um, "µm")),
     interval_s: positive(quantity(pixels, "TimeIncrement", timeUnit_s, "s")),
     date: typeof date === "string" && date !== "" ? date : null,
+    name: string(image, "Name"),
+    channelNames: nodes(pixels["Channel"]).map((channel) => string(channel, "Name")),
     pages,
     stamps,
   };
+}
+
+/** A `TiffData` of a document that was left whole. */
+function pageElement(data: Node): PageElement {
+  const file = data["UUID"];
+  const fileName = string(node(file), "FileName");
+  return { ...data, fileName, uuid: typeof file === "string" ? file : string(node(file), "#text") };
 }
 
 function stampMeaning(document: Node): FrameStamp {

@@ -174,15 +174,45 @@ test("a column of unknown id is passed over when the length of a row tells its w
   }
 });
 
+test("columns of unknown id and width take with them only what stands between them", async () => {
+  const spec = gcpl([0, 1, 2], [0, 1, 1]);
+  const wide: MprColumnSpec = { ids: [250], type: "u2", values: [9, 9, 9] };
+  const narrow: MprColumnSpec = { ids: [251], type: "u1", values: [9, 9, 9] };
+  const [flagged, ns, ...rest] = spec.columns;
+  const before = await read(buildMpr({ ...spec, columns: [wide, narrow, ...spec.columns] }));
+  const between = await read(buildMpr({ ...spec, columns: [flagged!, wide, ns!, narrow, ...rest] }));
+  for (const file of [before, between]) {
+    expect([...file.time_s]).toEqual([0, 1, 2]);
+    expect(file.current_mA[2]).toBeCloseTo(1, 12);
+  }
+  expect(between.warnings[0]).toMatch(/250, 251 are not known, nor how wide each is: Ns cannot be read/);
+  const around = buildMpr({ ...spec, columns: [wide, ...spec.columns, narrow] });
+  await expect(read(around)).rejects.toThrow(
+    /time\/s stands among columns of unknown width \(ids 250, 251\); still readable: none/,
+  );
+});
+
 test("rows that do not fill the module are refused, and the unknown ids named", async () => {
   const spec = gcpl([0, 1, 2], [0, 1, 1]);
-  const two: MprColumnSpec[] = [
-    { ids: [250], type: "u2", values: [9, 9, 9] },
-    { ids: [251], type: "u1", values: [9, 9, 9] },
-  ];
-  await expect(read(buildMpr({ ...spec, columns: [...two, ...spec.columns] }))).rejects.toThrow(/250, 251/);
+  const odd: MprColumnSpec[] = [1, 2, 3].map(() => ({ ids: [250], type: "u1", values: [9, 9, 9] }));
+  // One id for three bytes, which no type has.
+  const three = odd.map((column, index) => ({ ...column, ids: index === 0 ? [250] : [] }));
+  await expect(read(buildMpr({ ...spec, columns: [...spec.columns, ...three] }))).rejects.toThrow(
+    /unknown width: 250; known before them: mode, .*half cycle/,
+  );
   await expect(read(buildMpr({ ...spec, declaredRows: 2 }))).rejects.toThrow(/do not fill/);
   await expect(read(buildMpr({ ...gcpl([], []), declaredRows: 7 }))).rejects.toThrow(/do not fill/);
+});
+
+test("ids that are not their remainder by 256 are told by the length of a row", async () => {
+  for (const type of ["f8", "f4"] as const) {
+    const extra: MprColumnSpec[] = [498, 499].map((id) => ({ ids: [id], type, values: [1, 2, 3] }));
+    const spec = gcpl([0, 1, 2], [0, 1, 1], "new");
+    const file = await read(buildMpr({ ...spec, columns: [...extra, ...spec.columns] }));
+    expect([...file.time_s]).toEqual([0, 1, 2]);
+    expect(file.columns[0]).toBe(type === "f8" ? "Q charge/mA.h" : "|Ece h2|/V");
+    expect(file.warnings).toEqual([]);
+  }
 });
 
 test("a rest has no current, so it is 0; elsewhere a missing current is unknown and said so", async () => {
@@ -195,7 +225,30 @@ test("a rest has no current, so it is 0; elsewhere a missing current is unknown 
   expect(unknown.warnings[0]).toMatch(/no column of current/);
 });
 
-test("Ewe comes before <Ewe>, I before <I>", async () => {
+test("Ewe comes before <Ewe>, that before Ecell; I before <I>", async () => {
+  const cell = await read(
+    buildMpr({
+      frame: 3,
+      columns: [time([0, 1]), { ids: [27], type: "f4", values: [4, 4] }, { ids: [8], type: "f4", values: [1, 1] }],
+    }),
+  );
+  expect(cell.potential_V[0]).toBe(4);
+  expect(cell.warnings[0]).toMatch(/that of the cell \(Ewe-Ece\)/);
+  const phase = buildMpr({
+    frame: "new",
+    columns: [
+      Ewe([3, 3]),
+      { ids: [174], type: "f4", values: [90, 90] },
+      time([0, 1]),
+      { ids: [430], type: "f4", values: [9, 9] },
+    ],
+  });
+  const named = await read(phase);
+  expect([named.potential_V[0], named.columns[1], named.columns[3]]).toEqual([
+    3,
+    "Phase(Zwe-ce)/deg",
+    "Phase(Zwe-ce)/deg",
+  ]);
   const columns: MprColumnSpec[] = [
     { ids: [77], type: "f4", values: [1, 1] },
     { ids: [76], type: "f4", values: [10, 10] },

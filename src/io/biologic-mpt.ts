@@ -1,6 +1,7 @@
-/** BioLogic .mpt, the text export of EC-Lab and BT-Lab, and .mps, their settings. */
-import type { CyclingFile, OtherFile } from "../model/cycling.js";
+/** BioLogic .mpt, the text export of EC-Lab and BT-Lab. */
+import type { CyclingFile, OtherFile, ProgrammeStep } from "../model/cycling.js";
 import { FormatError } from "../model/errors.js";
+import { headerTechnique, textSettings } from "./biologic-text.js";
 import { readBytes, type ByteSource } from "./bytes.js";
 import { civilText, dateOrder, readCivilTime, type CivilTime, type DateOrder } from "./civil-time.js";
 import { columnHead, unitFactor, type Dimension } from "./column-names.js";
@@ -10,12 +11,11 @@ import { hasDecimalComma, headLines, numberOf, sniffEncoding, textLines } from "
 
 const HEADER_BYTES = 1 << 20;
 const title = /^(EC|BT)-Lab ASCII FILE/i;
-const settingsTitle = /^(EC|BT)-LAB SETTING FILE/i;
 
-/** Whether a file's first bytes are those of an .mpt, with or without its header, or of an .mps. */
+/** Whether a file's first bytes are those of an .mpt, with or without its header. */
 export function sniffMpt(head: Uint8Array): boolean {
   const first = headLines(head.subarray(0, 4096))[0] ?? "";
-  return title.test(first) || settingsTitle.test(first) || isColumnLine(first);
+  return title.test(first) || isColumnLine(first);
 }
 
 function isColumnLine(line: string): boolean {
@@ -26,7 +26,7 @@ function isColumnLine(line: string): boolean {
 }
 
 /**
- * Reads an .mpt, with decimal point or comma, in cp1252 or UTF-8; a settings file comes back as what it is.
+ * Reads an .mpt, with decimal point or comma, in cp1252 or UTF-8.
  *
  * `potential_V` is Ewe, else <Ewe>, else Ecell; `current_mA` is I, else <I>, else 3600 dq / dt, else the set current;
  * `charge_mAh` is (Q-Qo), else the running sum of dq, else the integral of the current. `start` is "Acquisition
@@ -40,8 +40,6 @@ export async function readMpt(source: ByteSource): Promise<CyclingFile | OtherFi
   const head = await readBytes(source, 0, HEADER_BYTES);
   const encoding = sniffEncoding(head);
   const lines = headLines(head);
-  if (settingsTitle.test(lines[0] ?? "")) return settings(source, lines);
-
   const columnLine = findColumnLine(source, lines, say);
   const header = lines.slice(0, columnLine);
   const columns = lines[columnLine]!.split("\t").map((cell) => cell.trim());
@@ -55,7 +53,8 @@ export async function readMpt(source: ByteSource): Promise<CyclingFile | OtherFi
   if (started !== undefined && start === null) say(`the start "${started}" is no date that is understood.`);
   if (header.length === 0) say("the header is missing, and with it the start time.");
 
-  const potentialColumn = place(columns, "potential", ["ewe", "<ewe>", "ecell", "<ecell>"]);
+  const told = contextOf(header);
+  const potentialColumn = place(columns, "potential", ["ewe", "<ewe>", "ecell", "<ecell>", "ewe-ece", "<ewe-ece>"]);
   const spectrum = columns.includes("freq/Hz");
   if (timeColumn === null || potentialColumn === null) {
     const missing = timeColumn === null ? "time" : "potential of the working electrode or the cell";
@@ -65,6 +64,7 @@ export async function readMpt(source: ByteSource): Promise<CyclingFile | OtherFi
       description: `${spectrum ? "an impedance spectrum" : "a BioLogic export"} without a column of ${missing}.`,
       start: start === null ? null : civilText(start),
       columns,
+      ...told,
       warnings,
     };
   }
@@ -138,8 +138,19 @@ export async function readMpt(source: ByteSource): Promise<CyclingFile | OtherFi
     charge_mAh,
     rest,
     cycles: halfCycle !== undefined ? countDistinct(halfCycle) / 2 : cycle !== undefined ? countDistinct(cycle) : null,
+    ...told,
     warnings,
   });
+}
+
+/** What a long header says of the cell and of the programme; nothing for a short one. */
+function contextOf(header: readonly string[]): { settings?: ProgrammeStep; programme?: readonly ProgrammeStep[] } {
+  if (header.length < 5) return {};
+  const technique = headerTechnique(header);
+  const named: ProgrammeStep = technique === null ? {} : { Technique: technique.name };
+  const settings = { ...named, ...textSettings(header) };
+  if (technique === null || technique.sequences.length === 0) return { settings };
+  return { settings, programme: technique.sequences.map((step) => ({ ...named, ...step })) };
 }
 
 /** Where the names of the columns stand, by the header's own count or, where that is wrong, by what they are. */
@@ -199,16 +210,4 @@ function isCut(cells: readonly string[], lastCellBefore: string | null, width: n
   // EC-Lab writes a column of real numbers with exponents of three digits throughout.
   if (lastCellBefore === null) return cells.some((cell) => whole.test(cell)) && !whole.test(last);
   return whole.test(lastCellBefore) && !whole.test(last);
-}
-
-function settings(source: ByteSource, lines: readonly string[]): OtherFile {
-  const techniques = lines.flatMap((line, index) =>
-    /^Technique : \d+/.test(line) ? [(lines[index + 1] ?? "").trim()] : [],
-  );
-  return {
-    name: source.name,
-    format: "biologic-mps",
-    description: `settings of a BioLogic run, no measured rows: ${techniques.join(", ") || "no technique"}.`,
-    warnings: [],
-  };
 }

@@ -1,5 +1,5 @@
 /** From the columns that a reader found to a cycling record: charge, order in time, and what is odd about them. */
-import type { CyclingFile } from "../model/cycling.js";
+import type { CyclingFile, ProgrammeStep } from "../model/cycling.js";
 import { baseName } from "./text.js";
 
 /** What a reader found in one file. Columns of one length. */
@@ -17,6 +17,8 @@ export interface FoundColumns {
   /** True where nothing is driven, so that a missing current is 0. */
   readonly rest: boolean;
   readonly cycles: number | null;
+  readonly settings?: ProgrammeStep;
+  readonly programme?: readonly ProgrammeStep[];
   readonly warnings: readonly string[];
 }
 
@@ -55,6 +57,8 @@ export function cyclingRecord(found: FoundColumns): CyclingFile {
     potential_V: sort(found.potential_V),
     current_mA: current,
     charge_mAh,
+    ...(found.settings === undefined ? {} : { settings: found.settings }),
+    ...(found.programme === undefined ? {} : { programme: found.programme }),
     warnings,
   };
 }

@@ -172,7 +172,7 @@ test("each format is told from its first bytes alone", () => {
         }),
       ),
     ],
-    ["biologic-mpt", bytesOf("EC-LAB SETTING FILE\r\n")],
+    ["biologic-mps", bytesOf("EC-LAB SETTING FILE\r\n")],
     ["gamry-dta", bytesOf(buildDta({ tag: "CV", tables: [] }))],
     ["bdf-csv", bytesOf("Test Time / s,Voltage / V,Current / A\n0,3,0\n")],
     ["csv", bytesOf("time_s,potential_V,current_mA\n0,3,0\n")],

@@ -2,6 +2,7 @@
 import type { CyclingFile, OtherFile } from "../model/cycling.js";
 import { ParameterError } from "../model/errors.js";
 import { readMpr, sniffMpr } from "./biologic-mpr.js";
+import { readMps, sniffMps } from "./biologic-mps.js";
 import { readMpt, sniffMpt } from "./biologic-mpt.js";
 import { readBdf, sniffBdf } from "./bdf.js";
 import { readCyclingCsv, sniffCyclingCsv } from "./cycling-csv.js";
@@ -9,6 +10,7 @@ import { readGamry, sniffGamry } from "./gamry.js";
 import type { ByteSource } from "./bytes.js";
 import { civilText, later, readCivilTime, secondsBetween } from "./civil-time.js";
 import { medianStep } from "./cycling-record.js";
+import { readParquet, sniffParquet } from "./parquet.js";
 import { baseName } from "./text.js";
 
 /** What the user states of a cycler's files; a format takes what concerns it. */
@@ -30,7 +32,9 @@ export interface CyclingFormat {
 export const cyclingFormats: readonly CyclingFormat[] = [
   { name: "biologic-mpr", sniff: sniffMpr, read: readMpr },
   { name: "biologic-mpt", sniff: sniffMpt, read: readMpt },
+  { name: "biologic-mps", sniff: sniffMps, read: readMps },
   { name: "gamry-dta", sniff: sniffGamry, read: readGamry },
+  { name: "parquet", sniff: sniffParquet, foreign: true, read: readParquet },
   { name: "bdf-csv", sniff: sniffBdf, read: readBdf },
   { name: "csv", sniff: sniffCyclingCsv, read: (source) => readCyclingCsv(source) },
 ];

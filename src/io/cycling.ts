@@ -7,6 +7,8 @@ import { readMpt, sniffMpt } from "./biologic-mpt.js";
 import { readBdf, sniffBdf } from "./bdf.js";
 import { readCyclingCsv, sniffCyclingCsv } from "./cycling-csv.js";
 import { readGamry, sniffGamry } from "./gamry.js";
+import { isHdf5 } from "./hdf5.js";
+import { readHdf5Cycling } from "./hdf5-cycling.js";
 import type { ByteSource } from "./bytes.js";
 import { civilText, later, readCivilTime, secondsBetween } from "./civil-time.js";
 import { medianStep } from "./cycling-record.js";
@@ -36,6 +38,7 @@ export const cyclingFormats: readonly CyclingFormat[] = [
   { name: "gamry-dta", sniff: sniffGamry, read: readGamry },
   { name: "parquet", sniff: sniffParquet, foreign: true, read: readParquet },
   { name: "bdf-csv", sniff: sniffBdf, read: readBdf },
+  { name: "hdf5", sniff: isHdf5, foreign: true, read: readHdf5Cycling },
   { name: "csv", sniff: sniffCyclingCsv, read: (source) => readCyclingCsv(source) },
 ];
 

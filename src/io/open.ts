@@ -10,6 +10,8 @@ import { isFolder, readBytes, type ByteSource, type FolderSource, type Source } 
 import { cyclingFormats, isCycling, joinCycling, type CyclingFormat, type CyclingOptions } from "./cycling.js";
 import { describeContent, isText } from "./content.js";
 import { isFrameFolder, openFolderMovie } from "./folder.js";
+import { isHdf5 } from "./hdf5.js";
+import { holdsHdf5Movie, openHdf5Movie, type DatasetOptions } from "./hdf5-movie.js";
 import { isNdtiff, openNdtiff } from "./ndtiff.js";
 import { isNpy, openNpy } from "./npy.js";
 import { isPng, openPng } from "./png.js";
@@ -22,13 +24,23 @@ export interface MovieFormat {
   sniff(head: Uint8Array, source: Source): boolean | Promise<boolean>;
   /** Decoded by code that is not ours: on this machine it runs where it can be stopped. */
   readonly foreign?: boolean;
-  open(source: Source): Promise<MovieFile>;
+  /** Where the beginning does not tell it: whether there is a movie in it, or something else. */
+  holds?(source: Source, options: OpenOptions): Promise<boolean>;
+  open(source: Source, options?: OpenOptions): Promise<MovieFile>;
 }
+
+/** What the user states of a file that the file does not say; a format takes what concerns it. */
+export interface OpenOptions extends CyclingOptions, DatasetOptions {}
 
 const movieFormats: readonly MovieFormat[] = [
   file("tiff", isTiff, openTiff),
   file("npy", isNpy, openNpy),
   file("png", isPng, openPng),
+  {
+    ...file("hdf5", isHdf5, openHdf5Movie),
+    foreign: true,
+    holds: async (source, options) => !isFolder(source) && holdsHdf5Movie(source, options),
+  },
   { name: "ndtiff", sniff: isNdtiff, open: openNdtiff },
   { name: "folder of frames", sniff: (_, source) => isFolder(source) && isFrameFolder(source), open: folderOnly },
 ];
@@ -42,14 +54,14 @@ export type Opened =
 function file(
   name: string,
   sniff: (head: Uint8Array) => boolean,
-  open: (source: ByteSource) => Promise<MovieFile>,
+  open: (source: ByteSource, options?: OpenOptions) => Promise<MovieFile>,
 ): MovieFormat {
   return {
     name,
     sniff: (head, source) => !isFolder(source) && sniff(head),
-    open: (source) => {
+    open: (source, options) => {
       if (isFolder(source)) throw new RangeError(`${source.name} is a folder`);
-      return open(source);
+      return open(source, options);
     },
   };
 }
@@ -60,10 +72,10 @@ function folderOnly(source: Source): Promise<MovieFile> {
 }
 
 /** Opens a movie. Throws FormatError where the source holds none, saying what it holds and what is read. */
-export async function openMovie(source: Source): Promise<MovieFile> {
+export async function openMovie(source: Source, options: OpenOptions = {}): Promise<MovieFile> {
   const head = await headOf(source);
   const format = await movieFormat(head, source);
-  if (format !== null) return printable(await format.open(source));
+  if (format !== null) return printable(await format.open(source, options));
   if (!isFolder(source) && !isTextCalledImage(head, source)) {
     const cycler = await cyclerFormat(head, source, (name) => name !== anyText);
     if (cycler !== undefined) {
@@ -80,7 +92,7 @@ export async function openMovie(source: Source): Promise<MovieFile> {
 export async function readCycling(sources: readonly Source[], options: CyclingOptions = {}): Promise<CyclingFile> {
   const files: CyclingFile[] = [];
   for (const source of sources) {
-    const opened = await openAny(source, options);
+    const opened = (await openCycler(source, options)) ?? (await openAny(source, options));
     if (opened.kind === "movie") throw refusal(source, `is a movie (${opened.movie.format}), not a cycler's file.`);
     if (opened.kind === "other") {
       throw refusal(source, `is ${opened.other.description} It holds no cycling record: name one that does.`);
@@ -90,16 +102,37 @@ export async function readCycling(sources: readonly Source[], options: CyclingOp
   return joinCycling(files);
 }
 
+/** What a file is as a cycler's, though it may be a movie too; null where no format of its own knows it. */
+async function openCycler(source: Source, options: CyclingOptions): Promise<Opened | null> {
+  if (isFolder(source)) return null;
+  const head = await headOf(source);
+  const format = await cyclerFormat(head, source, (name) => name !== anyText);
+  return format === undefined ? null : told(printable(await format.read(source, options)));
+}
+
+function told(read: CyclingFile | OtherFile): Opened {
+  return isCycling(read) ? { kind: "cycling", cycling: read } : { kind: "other", other: read };
+}
+
 /** Opens whatever a source holds. Throws FormatError where it is nothing that is read. */
-export async function openAny(source: Source, options: CyclingOptions = {}): Promise<Opened> {
+export async function openAny(source: Source, options: OpenOptions = {}): Promise<Opened> {
   const head = await headOf(source);
   const format = await movieFormat(head, source);
-  if (format !== null) return { kind: "movie", movie: printable(await format.open(source)) };
+  if (format !== null && (await format.holds?.(source, options)) !== false) {
+    return { kind: "movie", movie: printable(await format.open(source, options)) };
+  }
   if (isFolder(source) || isTextCalledImage(head, source)) throw unknown(head, source);
   const cycler = await cyclerFormat(head, source);
   if (cycler === undefined) throw unknown(head, source);
-  const read = printable(await cycler.read(source, options));
-  return isCycling(read) ? { kind: "cycling", cycling: read } : { kind: "other", other: read };
+  return told(printable(await cycler.read(source, options)));
+}
+
+/** Whether a source is decoded by code that is not ours, as far as its beginning tells. */
+export async function isForeign(source: Source): Promise<boolean> {
+  const head = await headOf(source);
+  const format = await movieFormat(head, source);
+  if (format !== null || isFolder(source)) return format?.foreign === true;
+  return (await cyclerFormat(head, source))?.foreign === true;
 }
 
 /**
@@ -107,7 +140,8 @@ export async function openAny(source: Source, options: CyclingOptions = {}): Pro
  * A folder is "cycling" where it holds no image but a cycler's file of its own format (.DTA, say).
  */
 export async function tellKind(source: Source): Promise<Opened["kind"]> {
-  if ((await movieFormat(await headOf(source), source)) !== null) return "movie";
+  const format = await movieFormat(await headOf(source), source);
+  if (format !== null && (await format.holds?.(source, {})) !== false) return "movie";
   if (isFolder(source) && (await holdsCyclerFile(source))) return "cycling";
   return (await openAny(source)).kind;
 }

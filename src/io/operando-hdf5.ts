@@ -1,0 +1,127 @@
+/**
+ * The clock of an operando recording in HDF5, as the microscope's own program writes it.
+ *
+ *     /movie              (N, height, width) uint16
+ *     /camera_timing      (2, N): the computer's ticks of 100 ns; seconds. Which row is which is told by its numbers.
+ *     /potentiostat_value (rows, samples), rows without names (hdf5-potentiostat.ts)
+ *     /average_intensity, /stage_position   not used
+ *
+ * There is no pixel size inside. The zero of either clock is not stated.
+ */
+import type { Hdf5File } from "./hdf5.js";
+
+/** Frame times with the place that they were read from. */
+export interface CameraTimes {
+  /** Seconds from the first frame; NaN for a frame without a stamp. */
+  readonly time_s: Float64Array;
+  readonly source: string;
+  /** The first frame's time as the file has it. */
+  readonly first_s: number;
+}
+
+const path = "/camera_timing";
+/** Ticks of 100 ns of a computer's clock are far beyond any count of seconds. */
+const ticksFrom = 1e12;
+const tick_s = 1e-7;
+/** Seconds since 1904 or 1970 are still seconds. */
+const latest_s = 1e10;
+
+/**
+ * Frame times of /camera_timing, of a movie of `frames` frames: those of the row of seconds, else those of the row of
+ * ticks; null where neither row rises as a clock does. Pauses stay as they are.
+ */
+export function cameraTimes(file: Hdf5File, frames: number, say: (sentence: string) => void): CameraTimes | null {
+  const rows = timingRows(file);
+  if (rows === null) {
+    say(`the file has no ${path}: frame times are unknown.`);
+    return null;
+  }
+  const clocks = rows.map((row) => clockOf(row));
+  const seconds = clocks.flatMap((clock, row) => (clock?.unit === "s" ? [row] : []));
+  const ticks = clocks.flatMap((clock, row) => (clock?.unit === "tick" ? [row] : []));
+  // The layout has the seconds below the ticks; a second row that rises is a count of frames.
+  const chosen = seconds.at(-1) ?? ticks[0];
+  if (chosen === undefined) {
+    say(`no row of ${path} rises as a clock does (${rows.map(rangeInWords).join("; ")}): frame times are unknown.`);
+    return null;
+  }
+  const isTicks = clocks[chosen]!.unit === "tick";
+  const factor = isTicks ? tick_s : 1;
+  const found = rows[chosen]!.subarray(0, clocks[chosen]!.length);
+  if (seconds.length > 1) say(`${path} has ${seconds.length} rows that could be seconds; row ${chosen} is taken.`);
+  if (ticks.length > 0 && !isTicks) sayWhereTicksDiffer(rows[ticks[0]!]!, found, ticks[0]!, chosen, say);
+  if (found.length > frames) {
+    say(`${path} has ${found.length} times for ${frames} frames: the first ${frames} are used.`);
+  } else if (found.length < frames) {
+    say(`${path} has ${found.length} times for ${frames} frames: the last ${frames - found.length} have none.`);
+  }
+  const first_s = found[0]! * factor;
+  const time_s = new Float64Array(frames).fill(NaN);
+  for (let at = 0; at < Math.min(frames, found.length); at++) time_s[at] = (found[at]! - found[0]!) * factor;
+  return { time_s, source: `${path} row ${chosen} (${isTicks ? "ticks of 100 ns" : "seconds"})`, first_s };
+}
+
+/** The rows of /camera_timing, whichever way round it was written; null where it is no such table. */
+function timingRows(file: Hdf5File): Float64Array[] | null {
+  const dataset = file.find(path);
+  if (dataset?.type == null) return null;
+  const shape = dataset.shape.filter((size) => size !== 1);
+  if (shape.length < 1 || shape.length > 2) return null;
+  const [count, length] = shape.length === 1 ? [1, shape[0]!] : [Math.min(...shape), Math.max(...shape)];
+  if (count > 8) return null;
+  const numbers = file.numbers(dataset);
+  const rowsLast = shape.length === 2 && shape[0]! > shape[1]!;
+  return Array.from({ length: count }, (_, row) =>
+    rowsLast
+      ? Float64Array.from({ length }, (_, at) => numbers[at * count + row]!)
+      : numbers.slice(row * length, (row + 1) * length),
+  );
+}
+
+interface Clock {
+  readonly unit: "s" | "tick";
+  /** Entries up to the last that was written: programs fill an array of zeros. */
+  readonly length: number;
+}
+
+/** What a row counts, where it never falls and does rise; null where it is no clock. */
+function clockOf(row: Float64Array): Clock | null {
+  let length = row.length;
+  while (length > 1 && !(row[length - 1]! > 0)) length--;
+  for (let at = 0; at < length; at++) {
+    const value = row[at]!;
+    if (!Number.isFinite(value) || (at > 0 && value < row[at - 1]!)) return null;
+  }
+  const [first, last] = [row[0]!, row[length - 1]!];
+  if (length > 1 && first === last) return null;
+  if (first >= ticksFrom) return { unit: "tick", length };
+  return first >= 0 && last <= latest_s ? { unit: "s", length } : null;
+}
+
+function sayWhereTicksDiffer(
+  ticks: Float64Array,
+  seconds: Float64Array,
+  ticksRow: number,
+  secondsRow: number,
+  say: (sentence: string) => void,
+): void {
+  const last = seconds.length - 1;
+  const byTicks_s = (ticks[last]! - ticks[0]!) * tick_s;
+  const bySeconds_s = seconds[last]! - seconds[0]!;
+  if (Math.abs(byTicks_s - bySeconds_s) <= Math.max(1, 1e-3 * bySeconds_s)) return;
+  say(
+    `${path}: row ${ticksRow}, as ticks of 100 ns, spans ${byTicks_s.toPrecision(6)} s but row ${secondsRow} spans ` +
+      `${bySeconds_s.toPrecision(6)} s; the latter is used. Check it against the interval that was set.`,
+  );
+}
+
+/** A row's range in words: "0 to 7.5". */
+export function rangeInWords(row: Float64Array): string {
+  let min = Infinity;
+  let max = -Infinity;
+  for (const value of row) {
+    if (value < min) min = value;
+    if (value > max) max = value;
+  }
+  return min > max ? "no number" : `${Number(min.toPrecision(6))} to ${Number(max.toPrecision(6))}`;
+}

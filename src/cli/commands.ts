@@ -21,6 +21,10 @@ const commands: Readonly<Record<string, { readonly usage: string; readonly load:
     usage: "twin SCENARIO --out DIR | --list        a synthetic experiment whose answer is known",
     load: async () => (await import("./twin.js")).twinCommand,
   },
+  convert: {
+    usage: "convert IN ... OUT                      a movie, a record or outlines to an open format",
+    load: async () => (await import("./convert.js")).convertCommand,
+  },
   demo: {
     usage: "demo [--out DIR]                        the standard twin, made and analysed",
     load: async () => (await import("./demo.js")).demoCommand,

@@ -4,9 +4,13 @@ import type { Sink } from "./ome-tiff-write.js";
 
 /**
  * Writes a file from a sink's calls. It appears under its name whole or not at all: until then it is
- * `NAME.partial-PID`, which is removed where the work throws.
+ * `NAME.partial-PID`, which is removed where the work, or the check of what was written, throws.
  */
-export async function writeThroughSink(name: string, work: (sink: Sink) => Promise<void>): Promise<void> {
+export async function writeThroughSink(
+  name: string,
+  work: (sink: Sink) => Promise<void>,
+  check: (draft: string) => Promise<void> = async () => {},
+): Promise<void> {
   const draft = `${name}.partial-${process.pid}`;
   const handle = await open(draft, "w");
   try {
@@ -18,6 +22,7 @@ export async function writeThroughSink(name: string, work: (sink: Sink) => Promi
       },
     });
     await handle.close();
+    await check(draft);
     await rename(draft, name);
   } catch (error) {
     await handle.close().catch(() => undefined);

@@ -12,7 +12,6 @@ const asText = "Export the record as CSV or .mpt.";
 
 const containers: readonly Container[] = [
   begins("HDF5", [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a], `${asTiff} A cycler's record: export it as CSV.`),
-  begins("TDMS (LabVIEW)", [..."TDSm"], asTiff),
   begins("a zip archive (.ndax, .xlsx, .npz and packed .zarr are such)", [0x50, 0x4b, 3, 4], `Unpack it. ${asText}`),
   begins("an empty zip archive", [0x50, 0x4b, 5, 6], asText),
   begins("packed by gzip", [0x1f, 0x8b], "Unpack it first."),

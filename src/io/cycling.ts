@@ -7,6 +7,8 @@ import { readMpt, sniffMpt } from "./biologic-mpt.js";
 import { readBdf, sniffBdf } from "./bdf.js";
 import { readCyclingCsv, sniffCyclingCsv } from "./cycling-csv.js";
 import { readGamry, sniffGamry } from "./gamry.js";
+import { readTdmsOther } from "./tdms.js";
+import { isTdms } from "./tdms-segments.js";
 import { isHdf5 } from "./hdf5.js";
 import { readHdf5Cycling } from "./hdf5-cycling.js";
 import type { ByteSource } from "./bytes.js";
@@ -27,6 +29,8 @@ export interface CyclingFormat {
   sniff(head: Uint8Array, source: ByteSource): boolean | Promise<boolean>;
   /** Decoded by code that is not ours: on this machine it runs where it can be stopped. */
   readonly foreign?: boolean;
+  /** Its files are no cycler's: they are read to say what they hold. */
+  readonly aside?: boolean;
   read(source: ByteSource, options?: CyclingOptions): Promise<CyclingFile | OtherFile>;
 }
 
@@ -35,6 +39,7 @@ export const cyclingFormats: readonly CyclingFormat[] = [
   { name: "biologic-mpr", sniff: sniffMpr, read: readMpr },
   { name: "biologic-mpt", sniff: sniffMpt, read: readMpt },
   { name: "biologic-mps", sniff: sniffMps, read: readMps },
+  { name: "tdms", sniff: isTdms, read: readTdmsOther, aside: true },
   { name: "gamry-dta", sniff: sniffGamry, read: readGamry },
   { name: "parquet", sniff: sniffParquet, foreign: true, read: readParquet },
   { name: "bdf-csv", sniff: sniffBdf, read: readBdf },

@@ -58,7 +58,7 @@ test("known containers that are not read are named, with a cure", async () => {
   const bytes = (...values: number[]): Uint8Array => Uint8Array.from([...values, ...new Uint8Array(64).fill(1)]);
   const cases: [Uint8Array | string, RegExp][] = [
     [bytes(0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a), /HDF5.*TIFF/],
-    [bytes(...letters("TDSm")), /TDMS.*TIFF/],
+    [bytes(...letters("TDSm")), /first segment is cut off inside its lead-in/],
     [bytes(0x50, 0x4b, 3, 4), /zip.*Unpack/],
     [bytes(0x1f, 0x8b, 8), /gzip.*Unpack/],
     [bytes(...letters("NEWARE")), /\.nda.*CSV/],

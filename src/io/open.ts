@@ -15,6 +15,7 @@ import { holdsHdf5Movie, openHdf5Movie, type DatasetOptions } from "./hdf5-movie
 import { isNdtiff, openNdtiff } from "./ndtiff.js";
 import { isNpy, openNpy } from "./npy.js";
 import { isPng, openPng } from "./png.js";
+import { isTdmsMovie, openTdms } from "./tdms.js";
 import { isTiff } from "./tiff-directory.js";
 import { openTiff } from "./tiff.js";
 
@@ -41,6 +42,7 @@ const movieFormats: readonly MovieFormat[] = [
     foreign: true,
     holds: async (source, options) => !isFolder(source) && holdsHdf5Movie(source, options),
   },
+  { name: "tdms", sniff: isTdmsMovie, open: openTdms },
   { name: "ndtiff", sniff: isNdtiff, open: openNdtiff },
   { name: "folder of frames", sniff: (_, source) => isFolder(source) && isFrameFolder(source), open: folderOnly },
 ];
@@ -78,6 +80,10 @@ export async function openMovie(source: Source, options: OpenOptions = {}): Prom
   if (format !== null) return printable(await format.open(source, options));
   if (!isFolder(source) && !isTextCalledImage(head, source)) {
     const cycler = await cyclerFormat(head, source, (name) => name !== anyText);
+    if (cycler?.aside === true) {
+      const read = await cycler.read(source);
+      if (!isCycling(read)) throw refusal(source, `is ${read.description} Name a movie, or export it as TIFF.`);
+    }
     if (cycler !== undefined) {
       throw refusal(source, `is a cycler's file (${cycler.name}), not a movie. Name it after the movie.`);
     }

@@ -13,3 +13,12 @@ export interface Particle {
   /** Whether the outline touches the border of the image or of the region of interest. */
   readonly touchesBorder: boolean;
 }
+
+/** An outline as a file holds it, whoever drew it; places as in `Particle`. */
+export interface DrawnOutline {
+  readonly outline_px: readonly (readonly [number, number])[];
+  /** As it is called in the file; null where it has no name. */
+  readonly name: string | null;
+  /** Frame that it was drawn on, counted from 0; null where the file names none. */
+  readonly frame: number | null;
+}

@@ -4,7 +4,8 @@ import { ParameterError } from "../model/errors.js";
 import { analyseExperiment, type Analysis } from "../operations/analyse.js";
 import { openExperiment, readSkipFile, type OpenedExperiment } from "../operations/files.node.js";
 import { kindOfPath } from "../operations/inspect.node.js";
-import { readOutlines } from "../operations/outlines.node.js";
+import { checkOutlineSize, drawnBy, readOutlines } from "../operations/outlines.node.js";
+import type { OutlineFile } from "../operations/outlines.js";
 import { writeAnalysis, type FigureChoice } from "../operations/outputs.node.js";
 import { completeRecipe, type CompleteRecipe } from "../operations/recipe.js";
 import { checkInputs, readRecipe, type WrittenRecipe } from "../operations/recipe.node.js";
@@ -22,7 +23,11 @@ const own: readonly Flag[] = [
   { ...plain("movie", "The movie, said outright.", "text"), many: true },
   { ...plain("cycling", "A cycler's file, said outright.", "text"), many: true },
   plain("skip", "File of frames to leave out: first,last,because a line.", "text"),
-  plain("outlines", "File of drawn outlines (GeoJSON polygons in px); then no crystals are looked for.", "text"),
+  plain(
+    "outlines",
+    "File of drawn outlines (Fiji .roi or .zip, label image, GeoJSON in px); then no crystals are looked for.",
+    "text",
+  ),
   plain("recipe", "A recipe whose parameters are the defaults here.", "text"),
   { ...plain("figures", "Which figures to draw.", "none | report | all"), default: "report" },
   { ...plain("threads", "Most worker threads to use; results do not depend on it.", "number"), default: 1 },
@@ -57,8 +62,8 @@ export async function analyseCommand(args: readonly string[], signal: AbortSigna
   if (given.values.get("help") === true) return help("ionoscope analyse MOVIE [CYCLING ...] --out DIR", flags);
   const out = text(given, "out");
   if (out === null) throw missing("out", "--out is missing: the folder to write. Give --out DIR.");
-  const recipe = await recipeOf(given, flags);
-  await analyseInto(recipe, out, given, signal);
+  const { recipe, outlines } = await recipeOf(given, flags, signal);
+  await analyseInto(recipe, out, given, signal, { outlines });
 }
 
 /** The command of one step: the river down to it, printed, nothing written unless --out is given. */
@@ -70,13 +75,14 @@ export function stepCommand(name: StepName): Command {
       const { summary } = steps.find((step) => step.name === name)!;
       return help(`ionoscope ${name} MOVIE [CYCLING ...]\n\n${summary}`, flags);
     }
-    const recipe = await recipeOf(given, flags);
+    const { recipe, outlines } = await recipeOf(given, flags, signal);
     const out = text(given, "out");
-    if (out !== null) return analyseInto(recipe, out, given, signal, name);
+    if (out !== null) return analyseInto(recipe, out, given, signal, { until: name, outlines });
     await withProgress(given, async (report) => {
       const opened = await openSource(recipe, signal);
       try {
-        const analysis = await analyseWith(report, recipe, opened, signal, name);
+        checkOutlines(outlines, opened);
+        const analysis = await analyseWith(report, recipe, opened, signal, name, outlines?.file.warnings);
         print(given, analysis);
       } finally {
         await opened.close();
@@ -108,7 +114,7 @@ export async function runCommand(args: readonly string[], signal: AbortSignal): 
   const moved = moveInputs(written, movies, cycling);
   const recipe = completeRecipe(moved.recipe);
   const out = text(given, "out") ?? "ionoscope-run";
-  await analyseInto(recipe, out, given, signal, undefined, moved);
+  await analyseInto(recipe, out, given, signal, { repeated: moved });
 }
 
 function moveInputs(written: WrittenRecipe, movies: readonly string[], cycling: readonly string[]): WrittenRecipe {
@@ -132,16 +138,21 @@ async function analyseInto(
   out: string,
   given: Arguments,
   signal: AbortSignal,
-  until?: StepName,
-  repeated?: WrittenRecipe,
+  {
+    until,
+    repeated,
+    outlines = null,
+  }: { readonly until?: StepName; readonly repeated?: WrittenRecipe; readonly outlines?: NamedOutlines | null },
 ): Promise<void> {
   const figures = figureChoice(given);
   checkThreads(given);
   await withProgress(given, async (report) => {
     const opened = await openSource(recipe, signal);
     try {
+      checkOutlines(outlines, opened);
       const differences = repeated === undefined ? [] : checkInputs(repeated, opened.inputs);
-      const analysis = await analyseWith(report, recipe, opened, signal, until, differences);
+      const warnings = [...differences, ...(outlines?.file.warnings ?? [])];
+      const analysis = await analyseWith(report, recipe, opened, signal, until, warnings);
       await writeAnalysis(analysis, opened.inputs, out, {
         figures,
         signal,
@@ -197,7 +208,11 @@ function print(given: Arguments, analysis: Analysis, out?: string): void {
 }
 
 /** From the command line to a complete recipe: a recipe file first, flags over it. */
-async function recipeOf(given: Arguments, flags: readonly Flag[]): Promise<CompleteRecipe> {
+async function recipeOf(
+  given: Arguments,
+  flags: readonly Flag[],
+  signal: AbortSignal,
+): Promise<{ recipe: CompleteRecipe; outlines: NamedOutlines | null }> {
   const base = text(given, "recipe");
   const start = base === null ? {} : (await readRecipe(base)).recipe;
   const recipe: Record<string, Record<string, unknown>> = {};
@@ -217,12 +232,23 @@ async function recipeOf(given: Arguments, flags: readonly Flag[]): Promise<Compl
   }
   const skip = text(given, "skip");
   if (skip !== null) files["skip"] = await readSkipFile(skip);
-  const outlines = text(given, "outlines");
+  const name = text(given, "outlines");
+  const outlines = name === null ? null : { name, file: await readOutlines(name, signal) };
   if (outlines !== null) {
-    recipe["particles"] = { ...recipe["particles"], drawn: await readOutlines(outlines), find: false };
+    recipe["particles"] = { ...recipe["particles"], drawn: drawnBy(outlines.file, outlines.name), find: false };
   }
   delete recipe["twin"];
-  return completeRecipe(recipe);
+  return { recipe: completeRecipe(recipe), outlines };
+}
+
+/** Outlines as named on the command line. */
+interface NamedOutlines {
+  readonly name: string;
+  readonly file: OutlineFile;
+}
+
+function checkOutlines(outlines: NamedOutlines | null, { experiment }: OpenedExperiment): void {
+  if (outlines !== null) checkOutlineSize(outlines.file, outlines.name, experiment.movie);
 }
 
 /** Tells movies from cycler's files by their content. */

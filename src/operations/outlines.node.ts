@@ -1,6 +1,21 @@
-/** Drawn outlines from a file: GeoJSON polygons in px of frame 0. */
+/** Outlines from files and to files: Fiji's regions, label images, GeoJSON, or the folder of an analysis. */
 import { readFile } from "node:fs/promises";
-import { FormatError } from "../model/errors.js";
+import path from "node:path";
+import { isFolder, readBytes, type ByteSource } from "../io/bytes.js";
+import { openPath } from "../io/bytes.node.js";
+import { encodeGeoJson, parseGeoJson } from "../io/geojson.js";
+import { readOverlay } from "../io/imagej-overlay.js";
+import { encodeRoiSet, readRoiSet, ROI_BYTES } from "../io/imagej-roi-set.js";
+import { decodeRoi, encodeRoi, isRoi } from "../io/imagej-roi.js";
+import { encodeLabelImage, LABEL_PIXELS, readLabelImage } from "../io/label-image.js";
+import { writeThroughSink } from "../io/sink.node.js";
+import { isTiff } from "../io/tiff-directory.js";
+import { isZip } from "../io/zip.js";
+import { polygonLabels } from "../kernels/pixel-edges.js";
+import { FormatError, ParameterError } from "../model/errors.js";
+import type { DrawnOutline, Particle } from "../model/particle.js";
+import { openMovies } from "./movies.node.js";
+import { holesNote, outlinesOfLabels, outlinesOfRegions, type OutlineFile } from "./outlines.js";
 
 /** An outline drawn by hand, as the step `particles` takes it. */
 export interface Drawn {
@@ -8,78 +23,202 @@ export interface Drawn {
   readonly because: string;
 }
 
+/** A GeoJSON file larger than this is refused. */
+const GEOJSON_BYTES = 128 << 20;
+/** Where an analysis leaves its outlines. */
+export const analysisOutlines = "findings/particles/outlines.geojson";
+
+const known = "Outlines are read from .roi and sets of them (.zip) of Fiji, a label image, or GeoJSON.";
+
 /**
- * Reads the polygons of a GeoJSON file: Feature, FeatureCollection, Polygon or MultiPolygon; holes are passed over.
- * A feature's `name` is kept as its reason. Throws FormatError where there is no polygon.
+ * Reads outlines, told by the file's content: a region of ImageJ or a zip archive of them, a TIFF with ImageJ's
+ * overlay, an image of labels in any format that movies have, GeoJSON, or a folder that `analyse` wrote.
+ * Throws FormatError where the file is none of these, is damaged, or holds no area.
  */
-export async function readOutlines(name: string): Promise<Drawn[]> {
-  const text = await readFile(name, "utf8").catch((cause: unknown) => {
-    throw new FormatError(`${name}: cannot be read. Check the path.`, { path: name, cause });
-  });
-  let value: unknown;
+export async function readOutlines(name: string, signal?: AbortSignal): Promise<OutlineFile> {
+  const source = await openPath(name);
   try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new FormatError(`${name}: is not GeoJSON (no JSON). Export the outlines as GeoJSON polygons in px.`, {
-      path: name,
-      cause,
+    if (isFolder(source)) {
+      return source.entries.includes("summary.json") ? await readAnalysis(name) : await readLabels(name, signal);
+    }
+    const head = await readBytes(source, 0, 1024);
+    if (isRoi(head)) {
+      const region = decodeRoi(await whole(source, ROI_BYTES), name);
+      return { format: "imagej-roi", size_px: null, ...outlinesOfRegions([region], name) };
+    }
+    const regions = isZip(head) ? await readRoiSet(source) : isTiff(head) ? await readOverlay(source) : null;
+    if (regions !== null && regions.length > 0) {
+      const format = isZip(head) ? "imagej-roi-set" : "imagej-overlay";
+      return { format, size_px: null, ...outlinesOfRegions(regions, name) };
+    }
+    if (/^\uFEFF?\s*[[{]/.test(new TextDecoder().decode(head))) {
+      return { format: "geojson", size_px: null, ...readGeoJson(await whole(source, GEOJSON_BYTES), name) };
+    }
+    return await readLabels(name, signal);
+  } finally {
+    await source.close();
+  }
+}
+
+async function whole(source: ByteSource, most: number): Promise<Uint8Array> {
+  if (source.size > most) {
+    throw new FormatError(`${source.name}: has ${source.size} bytes, more than the ${most} of any outlines.`, {
+      path: source.name,
     });
   }
-  const drawn = [...polygons(value, name, `drawn in ${name}`)];
-  if (drawn.length === 0) {
-    throw new FormatError(`${name}: holds no polygon. Export the outlines as GeoJSON polygons in px.`, { path: name });
-  }
-  return drawn;
+  return readBytes(source, 0, source.size);
 }
 
-function* polygons(value: unknown, name: string, because: string): Generator<Drawn> {
-  if (typeof value !== "object" || value === null) return;
-  const node = value as {
-    type?: unknown;
-    features?: unknown[];
-    geometries?: unknown[];
-    geometry?: unknown;
-    coordinates?: unknown;
-    properties?: { name?: unknown };
-  };
-  switch (node.type) {
-    case "FeatureCollection":
-      for (const feature of node.features ?? []) yield* polygons(feature, name, because);
-      return;
-    case "GeometryCollection":
-      for (const geometry of node.geometries ?? []) yield* polygons(geometry, name, because);
-      return;
-    case "Feature": {
-      const own = node.properties?.name;
-      yield* polygons(node.geometry, name, typeof own === "string" && own !== "" ? `${own}, ${because}` : because);
-      return;
-    }
-    case "Polygon":
-      yield { outline_px: ring((node.coordinates as unknown[])?.[0], name), because };
-      return;
-    case "MultiPolygon":
-      for (const polygon of (node.coordinates ?? []) as unknown[][])
-        yield { outline_px: ring(polygon?.[0], name), because };
-  }
+function readGeoJson(bytes: Uint8Array, name: string): Pick<OutlineFile, "outlines" | "warnings"> {
+  const { outlines, holes, others } = parseGeoJson(new TextDecoder().decode(bytes), name);
+  const kinds = [...new Set(others)].join(", ");
+  const passed = others.length === 0 ? [] : [`${name}: ${others.length} without an area passed over: ${kinds}.`];
+  return { outlines, warnings: [...passed, ...holesNote(name, holes)] };
 }
 
-function ring(value: unknown, name: string): [number, number][] {
-  const points = Array.isArray(value) ? (value as unknown[]) : [];
-  const ring = points.map((point, at): [number, number] => {
-    const [x, y] = Array.isArray(point) ? (point as unknown[]) : [];
-    if (typeof x !== "number" || typeof y !== "number" || !Number.isFinite(x) || !Number.isFinite(y)) {
-      throw new FormatError(`${name}: corner ${at} of a polygon is ${JSON.stringify(point)}. Give x and y in px.`, {
-        path: name,
-      });
-    }
-    return [x, y];
+async function readLabels(name: string, signal?: AbortSignal): Promise<OutlineFile> {
+  const opened = await openMovies([name]).catch((error: unknown) => {
+    if (!(error instanceof FormatError)) throw error;
+    const [what = ""] = /^.*?(?= Movies are read from|$)/s.exec(error.message) ?? [];
+    throw new FormatError(`${what} ${known}`, { path: name, cause: error });
   });
-  const first = ring[0];
-  const last = ring.at(-1);
-  if (first !== undefined && last !== undefined && ring.length > 1 && first[0] === last[0] && first[1] === last[1])
-    ring.pop();
-  if (ring.length < 3) {
-    throw new FormatError(`${name}: a polygon has ${ring.length} corners. Give at least three.`, { path: name });
+  try {
+    const labels = await readLabelImage(opened.movie, signal);
+    const told = outlinesOfLabels(labels, name);
+    return {
+      format: "label-image",
+      outlines: told.outlines,
+      size_px: [labels.width, labels.height],
+      warnings: told.warnings,
+    };
+  } finally {
+    await opened.close();
   }
-  return ring;
+}
+
+/** The outlines of a folder that `analyse` wrote, from its GeoJSON or else from its summary. */
+async function readAnalysis(dir: string): Promise<OutlineFile> {
+  const at = path.join(dir, "summary.json");
+  const text = await readFile(at, "utf8").catch((cause: unknown) => {
+    throw new FormatError(`${at}: cannot be read. Check the permissions.`, { path: at, cause });
+  });
+  let summary: Summary | null;
+  try {
+    summary = JSON.parse(text) as Summary | null;
+  } catch (cause) {
+    throw new FormatError(`${at}: is not JSON (${(cause as Error).message}). Analyse again.`, { path: at, cause });
+  }
+  const { width, height } = summary?.movie ?? {};
+  const size_px = typeof width === "number" && typeof height === "number" ? ([width, height] as const) : null;
+  const particles = Array.isArray(summary?.particles) ? summary.particles : [];
+  if (particles.length === 0) {
+    throw new FormatError(`${dir}: the analysis found no particle, so there is no outline.`, { path: dir });
+  }
+  const features = particles.map(({ id, outline_px }) => ({
+    type: "Feature",
+    properties: { name: `particle ${String(id)}` },
+    geometry: { type: "Polygon", coordinates: [outline_px] },
+  }));
+  const { outlines } = parseGeoJson(JSON.stringify(features), at);
+  return { format: "analysis", outlines, size_px, warnings: [] };
+}
+
+interface Summary {
+  readonly movie?: { readonly width?: unknown; readonly height?: unknown };
+  readonly particles?: readonly { readonly id?: unknown; readonly outline_px?: unknown }[];
+}
+
+/** Outlines as the step `particles` takes them, each with where it comes from. */
+export function drawnBy(file: OutlineFile, name: string): Drawn[] {
+  return file.outlines.map((outline) => ({
+    outline_px: outline.outline_px.map(([x, y]): [number, number] => [x, y]),
+    because: `${outline.name === null ? "" : `${outline.name}, `}drawn in ${name}`,
+  }));
+}
+
+/** Throws ParameterError where outlines belong to an image of another size than the movie. */
+export function checkOutlineSize(
+  { size_px }: OutlineFile,
+  name: string,
+  movie: { readonly width: number; readonly height: number },
+): void {
+  if (size_px === null || (size_px[0] === movie.width && size_px[1] === movie.height)) return;
+  throw new ParameterError(
+    `${name}: is ${size_px[0]} x ${size_px[1]} px but the movie is ${movie.width} x ${movie.height} px. ` +
+      "Give outlines of the movie's own frames.",
+    { parameter: "outlines", value: name },
+  );
+}
+
+/** Outlines of particles, as they are written. */
+export function outlinesOfParticles(particles: readonly Particle[]): DrawnOutline[] {
+  return particles.map(({ id, outline_px }) => ({ outline_px, name: `particle ${id}`, frame: null }));
+}
+
+/** Outlines as an analysis leaves them: for any program, and for Fiji. */
+export function outlineFiles(particles: readonly Particle[]): { readonly path: string; readonly bytes: Uint8Array }[] {
+  if (particles.length === 0) return [];
+  const outlines = outlinesOfParticles(particles);
+  return [
+    { path: analysisOutlines, bytes: new TextEncoder().encode(encodeGeoJson(outlines)) },
+    { path: analysisOutlines.replace(/geojson$/, "roi.zip"), bytes: encodeRoiSet(outlines) },
+  ];
+}
+
+/**
+ * Writes outlines in the form that the name's ending asks for: .zip (a set of Fiji), .roi (one region), .geojson or
+ * .json, .tif (labels; `size` in px is needed). The file appears whole or not at all. Returns sentences on what is lost.
+ * Throws ParameterError for another ending, a missing size, or outlines that the form cannot hold.
+ */
+export async function writeOutlines(
+  outlines: readonly DrawnOutline[],
+  name: string,
+  size: { readonly width: number; readonly height: number } | null = null,
+): Promise<string[]> {
+  const { bytes, warnings } = encodeOutlines(outlines, name, size);
+  await writeThroughSink(name, (sink) => sink.write(bytes, 0));
+  return warnings;
+}
+
+function encodeOutlines(
+  outlines: readonly DrawnOutline[],
+  name: string,
+  size: { readonly width: number; readonly height: number } | null,
+): { bytes: Uint8Array; warnings: string[] } {
+  const refuse = (what: string): never => {
+    throw new ParameterError(`${name}: ${what}`, { parameter: "out", value: name });
+  };
+  if (/\.zip$/i.test(name)) return { bytes: encodeRoiSet(outlines), warnings: [] };
+  if (/\.(geo)?json$/i.test(name)) return { bytes: new TextEncoder().encode(encodeGeoJson(outlines)), warnings: [] };
+  if (/\.roi$/i.test(name)) {
+    if (outlines.length !== 1) refuse(`a .roi holds one region, not ${outlines.length}. Let the name end in .roi.zip.`);
+    return { bytes: encodeRoi(outlines[0]!), warnings: [] };
+  }
+  if (!/\.tiff?$/i.test(name)) refuse("tells no form of outlines. Let its name end in .roi.zip, .geojson or .tif.");
+  if (size === null)
+    return refuse("a label image needs the movie's size, which the outlines do not tell. Give --width and --height.");
+  const { width, height } = size;
+  if (
+    !Number.isInteger(width) ||
+    !Number.isInteger(height) ||
+    !(width > 0 && height > 0) ||
+    width * height > LABEL_PIXELS
+  ) {
+    refuse(
+      `${width} x ${height} px is no size of a label image. Give whole numbers, at most ${LABEL_PIXELS} px in all.`,
+    );
+  }
+  if (outlines.length > 0xffff) refuse(`${outlines.length} outlines are more than the 65535 labels of 16 bits.`);
+  const { labels, taken, empty } = polygonLabels(
+    outlines.map(({ outline_px }) => outline_px),
+    width,
+    height,
+  );
+  const warnings = [
+    ...(taken === 0 ? [] : [`outlines overlap on ${taken} px: each of these has the label of the earlier outline.`]),
+    ...(empty.length === 0
+      ? []
+      : [`${empty.length} of ${outlines.length} outlines hold no pixel's centre of their own and have no label.`]),
+  ];
+  return { bytes: encodeLabelImage(Uint16Array.from(labels), width, height), warnings };
 }

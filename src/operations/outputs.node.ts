@@ -4,6 +4,7 @@ import type { Findings } from "../model/experiment.js";
 import type { Analysis } from "./analyse.js";
 import { draftFolder } from "./folder.node.js";
 import type { Input } from "./hash.node.js";
+import { outlineFiles } from "./outlines.node.js";
 import { recipeJson } from "./recipe.node.js";
 import { jsonText, summarise } from "./summary.js";
 import { csv, tables } from "./tables.js";
@@ -32,7 +33,7 @@ export async function writeAnalysis(
     const written = jsonText(recipeJson(recipe, inputs, dir));
     await draft.write("recipe.json", `${written}\n`);
     await draft.write("summary.json", `${jsonText(summary)}\n`);
-    for (const { path, bytes } of findingsTree(findings)) {
+    for (const { path, bytes } of [...findingsTree(findings), ...outlineFiles(findings.particles ?? [])]) {
       options.signal?.throwIfAborted();
       await draft.write(path, bytes);
     }

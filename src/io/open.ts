@@ -14,6 +14,7 @@ import { isHdf5 } from "./hdf5.js";
 import { holdsHdf5Movie, openHdf5Movie, type DatasetOptions } from "./hdf5-movie.js";
 import { isNdtiff, openNdtiff } from "./ndtiff.js";
 import { isNpy, openNpy } from "./npy.js";
+import { packWarnings, unpacked } from "./packed.js";
 import { isPng, openPng } from "./png.js";
 import { isTdmsMovie, openTdms } from "./tdms.js";
 import { isTiff } from "./tiff-directory.js";
@@ -74,10 +75,11 @@ function folderOnly(source: Source): Promise<MovieFile> {
 }
 
 /** Opens a movie. Throws FormatError where the source holds none, saying what it holds and what is read. */
-export async function openMovie(source: Source, options: OpenOptions = {}): Promise<MovieFile> {
+export async function openMovie(given: Source, options: OpenOptions = {}): Promise<MovieFile> {
+  const source = await unwrapped(given);
   const head = await headOf(source);
   const format = await movieFormat(head, source);
-  if (format !== null) return printable(await format.open(source, options));
+  if (format !== null) return printable(await format.open(source, options), source);
   if (!isFolder(source) && !isTextCalledImage(head, source)) {
     const cycler = await cyclerFormat(head, source, (name) => name !== anyText);
     if (cycler?.aside === true) {
@@ -109,11 +111,12 @@ export async function readCycling(sources: readonly Source[], options: CyclingOp
 }
 
 /** What a file is as a cycler's, though it may be a movie too; null where no format of its own knows it. */
-async function openCycler(source: Source, options: CyclingOptions): Promise<Opened | null> {
+async function openCycler(given: Source, options: CyclingOptions): Promise<Opened | null> {
+  const source = await unwrapped(given);
   if (isFolder(source)) return null;
   const head = await headOf(source);
   const format = await cyclerFormat(head, source, (name) => name !== anyText);
-  return format === undefined ? null : told(printable(await format.read(source, options)));
+  return format === undefined ? null : told(printable(await format.read(source, options), source));
 }
 
 function told(read: CyclingFile | OtherFile): Opened {
@@ -121,20 +124,22 @@ function told(read: CyclingFile | OtherFile): Opened {
 }
 
 /** Opens whatever a source holds. Throws FormatError where it is nothing that is read. */
-export async function openAny(source: Source, options: OpenOptions = {}): Promise<Opened> {
+export async function openAny(given: Source, options: OpenOptions = {}): Promise<Opened> {
+  const source = await unwrapped(given);
   const head = await headOf(source);
   const format = await movieFormat(head, source);
   if (format !== null && (await format.holds?.(source, options)) !== false) {
-    return { kind: "movie", movie: printable(await format.open(source, options)) };
+    return { kind: "movie", movie: printable(await format.open(source, options), source) };
   }
   if (isFolder(source) || isTextCalledImage(head, source)) throw unknown(head, source);
   const cycler = await cyclerFormat(head, source);
   if (cycler === undefined) throw unknown(head, source);
-  return told(printable(await cycler.read(source, options)));
+  return told(printable(await cycler.read(source, options), source));
 }
 
 /** Whether a source is decoded by code that is not ours, as far as its beginning tells. */
-export async function isForeign(source: Source): Promise<boolean> {
+export async function isForeign(given: Source): Promise<boolean> {
+  const source = await unwrapped(given);
   const head = await headOf(source);
   const format = await movieFormat(head, source);
   if (format !== null || isFolder(source)) return format?.foreign === true;
@@ -145,7 +150,8 @@ export async function isForeign(source: Source): Promise<boolean> {
  * What a source holds, as far as its beginning tells; a cycler's file is read to tell a record from a spectrum.
  * A folder is "cycling" where it holds no image but a cycler's file of its own format (.DTA, say).
  */
-export async function tellKind(source: Source): Promise<Opened["kind"]> {
+export async function tellKind(given: Source): Promise<Opened["kind"]> {
+  const source = await unwrapped(given);
   const format = await movieFormat(await headOf(source), source);
   if (format !== null && (await format.holds?.(source, {})) !== false) return "movie";
   if (isFolder(source) && (await holdsCyclerFile(source))) return "cycling";
@@ -206,9 +212,19 @@ function unknown(head: Uint8Array, source: Source): FormatError {
   return refusal(source, cure === null ? `${what}. ${read}` : `${what}. ${cure}`);
 }
 
-/** Words of a damaged file may stand in a warning. */
-function printable<T extends { readonly warnings: readonly string[] }>(opened: T): T {
-  return { ...opened, warnings: opened.warnings.map(oneLine) };
+/** With what its pack lacks. Words of a damaged file may stand in a warning. */
+function printable<T extends { readonly warnings: readonly string[] }>(opened: T, source: Source): T {
+  return { ...opened, warnings: [...packWarnings(source), ...opened.warnings].map(oneLine) };
+}
+
+/** What is within gzip or zip around a single file; the source itself where there is none. */
+async function unwrapped(source: Source): Promise<Source> {
+  if (isFolder(source)) return source;
+  return unpacked(
+    source,
+    async (head, inner) =>
+      (await movieFormat(head, inner)) !== null || (await cyclerFormat(head, inner)) !== undefined,
+  );
 }
 
 function refusal(source: Source, what: string): FormatError {

@@ -7,10 +7,9 @@ import type { CyclingFile, OtherFile } from "../model/cycling.js";
 import { FormatError } from "../model/errors.js";
 import type { ByteSource } from "./bytes.js";
 import type { CyclingOptions } from "./cycling.js";
-import { cyclingRecord } from "./cycling-record.js";
-import { countDistinct } from "./cycling-record.js";
+import { countDistinct, cyclingRecord } from "./cycling-record.js";
 import type { Role } from "./csv-roles.js";
-import { listInWords, maxNumbers, openHdf5, type Hdf5File } from "./hdf5.js";
+import { datasetsInWords, maxNumbers, openHdf5, type Hdf5File } from "./hdf5.js";
 import { namedTables, recordRoles, type NamedTable } from "./hdf5-pandas.js";
 import { potentiostatTable, readPotentiostat } from "./hdf5-potentiostat.js";
 import { baseName } from "./text.js";
@@ -36,7 +35,7 @@ export async function readHdf5Cycling(
     return {
       name: source.name,
       format: "hdf5",
-      description: `an HDF5 file with ${listInWords(file.datasets) || "no dataset"}.`,
+      description: `an HDF5 file with ${datasetsInWords(file)}.`,
       warnings: [],
     };
   } finally {

@@ -3,8 +3,6 @@
  *
  * The library reads by position and at once, so the source must read without waiting; nothing is held in memory.
  */
-import type { FormatError } from "../model/errors.js";
-
 /** What is asked of Emscripten's file system. */
 export interface LibraryFiles {
   readonly ErrnoError: new (errno: number) => Error;
@@ -138,9 +136,9 @@ export function hdf5End(head: Uint8Array, begins: number): number | null {
 export function libraryReason(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   const reasons = [...text.matchAll(/#\d+: .*? in \w+\(\): (.*)/g)].map((match) => match[1]!);
-  const reason = reasons.at(-1) ?? text.split("\n")[0]!;
+  const reason = (reasons.at(-1) ?? text.split("\n")[0]!).replace(
+    /file read failed: time = .*/,
+    "it points past its end",
+  );
   return reason.length > 160 ? `${reason.slice(0, 160)}...` : reason;
 }
-
-/** An error as it goes on to the user. */
-export type Fault = (what: string, cause?: unknown) => FormatError;

@@ -8,7 +8,7 @@ import { FormatError, ParameterError } from "../model/errors.js";
 import type { MovieFile, Samples } from "../model/movie.js";
 import { bytesOf, machineIsLittle } from "./byte-order.js";
 import type { ByteSource } from "./bytes.js";
-import { listInWords, openHdf5, type Hdf5Dataset, type Hdf5File } from "./hdf5.js";
+import { datasetsInWords, inWords, openHdf5, type Hdf5Dataset, type Hdf5File } from "./hdf5.js";
 import { isPlain, toSamples, type SampleType } from "./hdf5-samples.js";
 import { cameraTimes } from "./operando-hdf5.js";
 import { frameBuffer } from "./views.js";
@@ -122,28 +122,22 @@ function movieOf(file: Hdf5File, stack: Stack, source: ByteSource): MovieFile {
 const operandoMovie = "/movie";
 
 function chooseStack(file: Hdf5File, { dataset: named }: DatasetOptions): Stack {
-  const { name, datasets } = file;
+  const { name } = file;
   if (named !== undefined) {
     const dataset = file.find(named);
     const stack = dataset === undefined ? null : stackOf(dataset, 1);
     if (stack !== null) return stack;
-    const what =
-      dataset === undefined
-        ? `holds no dataset ${named}`
-        : `${dataset.path} is ${listInWords([dataset]).slice(dataset.path.length + 1)}, no stack of images`;
-    throw new ParameterError(
-      `${name}: ${what}. It holds ${listInWords(datasets) || "no dataset"}: name one of (t, y, x).`,
-      {
-        parameter: "dataset",
-        value: named,
-      },
-    );
+    const what = dataset === undefined ? `holds no dataset ${named}` : `${inWords(dataset)} is no stack of images`;
+    throw new ParameterError(`${name}: ${what}. It holds ${datasetsInWords(file)}: name one of (t, y, x).`, {
+      parameter: "dataset",
+      value: named,
+    });
   }
   const stacks = stacksOf(file);
   const [only, ...others] = stacks;
   if (only === undefined) {
     throw new FormatError(
-      `${name}: holds no stack of images, only ${listInWords(datasets) || "no dataset"}. Export the movie as (t, y, x).`,
+      `${name}: holds no stack of images, only ${datasetsInWords(file)}. Export the movie as (t, y, x).`,
       {
         path: name,
       },
@@ -151,7 +145,10 @@ function chooseStack(file: Hdf5File, { dataset: named }: DatasetOptions): Stack 
   }
   if (others.length > 0) {
     throw new ParameterError(
-      `${name}: holds ${stacks.length} stacks: ${listInWords(stacks.map(({ dataset }) => dataset))}. Name the movie with --dataset PATH.`,
+      `${name}: holds ${stacks.length} stacks: ${stacks
+        .slice(0, 8)
+        .map(({ dataset }) => inWords(dataset))
+        .join(", ")}${stacks.length > 8 ? ", ..." : ""}. Name the movie with --dataset PATH.`,
       { parameter: "dataset", value: null },
     );
   }

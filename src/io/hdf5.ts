@@ -41,6 +41,8 @@ export interface Hdf5File {
   readonly datasets: readonly Hdf5Dataset[];
   /** False where more than `maxDatasets` were there. */
   readonly listedAll: boolean;
+  /** Why a part of the file could not be looked at, by its path: its header is damaged or lies past a cut. */
+  readonly unreadable: ReadonlyMap<string, string>;
   /** Bytes that are missing at the end of a file that was cut; 0 for a whole one. */
   readonly missingBytes: number;
   find(path: string): Hdf5Dataset | undefined;
@@ -144,6 +146,7 @@ export async function openHdf5(source: ByteSource): Promise<Hdf5File> {
     name,
     datasets: listing.datasets,
     listedAll: listing.all,
+    unreadable: listing.unreadable,
     missingBytes,
     find: (path) => byPath.get(path.startsWith("/") ? path : `/${path}`),
     unreadFilters: (dataset) =>
@@ -263,24 +266,38 @@ const knownFilters: Readonly<Record<number, string>> = {
 interface Listing {
   readonly datasets: Hdf5Dataset[];
   readonly all: boolean;
+  readonly unreadable: ReadonlyMap<string, string>;
 }
 
 /** Every dataset below the root; links to other files are passed over. */
 function listDatasets(module: Hdf5Module, file: number | bigint): Listing {
   const datasets: Hdf5Dataset[] = [];
+  const unreadable = new Map<string, string>();
   let objects = 0;
+  const look = (path: string, work: () => boolean): boolean => {
+    try {
+      return work();
+    } catch (error) {
+      if (path === "/" || error instanceof WebAssembly.RuntimeError) throw error;
+      unreadable.set(path, libraryReason(error));
+      return true;
+    }
+  };
   const walk = (group: string, depth: number): boolean => {
-    for (const name of module.get_names(file as bigint, group === "" ? "/" : group, false)) {
+    for (const name of module.get_names(file as bigint, group, false)) {
       if (++objects > maxDatasets) return false;
-      const path = `${group}/${name}`;
-      const kind = module.get_type(file as bigint, path);
-      if (kind === module.H5G_DATASET) datasets.push(describe(module, file, path));
-      else if (kind === module.H5G_GROUP && depth < maxDepth && !walk(path, depth + 1)) return false;
+      const path = group === "/" ? `/${name}` : `${group}/${name}`;
+      const goOn = look(path, () => {
+        const kind = module.get_type(file as bigint, path);
+        if (kind === module.H5G_DATASET) datasets.push(describe(module, file, path));
+        return kind !== module.H5G_GROUP || depth === maxDepth || walk(path, depth + 1);
+      });
+      if (!goOn) return false;
     }
     return true;
   };
-  const all = walk("", 0);
-  return { datasets, all };
+  const all = look("/", () => walk("/", 0));
+  return { datasets, all, unreadable };
 }
 
 function describe(module: Hdf5Module, file: number | bigint, path: string): Hdf5Dataset {
@@ -299,11 +316,16 @@ function describe(module: Hdf5Module, file: number | bigint, path: string): Hdf5
   };
 }
 
-/** The datasets of a file in words: "/movie 16 x 192 x 192 uint16, /x 3 float32 and 4 more". */
-export function listInWords(datasets: readonly Hdf5Dataset[], most = 12): string {
-  const words = datasets
-    .slice(0, most)
-    .map(({ path, shape, typeName }) => `${path} ${shape.join(" x ") || "scalar"} ${typeName}`);
-  const more = datasets.length - words.length;
-  return words.join(", ") + (more > 0 ? ` and ${more} more` : "");
+/** The datasets of a file in words: "/movie 16 x 192 x 192 uint16, /x 3 float32 and 4 more"; "no dataset". */
+export function datasetsInWords(file: Pick<Hdf5File, "datasets" | "unreadable">, most = 12): string {
+  const words = file.datasets.slice(0, most).map(inWords);
+  const more = file.datasets.length - words.length;
+  const listed = words.length === 0 ? "no dataset" : words.join(", ") + (more > 0 ? ` and ${more} more` : "");
+  const [path, reason] = [...file.unreadable][0] ?? [];
+  return path === undefined ? listed : `${listed}; ${path} cannot be read (${reason})`;
+}
+
+/** A dataset in words: "/movie 16 x 192 x 192 uint16". */
+export function inWords({ path, shape, typeName }: Hdf5Dataset): string {
+  return `${path} ${shape.join(" x ") || "scalar"} ${typeName}`;
 }

@@ -3,7 +3,7 @@ import type { FramePlace } from "../model/movie.js";
 import type { ImageJDescription } from "./imagej.js";
 import type { Directory } from "./tiff-directory.js";
 import { maxFrames, type TiffIndex } from "./tiff-index.js";
-import { plain, sayCut, type FramePixels, type Told } from "./tiff-told.js";
+import { plain, sayCut, type FrameList, type FramePixels, type Told } from "./tiff-told.js";
 
 /** What ImageJ's description adds to the frames; `across` and `down` are the tags XResolution and YResolution. */
 export function tellImageJ(
@@ -19,7 +19,7 @@ export function tellImageJ(
   sayCut(index, frames.length, description.images, warnings);
   const places = placesOf(frames.length, description, warnings);
   const { interval_s, unit_um } = description;
-  const times = places?.map(({ time }) => time) ?? [...frames.keys()];
+  const times = places?.map(({ time }) => time) ?? Array.from({ length: frames.length }, (_, number) => number);
   const sized = unit_um !== null && across !== null && across > 0 && Number.isFinite(across);
   const size_um = sized ? unit_um / across : null;
   if (sized && down !== null && down > 0 && Math.abs(down / across - 1) > 0.01) {
@@ -44,7 +44,7 @@ export function contiguousFrames(
   directory: Directory,
   bare: readonly FramePixels[],
   images: number,
-): readonly FramePixels[] {
+): FrameList {
   const [first, second] = index.pages;
   const { layout, dataOffset } = first!;
   if (images <= bare.length || dataOffset < 0 || bare.length !== index.pages.length) return bare;
@@ -55,11 +55,13 @@ export function contiguousFrames(
   const behind = [directory.offset, ...directory.entries.map(({ at }) => at)].filter((at) => at > dataOffset);
   const end = behind.reduce((least, at) => Math.min(least, at), index.source.size);
   const held = Math.min(images, maxFrames, Math.floor((end - dataOffset) / frameBytes));
-  return Array.from({ length: Math.max(held, bare.length) }, (_, number) => ({
-    page: { ...first!, dataOffset: dataOffset + number * frameBytes },
-    number,
-    plane: bare[0]!.plane,
-  }));
+  const { plane } = bare[0]!;
+  return {
+    length: Math.max(held, bare.length),
+    at(number) {
+      return { page: { ...first!, dataOffset: dataOffset + number * frameBytes }, number, plane };
+    },
+  };
 }
 
 /** ImageJ's order: channel, slice, frame. Null where all follow in time. */

@@ -1,6 +1,7 @@
 /** A TIFF that OME-XML describes: scale, times, and which page holds which plane. */
 import type { FramePlace } from "../model/movie.js";
 import { checkStamps, laterCivilTime } from "./frame-times.js";
+import { liesIn, type OmePart, type OmeParts } from "./ome-parts.js";
 import { placeInOrder, positionInOrder, type OmeDocument, type OmeImage } from "./ome-xml.js";
 import { maxFrames, type TiffIndex } from "./tiff-index.js";
 import { sameSeries } from "./time-series.js";
@@ -13,47 +14,53 @@ import { plain, sayCut, type FramePixels, type Told } from "./tiff-told.js";
 export function tellOme(
   index: TiffIndex,
   bare: readonly FramePixels[],
-  document: OmeDocument,
+  { document, parts, own }: OmeParts,
   warnings: string[],
 ): Told {
   warnings.push(...document.warnings);
   const image = document.images[0];
   if (image === undefined) {
-    warnings.push(`the metadata is in ${document.companion}, which is not read: scale and times are missing.`);
+    warnings.push(
+      `the metadata is in ${document.companion}, which is not beside it: scale and times are missing. Copy it there.`,
+    );
     sayCut(index, bare.length, null, warnings);
     return plain("ome-tiff", bare);
   }
-  const scale = scaleOf(image, index, warnings);
+  const { width, height } = index.pages[0]!.layout;
+  const scale = scaleOf(image, width, height, warnings);
   const onePlane = bare.every(({ plane }) => plane === bare[0]!.plane);
-  const assigned = onePlane ? assignPages(document, index, bare.length, warnings) : null;
-  const start = image.date === null ? null : laterCivilTime(image.date, 0);
-  if (image.date !== null && start === null) {
-    warnings.push(`OME AcquisitionDate "${image.date}" is no date and time: the start is unknown.`);
-  }
-  if (assigned === null) {
+  const stranger = own === null && parts.length > 1;
+  const assigned = onePlane && !stranger ? assignPages(document, own, index.pages.length) : null;
+  const start = startOf(image, warnings);
+  // Pages beyond the declared ones have no place: someone changed the file and kept its description.
+  if (assigned === null || bare.length > assigned.declared) {
     sayCut(index, bare.length, null, warnings);
     warnings.push(
       "the planes of its OME-XML do not match its pages: they are taken as frames in order, without times.",
     );
     return { ...plain("ome-tiff", bare), ...scale, start };
   }
+  if (assigned.others > 0) {
+    warnings.push(
+      `its OME-XML names ${assigned.others} more planes in other files of the set: those of this file are used.`,
+    );
+  }
   sayCut(index, Math.min(bare.length, assigned.declared), assigned.declared, warnings);
+  const placesOfPages = oneAxis(document, assigned.places, warnings);
   const ordered = bare
     .flatMap((frame) => {
-      const place = assigned.places.get(frame.number);
+      const place = placesOfPages.get(frame.number);
       return place === undefined ? [] : [{ frame, place }];
     })
-    .sort(({ place: a }, { place: b }) => {
-      return a.image - b.image || a.time - b.time || a.slice - b.slice || a.channel - b.channel;
-    });
+    .sort(({ place: a }, { place: b }) => byPlace(a, b));
   if (ordered.length === 0) return { ...plain("ome-tiff", bare), ...scale, start };
   const places = ordered.map(({ place }) => place);
   const clock = omeTimes(document, places, warnings);
-  const alone = places.every((place, at) => sameSeries(place, places[0]!) && place.time === at);
   return {
     format: "ome-tiff",
     frames: ordered.map(({ frame }) => frame),
-    ...(alone ? {} : { planes: places }),
+    ...placesIfSeveral(places),
+    ...namesOf(document),
     ...scale,
     ...clock.times,
     frameStamp: document.frameStamp,
@@ -61,12 +68,42 @@ export function tellOme(
   };
 }
 
-function scaleOf(
+/** The order of frames: image by image, each in time, then by slice, then by channel. */
+export function byPlace(a: FramePlace, b: FramePlace): number {
+  return a.image - b.image || a.time - b.time || a.slice - b.slice || a.channel - b.channel;
+}
+
+/** The places of frames in that order; nothing where they simply follow each other in time. */
+export function placesIfSeveral(places: readonly FramePlace[]): Pick<Told, "planes"> {
+  const alone = places.every((place, at) => sameSeries(place, places[0]!) && place.time === at);
+  return alone ? {} : { planes: places };
+}
+
+/** Names of channels, as of the first image, and of images, where the document has any. */
+export function namesOf({ images }: OmeDocument): Pick<Told, "channelNames" | "imageNames"> {
+  const channels = images[0]!.channelNames;
+  return {
+    ...(channels.some((name) => name !== null) ? { channelNames: channels.map((name) => name ?? "") } : {}),
+    ...(images.some(({ name }) => name !== null) ? { imageNames: images.map(({ name }) => name ?? "") } : {}),
+  };
+}
+
+/** When the experiment began, as the document dates it. */
+export function startOf(image: OmeImage, warnings: string[]): string | null {
+  const start = image.date === null ? null : laterCivilTime(image.date, 0);
+  if (image.date !== null && start === null) {
+    warnings.push(`OME AcquisitionDate "${image.date}" is no date and time: the start is unknown.`);
+  }
+  return start;
+}
+
+/** The pixel size of an image whose frames are of the size that its document gives it. */
+export function scaleOf(
   image: OmeImage,
-  index: TiffIndex,
+  width: number,
+  height: number,
   warnings: string[],
 ): Pick<Told, "pixelSize_um" | "pixelSizeSource"> {
-  const { width, height } = index.pages[0]!.layout;
   const missing = { pixelSize_um: null, pixelSizeSource: "missing" };
   if (image.width !== width || image.height !== height) {
     warnings.push(
@@ -82,28 +119,24 @@ function scaleOf(
   return { pixelSize_um, pixelSizeSource: "OME PhysicalSizeX" };
 }
 
-/** Which plane each page holds, and how many planes this file was to hold; null where pages and planes do not match. */
-function assignPages(
+/**
+ * Which plane each page of one file holds, how many planes the file was to hold, and how many stand in others;
+ * null where pages and planes do not match. `part` is the file, null where the document names none.
+ */
+export function assignPages(
   document: OmeDocument,
-  index: TiffIndex,
-  usable: number,
-  warnings: string[],
-): { places: Map<number, FramePlace>; declared: number } | null {
+  part: OmePart | null,
+  pages: number,
+): { readonly places: Map<number, FramePlace>; readonly declared: number; readonly others: number } | null {
   const places = new Map<number, FramePlace>();
-  const ours = ownPages(document, index.source.name);
-  if (ours.others > 0) {
-    warnings.push(
-      `its OME-XML names ${ours.others} more planes in other files of the set: those of this file are used.`,
-    );
-  }
-  let declared = 0;
-  let next = 0;
-  let steps = 0;
+  const belongs = liesIn(part);
+  let [declared, others, next, steps] = [0, 0, 0, 0];
   for (const [number, image] of document.images.entries()) {
     const planes = image.channels * image.slices * image.times;
     const isPlane = ({ channel, slice, time }: { channel: number; slice: number; time: number }): boolean =>
       channel < image.channels && slice < image.slices && time < image.times;
-    const stretches = image.pages.filter(ours.belongs);
+    const stretches = image.pages.filter(belongs);
+    for (const one of image.pages) if (!belongs(one)) others += one.count ?? 1;
     if (image.pages.length > 0 && stretches.length === 0) continue;
     const all = stretches.length > 0 ? stretches : [{ page: null, first: placeInOrder(image, 0), count: null }];
     for (const { page, first, count } of all) {
@@ -113,41 +146,30 @@ function assignPages(
       if (!(from >= 0) || !(length >= 0) || !isPlane(first)) return null;
       declared += length;
       next = from + length;
-      for (let step = 0; step < length && from + step < index.pages.length; step++) {
+      for (let step = 0; step < length && from + step < pages; step++) {
         // A document that names the same pages over and over is malformed.
         if (++steps > 2 * maxFrames) return null;
         places.set(from + step, { image: number, ...placeInOrder(image, begin + step) });
       }
     }
   }
-  // Pages beyond the declared ones have no place: someone changed the file and kept its description.
-  return usable > declared ? null : { places: oneAxis(document, places, warnings), declared };
-}
-
-/** Tells planes of this file from those of other files of a set: by its UUID, else by its name. */
-function ownPages(
-  document: OmeDocument,
-  name: string,
-): { belongs: (pages: OmeImage["pages"][number]) => boolean; others: number } {
-  const all = document.images.flatMap((image) => image.pages);
-  const files = new Set(all.map(({ fileName, uuid }) => uuid ?? fileName));
-  if (files.size <= 1) return { belongs: () => true, others: 0 };
-  const own = name.split(/[\\/]/).at(-1);
-  const byUuid = document.uuid !== null && all.some(({ uuid }) => uuid === document.uuid);
-  const belongs = ({ fileName, uuid }: OmeImage["pages"][number]): boolean =>
-    (fileName === null && uuid === null) || (byUuid ? uuid === document.uuid : fileName === own);
-  return { belongs, others: all.filter((pages) => !belongs(pages)).length };
+  return { places, declared, others };
 }
 
 /** A stack along z at one time is taken as one in time. */
-function oneAxis(document: OmeDocument, places: Map<number, FramePlace>, warnings: string[]): Map<number, FramePlace> {
+export function oneAxis<K>(
+  document: OmeDocument,
+  places: ReadonlyMap<K, FramePlace>,
+  warnings: string[],
+): ReadonlyMap<K, FramePlace> {
   const [image] = document.images;
   if (document.images.length !== 1 || image!.times > 1 || image!.slices === 1) return places;
   warnings.push(`${image!.slices} images are declared as slices of one moment: they are taken as frames in time.`);
   return new Map([...places].map(([page, place]) => [page, { ...place, slice: 0, time: place.slice }]));
 }
 
-function omeTimes(
+/** When the planes at these places were taken, and what the first one's stamp was. */
+export function omeTimes(
   document: OmeDocument,
   places: readonly FramePlace[],
   warnings: string[],

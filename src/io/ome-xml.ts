@@ -56,6 +56,8 @@ export interface OmeDocument {
   readonly uuid: string | null;
   readonly images: readonly OmeImage[];
   readonly companion: string | null;
+  /** UUID of that file's own document, where it is told. */
+  readonly companionUuid: string | null;
   /** What stamps mean, where the document says so. */
   readonly frameStamp: FrameStamp;
   readonly warnings: readonly string[];
@@ -107,6 +109,7 @@ export function parseOmeXml(text: string, name: string): OmeDocument {
   }
   const document = node(root);
   const companion = string(node(document["BinaryOnly"]), "MetadataFile");
+  const companionUuid = string(node(document["BinaryOnly"]), "UUID");
   const warnings: string[] = [];
   const images = nodes(document["Image"]).flatMap((image) => {
     const read = readImage(image, elements, warnings);
@@ -115,7 +118,14 @@ export function parseOmeXml(text: string, name: string): OmeDocument {
   if (images.length === 0 && companion === null) {
     throw new FormatError(`${name}: its OME-XML holds no image. Export the movie again.`, { path: name });
   }
-  return { uuid: string(document, "UUID"), images, companion, frameStamp: stampMeaning(document), warnings };
+  return {
+    uuid: string(document, "UUID"),
+    images,
+    companion,
+    companionUuid,
+    frameStamp: stampMeaning(document),
+    warnings,
+  };
 }
 
 function readImage(image: Node, elements: readonly PlaneElements[], warnings: string[]): OmeImage | null {

@@ -12,11 +12,19 @@ export interface FramePixels {
   readonly plane: Plane;
 }
 
+/** Frames by their number; an array, or made when asked for where there are many of one kind. */
+export interface FrameList {
+  readonly length: number;
+  at(number: number): FramePixels | undefined;
+}
+
 /** What the description adds to the bare frames; frames may be put in another order by it. */
 export interface Told {
   readonly format: string;
-  readonly frames: readonly FramePixels[];
+  readonly frames: FrameList;
   readonly planes?: readonly FramePlace[];
+  readonly channelNames?: readonly string[];
+  readonly imageNames?: readonly string[];
   readonly pixelSize_um: number | null;
   readonly pixelSizeSource: string;
   readonly time_s: Float64Array | null;
@@ -26,7 +34,7 @@ export interface Told {
 }
 
 /** Frames of which nothing more is told. */
-export function plain(format: string, frames: readonly FramePixels[]): Told {
+export function plain(format: string, frames: FrameList): Told {
   return {
     format,
     frames,

@@ -1,68 +1,52 @@
-/** TIFF stacks as movies: plain, ImageJ and OME, read frame by frame through their index. */
+/** TIFF stacks as movies: plain, ImageJ, OME and Micro-Manager, read frame by frame through their index. */
 import { FormatError } from "../model/errors.js";
-import type { MovieFile, Samples } from "../model/movie.js";
+import type { Dataset, MovieFile, Samples } from "../model/movie.js";
 import { readBytes, type ByteSource } from "./bytes.js";
 import { contiguousFrames, tellImageJ } from "./imagej-tiff.js";
 import { parseImageJ } from "./imagej.js";
+import { microManagerHeader } from "./micro-manager.js";
+import { openMicroManager } from "./micro-manager-set.js";
 import { tellOme } from "./ome-tiff.js";
+import { omeDataset } from "./ome-set.js";
+import { findOmeParts } from "./ome-parts.js";
 import { isOmeXml, parseOmeXml } from "./ome-xml.js";
-import { layoutDtype, layoutRefusal, readPlane, type Plane } from "./tiff-decode.js";
 import { readDirectory, tagNumbers, tagTexts } from "./tiff-directory.js";
-import { indexTiff, maxFrames, type TiffIndex } from "./tiff-index.js";
-import { type TiffPage } from "./tiff-page.js";
+import { frameKind, readFrame, tiffFrames, type TiffFrames } from "./tiff-frames.js";
+import type { TiffPage } from "./tiff-page.js";
 import { seriesNote } from "./time-series.js";
-import { plain, sayCut, type FramePixels, type Told } from "./tiff-told.js";
+import { plain, sayCut, type Told } from "./tiff-told.js";
 
 /**
  * Opens a TIFF as a movie.
  *
  * Frames are the pages of the first page's size and type; a page with several planes (ImageDepth, separate or
  * interleaved grey samples) gives one frame a plane. Colour stays one frame a page with `samplesPerPixel` set.
- * A file that is cut off is used up to the cut. Pixel size and times come from OME or ImageJ metadata alone: the
- * resolution of a plain TIFF is the printer's. Throws FormatError where nothing can be read.
+ * A file that is cut off is used up to the cut. Pixel size and times come from Micro-Manager, OME or ImageJ metadata
+ * alone: the resolution of a plain TIFF is the printer's. A file that is one of several stands for itself; the whole
+ * is its `dataset`. Throws FormatError where nothing can be read.
  */
 export async function openTiff(source: ByteSource): Promise<MovieFile> {
-  const index = await indexTiff(source);
-  const first = index.pages[0]!;
-  const refusal = layoutRefusal(first.layout);
-  if (refusal !== null) throw fault(source, refusal);
-  if (!first.whole) {
-    throw fault(source, `is cut off inside its first frame, after ${source.size} bytes. Copy it again.`);
-  }
+  const recorded = await microManagerHeader(source);
+  if (recorded !== null) return openMicroManager(source, recorded);
   const warnings: string[] = [];
-  const pages = usablePages(index, warnings);
-  const planes = planesOf(first, warnings);
-  if (pages.length * planes.length > maxFrames) {
-    throw fault(source, `it claims ${pages.length * planes.length} frames, more than ${maxFrames}. Export it again.`);
-  }
-  const bare = pages.flatMap((number) => {
-    return planes.map((plane): FramePixels => ({ page: index.pages[number]!, number, plane }));
-  });
+  const opened = await tiffFrames(source, warnings);
   const note = await recorderNote(source);
   if (note !== null) warnings.push(note);
-  const told = await readDescription(index, bare, warnings);
-  const { layout } = first;
-  const colours = planes[0]!.sample === null && layout.samplesPerPixel > 1 ? layout.samplesPerPixel : 1;
+  const { told, dataset } = await readDescription(opened, warnings);
   const { frames, ...facts } = told;
   const series = told.planes === undefined ? null : seriesNote(told.planes);
   if (series !== null) warnings.push(series);
   return {
     name: source.name,
-    width: layout.width,
-    height: layout.height,
+    ...frameKind(opened),
     frames: frames.length,
-    dtype: layoutDtype(layout),
-    ...(colours > 1 ? { samplesPerPixel: colours } : {}),
     ...facts,
+    ...(dataset === undefined ? {} : { dataset }),
     warnings,
     async read(number: number, into: Samples, signal?: AbortSignal): Promise<void> {
-      signal?.throwIfAborted();
-      const frame = frames[number];
-      if (frame === undefined) throw new RangeError(`frame ${number} of ${frames.length}`);
-      if (colours > 1 && into.length === layout.width * layout.height) {
-        throw fault(source, `frames are in colour, ${colours} samples a pixel. Export the movie as grey.`);
-      }
-      await readPlane(index, frame.page, frame.plane, into, signal);
+      const frame = frames.at(number);
+      if (frame === undefined || number < 0) throw new RangeError(`frame ${number} of ${frames.length}`);
+      await readFrame(opened, frame, into, signal);
     },
     close: () => source.close(),
   };
@@ -72,77 +56,20 @@ function fault(source: ByteSource, what: string): FormatError {
   return new FormatError(`${source.name}: ${what}`, { path: source.name });
 }
 
-/** Numbers of the pages like the first, up to where the file is cut; what is left out is said. */
-function usablePages(index: TiffIndex, warnings: string[]): number[] {
-  const first = index.pages[0]!;
-  const kept: number[] = [];
-  let others = 0;
-  for (const [number, page] of index.pages.entries()) {
-    if (!page.whole) break;
-    if (sameKind(page, first)) kept.push(number);
-    else others++;
-  }
-  if (others > 0) {
-    const pages = others === 1 ? "1 page" : `${others} pages`;
-    warnings.push(`${pages} of another size or type than the first (a thumbnail, say) left out.`);
-  }
-  if (index.ending !== null && index.ending.kind !== "cut") {
-    const before = kept.length === 1 ? "page before is" : "pages before are";
-    warnings.push(`${index.ending.because}: the ${kept.length} ${before} used.`);
-  }
-  return kept;
+interface Described {
+  readonly told: Told;
+  readonly dataset?: Dataset;
 }
 
-function sameKind(page: TiffPage, first: TiffPage): boolean {
-  const [a, b] = [page.layout, first.layout];
-  if (page.reduced !== first.reduced) return false;
-  if (a === b) return true;
-  return (
-    a.width === b.width &&
-    a.height === b.height &&
-    a.depth === b.depth &&
-    a.samplesPerPixel === b.samplesPerPixel &&
-    a.bitsPerSample === b.bitsPerSample &&
-    a.sampleFormat === b.sampleFormat &&
-    a.photometric === b.photometric &&
-    a.separate === b.separate &&
-    a.extraSamples === b.extraSamples &&
-    layoutRefusal(a) === null
-  );
-}
-
-/** The planes of a page that are frames of their own. */
-function planesOf({ layout }: TiffPage, warnings: string[]): Plane[] {
-  const { photometric, samplesPerPixel, depth } = layout;
-  if (photometric === 0) warnings.push("white is zero in this file: stored values fall where the image is brighter.");
-  if (photometric === 3) warnings.push("the file has a palette: its stored indices are taken as grey values.");
-  if (photometric === 32803) warnings.push("the file is a colour mosaic: neighbouring pixels see different colours.");
-  if (depth > 1) {
-    warnings.push(`a page holds ${depth} planes in depth: they are taken as frames, in order.`);
-    return Array.from({ length: depth }, (_, z) => ({ z, sample: null }));
-  }
-  if (samplesPerPixel === 1) return [{ z: 0, sample: null }];
-  if (photometric > 1 && photometric !== 3) {
-    warnings.push(
-      `frames are in colour, ${samplesPerPixel} samples a pixel: an analysis needs a grey movie. Export it as grey.`,
-    );
-    return [{ z: 0, sample: null }];
-  }
-  const alpha = layout.extraSamples.split(",").filter((kind) => kind === "1" || kind === "2").length;
-  const grey = Math.max(1, samplesPerPixel - alpha);
-  if (alpha > 0) warnings.push("the file has a channel of transparency: it is left out.");
-  if (grey > 1) warnings.push(`a page holds ${grey} planes of samples: they are taken as frames, in order.`);
-  return Array.from({ length: grey }, (_, sample) => ({ z: 0, sample }));
-}
-
-async function readDescription(index: TiffIndex, bare: readonly FramePixels[], warnings: string[]): Promise<Told> {
+async function readDescription(opened: TiffFrames, warnings: string[]): Promise<Described> {
+  const { index, bare } = opened;
   const directory = await readDirectory(index, index.pages[0]!.ifdOffset);
   if (directory === null || typeof directory === "string") throw fault(index.source, "changed while it was read.");
   const texts = await tagTexts(index, directory, 270);
   const ome = texts.find((text) => text !== null && isOmeXml(text));
   if (ome !== undefined && ome !== null) {
     try {
-      return tellOme(index, bare, parseOmeXml(ome, index.source.name), warnings);
+      return await describeOme(opened, ome, warnings);
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;
       warnings.push(`${error.message} Its pages are taken as frames in order.`);
@@ -153,13 +80,14 @@ async function readDescription(index: TiffIndex, bare: readonly FramePixels[], w
     if (description === null) continue;
     const across = await tagNumbers(index, directory, 282);
     const down = await tagNumbers(index, directory, 283);
-    return tellImageJ(index, directory, bare, description, [across?.[0] ?? null, down?.[0] ?? null], warnings);
+    const scales = [across?.[0] ?? null, down?.[0] ?? null] as const;
+    return { told: tellImageJ(index, directory, bare, description, scales, warnings) };
   }
   const images = texts.reduce((most, text) => Math.max(most, shapedImages(text, index.pages[0]!)), 0);
   if (images > bare.length) {
     const frames = contiguousFrames(index, directory, bare, images);
     sayCut(index, frames.length, images, warnings);
-    return plain("tiff", frames);
+    return { told: plain("tiff", frames) };
   }
   if (directory.entries.some(({ tag, count }) => tag === metaMorph && count > 1)) {
     throw fault(
@@ -169,7 +97,16 @@ async function readDescription(index: TiffIndex, bare: readonly FramePixels[], w
   }
   if (texts.includes(null)) warnings.push("the file's description lies beyond its end: scale and times are lost.");
   sayCut(index, bare.length, null, warnings);
-  return plain("tiff", bare);
+  return { told: plain("tiff", bare) };
+}
+
+async function describeOme(opened: TiffFrames, text: string, warnings: string[]): Promise<Described> {
+  const { index, bare } = opened;
+  const { source } = index;
+  const set = await findOmeParts(source, parseOmeXml(text, source.name), index.pages.length, warnings);
+  const told = tellOme(index, bare, set, warnings);
+  const dataset = await omeDataset(opened, set);
+  return dataset === null ? { told } : { told, dataset };
 }
 
 /** What the recorder's mark behind the header means for the order of pages; null where there is none. */

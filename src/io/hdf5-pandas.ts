@@ -2,13 +2,13 @@
  * Tables with named columns in HDF5, as pandas and PyTables write them.
  *
  *     fixed frame    group with axis0 (names), axis1 (index), block<k>_items (names), block<k>_values (rows, names)
- *     structured     dataset of one axis whose elements are records of named numbers
+ *     structured     dataset of one axis whose elements are records of named numbers, or of rows of them (pandas' tables)
  *
  * Names come as text of fixed length. Blocks of Python objects are not read.
  */
 import { castColumns, type Roles } from "./csv-roles.js";
 import type { Hdf5Dataset, Hdf5File } from "./hdf5.js";
-import { sampleType, toNumbers } from "./hdf5-samples.js";
+import { sampleType, toNumbers, type SampleType } from "./hdf5-samples.js";
 
 /** A table whose columns have names, read when asked for. */
 export interface NamedTable {
@@ -76,19 +76,45 @@ function fixedFrame(file: Hdf5File, group: string): NamedTable | null {
 /** Rows of records read at once. */
 const batchBytes = 1 << 22;
 
-function structured(file: Hdf5File, dataset: Hdf5Dataset): NamedTable | null {
-  const members = (dataset.stored.compound_type?.members ?? []).flatMap((member) => {
-    const { type } = sampleType(member);
-    return type === null ? [] : [{ ...member, sample: type }];
+/** A named column among the bytes of a record. */
+interface Field {
+  readonly name: string;
+  readonly offset: number;
+  readonly size: number;
+  readonly sample: SampleType;
+}
+
+/** Numbers by their names; of a member that is a row of numbers, those whose names pandas keeps in an attribute. */
+function fieldsOf(file: Hdf5File, { path, stored }: Hdf5Dataset): Field[] {
+  return (stored.compound_type?.members ?? []).flatMap((member): Field[] => {
+    const { name, offset, size, array_type } = member;
+    const single = sampleType(member).type;
+    if (single !== null) return [{ name, offset, size, sample: single }];
+    const each = array_type === undefined ? null : sampleType(array_type).type;
+    if (array_type === undefined || each === null) return [];
+    // A pickled list of texts, one on a line behind a V.
+    const kind = file.attribute(path, `${name}_kind`);
+    const names = typeof kind === "string" ? [...kind.matchAll(/^a?V(.*)$/gm)].map((match) => match[1]!) : [];
+    if (names.length !== array_type.total_size) return [];
+    return names.map((text, at) => ({
+      name: text,
+      offset: offset + at * array_type.size,
+      size: array_type.size,
+      sample: each,
+    }));
   });
-  if (members.length === 0 || dataset.shape.length !== 1) return null;
+}
+
+function structured(file: Hdf5File, dataset: Hdf5Dataset): NamedTable | null {
+  const fields = fieldsOf(file, dataset);
+  if (fields.length === 0 || dataset.shape.length !== 1) return null;
   const rows = dataset.shape[0]!;
   return {
     path: dataset.path,
     rows,
-    columns: members.map(({ name }) => name),
+    columns: fields.map(({ name }) => name),
     column(at) {
-      const { offset, size, sample } = members[at]!;
+      const { offset, size, sample } = fields[at]!;
       const numbers = new Float64Array(rows);
       const most = Math.max(1, Math.floor(batchBytes / dataset.bytes));
       const packed = new Uint8Array(most * size);

@@ -35,14 +35,18 @@ export function readPotentiostat(file: Hdf5File, table: Hdf5Dataset, options: Cy
   const looks = rows.map(lookOf);
   const told = looks.map((look, row) => `row ${row}: ${look.words}`).join("; ");
   const wrong = (what: string, value: unknown): ParameterError =>
-    new ParameterError(`${name}: ${what} The rows of ${table.path}: ${told}.`, {
+    new ParameterError(`${name}: ${what} The rows of ${table.path} look so: ${told}.`, {
       parameter: "potentiostatRows",
       value,
     });
   const names = options.potentiostatRows;
   if (names === undefined) {
     const guess = looks.map(({ likely }) => likely).join(",");
-    throw wrong(`what the rows of ${table.path} are is not in the file. If it is so, say ${flag} ${guess}`, null);
+    const inAmperes = guess.includes("current_mA") ? " (or current_A)" : "";
+    throw wrong(
+      `the file does not say what the rows of ${table.path} are; confirm it by ${flag} ${guess}${inAmperes}.`,
+      null,
+    );
   }
   const value = names.join(",");
   if (names.length !== rows.length) {

@@ -10,6 +10,7 @@ export interface StoredType {
   readonly signed: boolean;
   readonly vlen: boolean;
   readonly enum_type?: { readonly type: number; readonly members: Readonly<Record<string, number>> };
+  readonly array_type?: StoredType & { readonly total_size: number };
   readonly compound_type?: {
     readonly members: readonly (StoredType & { readonly name: string; readonly offset: number })[];
   };

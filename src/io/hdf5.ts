@@ -283,12 +283,22 @@ function listDatasets(module: Hdf5Module, file: number | bigint): Listing {
       return true;
     }
   };
+  // An object may have several paths, and a group may hold one above it: each is looked at once, by its address.
+  const seen = new Set<string>();
+  const isNew = (path: string): boolean => {
+    const address = module.create_object_reference(file as bigint, path).join(".");
+    return !seen.has(address) && seen.add(address).size > 0;
+  };
+  isNew("/");
   const walk = (group: string, depth: number): boolean => {
     for (const name of module.get_names(file as bigint, group, false)) {
       if (++objects > maxDatasets) return false;
+      // PyTables keeps its indices so.
+      if (name.startsWith("_i_")) continue;
       const path = group === "/" ? `/${name}` : `${group}/${name}`;
       const goOn = look(path, () => {
         const kind = module.get_type(file as bigint, path);
+        if ((kind !== module.H5G_DATASET && kind !== module.H5G_GROUP) || !isNew(path)) return true;
         if (kind === module.H5G_DATASET) datasets.push(describe(module, file, path));
         return kind !== module.H5G_GROUP || depth === maxDepth || walk(path, depth + 1);
       });

@@ -8,6 +8,7 @@
  *
  * There is no pixel size inside. The zero of either clock is not stated.
  */
+import { FormatError } from "../model/errors.js";
 import type { Hdf5File } from "./hdf5.js";
 
 /** Frame times with the place that they were read from. */
@@ -32,8 +33,9 @@ const latest_s = 1e10;
  */
 export function cameraTimes(file: Hdf5File, frames: number, say: (sentence: string) => void): CameraTimes | null {
   const rows = timingRows(file);
-  if (rows === null) {
-    say(`the file has no ${path}: frame times are unknown.`);
+  if (rows === null || rows === "unreadable") {
+    const why = rows === null ? `the file has no ${path} of one time a frame` : `${path} is cut off or damaged`;
+    say(`${why}: frame times are unknown.`);
     return null;
   }
   const clocks = rows.map((row) => clockOf(row));
@@ -62,14 +64,21 @@ export function cameraTimes(file: Hdf5File, frames: number, say: (sentence: stri
 }
 
 /** The rows of /camera_timing, whichever way round it was written; null where it is no such table. */
-function timingRows(file: Hdf5File): Float64Array[] | null {
+function timingRows(file: Hdf5File): Float64Array[] | "unreadable" | null {
+  if (file.unreadable.has(path)) return "unreadable";
   const dataset = file.find(path);
   if (dataset?.type == null) return null;
   const shape = dataset.shape.filter((size) => size !== 1);
   if (shape.length < 1 || shape.length > 2) return null;
   const [count, length] = shape.length === 1 ? [1, shape[0]!] : [Math.min(...shape), Math.max(...shape)];
   if (count > 8) return null;
-  const numbers = file.numbers(dataset);
+  let numbers: Float64Array;
+  try {
+    numbers = file.numbers(dataset);
+  } catch (error) {
+    if (error instanceof FormatError) return "unreadable";
+    throw error;
+  }
   const rowsLast = shape.length === 2 && shape[0]! > shape[1]!;
   return Array.from({ length: count }, (_, row) =>
     rowsLast

@@ -236,10 +236,19 @@ async function readMetadata(
   const view = await reader(start, Math.min(length, maxSegmentMetadataBytes));
   if (view === null) return `is cut off inside its metadata, after ${source.size - start} bytes`;
   try {
-    return parseMetadata({ view, at: 0, littleEndian: lead.littleEndian }, lead.toc, objects, before);
+    return parseMetadata(
+      { view, at: 0, littleEndian: lead.littleEndian, whole: lead.closed },
+      lead.toc,
+      objects,
+      before,
+    );
   } catch (error) {
     if (error instanceof Malformed) return `${error.message} (at byte ${start + error.at})`;
-    if (error instanceof RangeError) return `is cut off inside its metadata, after ${view.byteLength} bytes`;
+    if (error instanceof RangeError) {
+      return lead.closed
+        ? `has metadata that goes on beyond its ${view.byteLength} bytes`
+        : `is cut off inside its metadata, after ${view.byteLength} bytes`;
+    }
     throw error;
   }
 }
@@ -252,10 +261,17 @@ class Malformed extends Error {
   }
 }
 
+/** More things than the bytes hold: the file is wrong where all of them are there, cut where they are not. */
+function tooMany({ whole }: Cursor, what: string, at: number): Error {
+  return whole ? new Malformed(what, at) : new RangeError(what);
+}
+
 interface Cursor {
   readonly view: DataView;
   at: number;
   readonly littleEndian: boolean;
+  /** Whether all of the segment is there. */
+  readonly whole: boolean;
 }
 
 interface Update {
@@ -268,7 +284,7 @@ interface Update {
 function parseMetadata(cursor: Cursor, toc: number, objects: Objects, before: readonly Growing[]): Growing[] {
   const count = u32(cursor);
   // The shortest object: a path of one letter, no data, no property.
-  if (count > cursor.view.byteLength / 12) throw new Malformed(`claims ${count} objects`, 0);
+  if (count > cursor.view.byteLength / 12) throw tooMany(cursor, `claims ${count} objects`, 0);
   const updates: Update[] = [];
   // All of the metadata is read before any of it counts.
   for (let number = 0; number < count; number++) updates.push(readObject(cursor));
@@ -331,7 +347,7 @@ function readObject(cursor: Cursor): Update {
   }
   const count = u32(cursor);
   // The shortest property: a name of no letter, a type, a byte.
-  if (count > cursor.view.byteLength / 9) throw new Malformed(`claims ${count} properties of ${path}`, at);
+  if (count > cursor.view.byteLength / 9) throw tooMany(cursor, `claims ${count} properties of ${path}`, at);
   const properties: (readonly [string, TdmsValue])[] = [];
   for (let number = 0; number < count; number++) properties.push([readText(cursor), readValue(cursor)]);
   return { path, properties, index };

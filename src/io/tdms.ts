@@ -191,7 +191,8 @@ export async function readTdmsOther(source: ByteSource): Promise<OtherFile> {
   const likely = channels.filter((object) => looksCycled(object)).map(inWords);
   if (likely.length > 0) {
     warnings.push(
-      `${listed(likely)} may be a cycler's record: which channel is which, and in what unit, is not told. Export them as CSV.`,
+      `${listed(likely)} ${likely.length === 1 ? "is" : "are"} named or scaled like time, voltage or current: what they are ` +
+        "to the cell is not told. Export a cycler's record as CSV.",
     );
   }
   return {
@@ -213,7 +214,9 @@ function listed(parts: readonly string[], by = ", "): string {
 
 function inWords({ path, samples, type }: TdmsObject): string {
   const kind =
-    type === daqmxType ? "raw samples of a DAQmx device" : `${samples} ${typeNames.get(type ?? -1) ?? "values"}`;
+    type === daqmxType
+      ? "raw samples of a DAQmx device"
+      : `${samples} ${typeNames.get(type ?? -1) ?? (samples === 1 ? "value" : "values")}`;
   return `"${path[1]}" (${kind})`;
 }
 

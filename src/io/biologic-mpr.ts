@@ -6,7 +6,7 @@ import { readProgramme } from "./biologic-programme.js";
 import { readLayout, readRecords, type MprField, type MprLayout } from "./biologic-records.js";
 import { readContext } from "./biologic-settings.js";
 import type { ByteSource } from "./bytes.js";
-import { countDistinct, currentFromCharge, cyclingRecord, differences, runningSum } from "./cycling-record.js";
+import { currentFromCharge, cyclesOf, cyclingRecord, differences, runningSum } from "./cycling-record.js";
 import { warningsOf } from "./number-table.js";
 
 export { sniffMpr } from "./biologic-modules.js";
@@ -113,7 +113,7 @@ export async function readMpr(source: ByteSource): Promise<CyclingFile | OtherFi
     current_mA,
     charge_mAh,
     rest: technique === 0x0b || (mode !== null && mode.every((bits) => (bits & 3) === 3)),
-    cycles: halfCycle !== null ? countDistinct(halfCycle) / 2 : cycle !== null ? countDistinct(cycle) : null,
+    cycles: cyclesOf(halfCycle, cycle, say),
     ...told,
     warnings,
   });

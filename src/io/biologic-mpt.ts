@@ -5,7 +5,7 @@ import { headerTechnique, textSettings } from "./biologic-text.js";
 import { readBytes, type ByteSource } from "./bytes.js";
 import { civilText, dateOrder, readCivilTime, type CivilTime, type DateOrder } from "./civil-time.js";
 import { columnHead, unitFactor, type Dimension } from "./column-names.js";
-import { countDistinct, currentFromCharge, cyclingRecord, differences, runningSum } from "./cycling-record.js";
+import { currentFromCharge, cyclesOf, cyclingRecord, differences, runningSum } from "./cycling-record.js";
 import { judgeBroken, numberTable, warningsOf, type WantedColumn } from "./number-table.js";
 import { hasDecimalComma, headLines, numberOf, sniffEncoding, textLines } from "./text.js";
 
@@ -125,8 +125,8 @@ export async function readMpt(source: ByteSource): Promise<CyclingFile | OtherFi
   if (spectrum) {
     say("the rows are the frequencies of an impedance spectrum, with the mean potential and current of each.");
   }
-  const halfCycle = values.get("half cycle");
-  const cycle = values.get("cycle");
+  const halfCycle = values.get("half cycle") ?? null;
+  const cycle = values.get("cycle") ?? null;
   return cyclingRecord({
     name: source.name,
     format: "biologic-mpt",
@@ -137,7 +137,7 @@ export async function readMpt(source: ByteSource): Promise<CyclingFile | OtherFi
     current_mA,
     charge_mAh,
     rest,
-    cycles: halfCycle !== undefined ? countDistinct(halfCycle) / 2 : cycle !== undefined ? countDistinct(cycle) : null,
+    cycles: cyclesOf(halfCycle, cycle, say),
     ...told,
     warnings,
   });

@@ -11,7 +11,7 @@ export interface ColumnHead {
 const inBrackets = /^(.*?)\s*[([]([^()[\]]*)[)\]]\s*$/;
 const bracketedWhole = /^<(.+)\/(.+)>$/;
 const afterSlash = /^(.*\S)\s*\/\s*([^/]+)$/;
-const afterUnderscore = /^(.*)_((?:(?:milli|micro)?ampere_)?[^_]+)$/i;
+const afterUnderscore = /^(.*)_((?:(?:milli|micro)?(?:ampere|watt)_)?[^_]+)$/i;
 
 /** Takes a head apart. */
 export function columnHead(text: string): ColumnHead {
@@ -38,9 +38,9 @@ function words(text: string): string {
 }
 
 /** What a column may be measured in. */
-export type Dimension = "time" | "potential" | "current" | "charge";
+export type Dimension = "time" | "potential" | "current" | "charge" | "energy" | "power";
 
-// Factors to s, V, mA and mAh.
+// Factors to s, V, mA, mAh, mWh and mW.
 const units: Readonly<Record<Dimension, Readonly<Record<string, number>>>> = {
   time: {
     ...alike(1, "s", "sec", "secs", "second", "seconds"),
@@ -67,13 +67,25 @@ const units: Readonly<Record<Dimension, Readonly<Record<string, number>>>> = {
     ...alike(1 / 3.6, "as", "c", "coulomb", "coulombs"),
     ...alike(1 / 3600, "mas", "mc"),
   },
+  energy: {
+    ...alike(1e3, "wh", "watt-hr", "watt_hour"),
+    ...alike(1, "mwh", "milliwatt_hour"),
+    ...alike(1e-3, "uwh"),
+    ...alike(1 / 3.6, "ws", "j", "joule", "joules"),
+    ...alike(1 / 3600, "mws"),
+  },
+  power: {
+    ...alike(1e3, "w", "watt", "watts"),
+    ...alike(1, "mw", "milliwatt"),
+    ...alike(1e-3, "uw"),
+  },
 };
 
 function alike(factor: number, ...names: string[]): Record<string, number> {
   return Object.fromEntries(names.map((name) => [name, factor]));
 }
 
-/** The factor from a unit to the house's (s, V, mA, mAh); NaN where it is no unit of that dimension. */
+/** The factor from a unit to the house's (s, V, mA, mAh, mWh, mW); NaN where it is no unit of that dimension. */
 export function unitFactor(dimension: Dimension, unit: string): number {
   return units[dimension][plainUnit(unit)] ?? NaN;
 }
@@ -83,8 +95,8 @@ function plainUnit(unit: string): string {
   return unit
     .trim()
     .replace(/\s+vs\b.*$/i, "")
-    .replace(/^(?:Âµ|Î¼|ï¿½|¦Ì|[\u00B5\u03BC\uFFFD?u])(?=[AVC]|s$)/, "u")
-    .replace(/(?<=A)[.·*\s]?(?=h$)/, "")
+    .replace(/^(?:Âµ|Î¼|ï¿½|¦Ì|[\u00B5\u03BC\uFFFD?u])(?=[AVCW]|s$)/, "u")
+    .replace(/(?<=[AW])[.·*\s]?(?=h$)/, "")
     .toLowerCase();
 }
 

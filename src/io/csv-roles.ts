@@ -1,14 +1,20 @@
 /** Which column of a table is time, potential, current, charge: told by the heads that cyclers' software writes. */
+import type { CountedKind } from "./charge-check.js";
 import { columnHead, unitFactor, type Dimension } from "./column-names.js";
 
 /** One column that plays a part. */
 export interface Role {
   readonly at: number;
-  /** From the column's unit to s, V, mA or mAh. */
+  /** From the column's unit to s, V, mA, mAh, mWh or mW. */
   readonly factor: number;
   /** False where the head names no unit and the usual one was taken. */
   readonly unitStated: boolean;
   readonly quantity: string;
+}
+
+/** A column that counts, and what. */
+export interface Counter extends Role {
+  readonly kind: CountedKind;
 }
 
 /** The parts that are cast; null where no column plays it. */
@@ -21,9 +27,8 @@ export interface Roles {
   readonly secondCurrent: Role | null;
   /** Running charge with a sign. */
   readonly charge: Role | null;
-  /** Charge put in and taken out, each counted upwards. */
-  readonly chargeIn: Role | null;
-  readonly chargeOut: Role | null;
+  /** Every column that counts charge, energy or power, the running charge too. */
+  readonly counted: readonly Counter[];
   /** Words such as "CC DChg" or letters such as "D". */
   readonly state: Role | null;
   readonly cycle: Role | null;
@@ -62,8 +67,20 @@ const potential = [
 ];
 const current = ["i", "<i>", "current", "cell current", "applied current", "we(1) current", "amps", "amp", "im"];
 const charge = ["charge", "net charge", "net capacity", "(q-qo)", "q-qo", "q"];
-const chargeIn = ["charge capacity", "charging capacity", "chg cap", "charge cap"];
+const chargeIn = ["charge capacity", "charging capacity", "chg cap", "charge cap", "chg capacity"];
 const chargeOut = ["discharge capacity", "discharging capacity", "dchg cap", "dischg cap", "discharge cap"];
+const counters: readonly (readonly [CountedKind, Dimension, readonly string[]])[] = [
+  ["running charge", "charge", charge],
+  ["charge in", "charge", chargeIn],
+  ["charge out", "charge", chargeOut],
+  ["step charge", "charge", ["step capacity", "step charge", "capacity", "cap", "amp-hr", "amp-hrs", "dq"]],
+  ["running energy", "energy", ["net energy"]],
+  ["energy in", "energy", ["charge energy", "charging energy", "chg energy", "chg eng", "charge engy"]],
+  ["energy out", "energy", ["discharge energy", "discharging energy", "dchg energy", "dchg eng", "discharge engy"]],
+  ["power", "power", ["power", "p"]],
+];
+/** So many counters are looked at. */
+const COUNTERS = 16;
 const state = ["state", "step type", "step name", "status"];
 const cycle = ["cycle index", "cycle number", "cycle count", "cycle", "cyc#", "cyc", "cycle id"];
 const date = [
@@ -81,7 +98,14 @@ const date = [
   "date",
 ];
 
-const usualUnit: Readonly<Record<Dimension, string>> = { time: "s", potential: "V", current: "A", charge: "Ah" };
+const usualUnit: Readonly<Record<Dimension, string>> = {
+  time: "s",
+  potential: "V",
+  current: "A",
+  charge: "Ah",
+  energy: "Wh",
+  power: "W",
+};
 
 /** Casts the columns of a table by their heads; a row of units under the heads may be given. */
 export function castColumns(heads: readonly string[], units: readonly string[] | null = null): Roles {
@@ -102,8 +126,12 @@ export function castColumns(heads: readonly string[], units: readonly string[] |
       const asClock = dimension === "time" && unit !== null && unit.includes(":");
       const factor = unitFactor(dimension, asClock ? "s" : (unit ?? usualUnit[dimension]));
       // A column that is just called "test" or "e" counts its unit as part of the name.
-      if (Number.isNaN(factor) || (unit === null && ["test", "t", "e", "u", "v", "q"].includes(quantity))) continue;
-      const named = quantity === "amps" || quantity === "amp" || quantity === "volts" || quantity === "volt";
+      if (
+        Number.isNaN(factor) ||
+        (unit === null && ["test", "t", "e", "u", "v", "q", "p", "cap", "dq"].includes(quantity))
+      )
+        continue;
+      const named = ["amps", "amp", "volts", "volt", "amp-hr", "amp-hrs"].includes(quantity);
       found.push({ at, factor, unitStated: unit !== null || named, quantity });
     }
     const rank = (role: Role): number => names.indexOf(role.quantity) + (role.unitStated ? 0 : 0.5);
@@ -118,8 +146,9 @@ export function castColumns(heads: readonly string[], units: readonly string[] |
     current: currents[0] ?? null,
     secondCurrent: currents.find(({ quantity }, index) => index > 0 && quantity === currents[0]!.quantity) ?? null,
     charge: one("charge", charge),
-    chargeIn: one("charge", chargeIn),
-    chargeOut: one("charge", chargeOut),
+    counted: counters
+      .flatMap(([kind, dimension, names]) => all(dimension, names).map((role): Counter => ({ ...role, kind })))
+      .slice(0, COUNTERS),
     state: one(null, state),
     cycle: one(null, cycle),
     halfCycle: one(null, ["half cycle"]),

@@ -2,11 +2,12 @@
 import type { CyclingFile } from "../model/cycling.js";
 import { FormatError } from "../model/errors.js";
 import { readBytes, type ByteSource } from "./bytes.js";
-import { compareCurrents, runningCharge, signedCurrent } from "./csv-checks.js";
+import type { CountedColumn } from "./charge-check.js";
+import { compareCurrents, signedCurrent } from "./csv-checks.js";
 import { compareDates, dateOf, startOf, type Ends } from "./csv-dates.js";
 import { findLayout, splitLines, type CsvLayout } from "./csv-layout.js";
 import { stateSign, type Role } from "./csv-roles.js";
-import { countDistinct, cyclingRecord, stepsBack } from "./cycling-record.js";
+import { cyclesOf, cyclingRecord, stepsBack } from "./cycling-record.js";
 import { judgeBroken, numberTable, warningsOf, type NumberTable, type WantedColumn } from "./number-table.js";
 import { clockSeconds, headLines, looksLikeText, numberOf, sniffEncoding, textLines, type Encoding } from "./text.js";
 
@@ -62,13 +63,14 @@ export async function readCyclingCsv(source: ByteSource, format = "csv"): Promis
   compareCurrents(current_mA, read.column(roles.secondCurrent), twins, say);
   const ends: Ends | null = time_s.length === 0 ? null : { ...read, first_s: time_s[0]!, last_s: time_s.at(-1)! };
   compareDates(ends, layout, say);
-  const counted = {
-    running_mAh: read.column(roles.charge),
-    in_mAh: read.column(roles.chargeIn),
-    out_mAh: read.column(roles.chargeOut),
-  };
-  const halfCycle = read.column(roles.halfCycle);
-  const cycle = read.column(roles.cycle);
+  const counted = roles.counted
+    .filter(({ at }) => at !== roles.charge?.at)
+    .map((role): CountedColumn => ({
+      name: `the column ${heads[role.at]}`,
+      kind: role.kind,
+      values: read.column(role)!,
+      unitStated: role.unitStated,
+    }));
   return cyclingRecord({
     name: source.name,
     format,
@@ -77,9 +79,11 @@ export async function readCyclingCsv(source: ByteSource, format = "csv"): Promis
     time_s,
     potential_V,
     current_mA,
-    charge_mAh: runningCharge(counted, time_s, current_mA, say),
+    charge_mAh: read.column(roles.charge),
+    chargeYields: true,
+    counted,
     rest: false,
-    cycles: halfCycle !== null ? countDistinct(halfCycle) / 2 : cycle !== null ? countDistinct(cycle) : null,
+    cycles: cyclesOf(read.column(roles.halfCycle), read.column(roles.cycle), say),
     warnings,
   });
 }
@@ -121,14 +125,7 @@ async function readRows(
   };
   add(roles.potential, true);
   add(roles.current, true);
-  for (const role of [
-    roles.secondCurrent,
-    roles.charge,
-    roles.chargeIn,
-    roles.chargeOut,
-    roles.cycle,
-    roles.halfCycle,
-  ]) {
+  for (const role of [roles.secondCurrent, roles.charge, ...roles.counted, roles.cycle, roles.halfCycle]) {
     add(role, false);
   }
   add(roles.state, false, stateSign);

@@ -1,5 +1,6 @@
 /** From the columns that a reader found to a cycling record: charge, order in time, and what is odd about them. */
 import type { CyclingFile, ProgrammeStep } from "../model/cycling.js";
+import { agrees, chargeVerdict, checkCharge, type CountedColumn } from "./charge-check.js";
 import { baseName } from "./text.js";
 
 /** What a reader found in one file. Columns of one length. */
@@ -14,6 +15,10 @@ export interface FoundColumns {
   readonly current_mA: Float64Array | null;
   /** The file's own running charge, positive current raising it; null where it has none. */
   readonly charge_mAh: Float64Array | null;
+  /** True where the integral of the current is the better charge wherever the two do not go together. */
+  readonly chargeYields?: boolean;
+  /** What else the file counts of charge, energy and power: held against the current, and said where they differ. */
+  readonly counted?: readonly CountedColumn[];
   /** True where nothing is driven, so that a missing current is 0. */
   readonly rest: boolean;
   readonly cycles: number | null;
@@ -24,7 +29,8 @@ export interface FoundColumns {
 
 /**
  * A record from what was found: a missing current is 0 where the cell rests and NaN elsewhere; a missing charge is
- * the trapezoid integral of the current from the first row; rows are brought into the order of time.
+ * the trapezoid integral of the current from the first row; rows are brought into the order of time. Charge that the
+ * file counts is held against its current, and time against what a run can last; numbers are never changed for it.
  */
 export function cyclingRecord(found: FoundColumns): CyclingFile {
   const warnings = [...found.warnings];
@@ -37,7 +43,12 @@ export function cyclingRecord(found: FoundColumns): CyclingFile {
   }
   const { time_s, sort } = inOrderOfTime(found.time_s, say);
   const current = sort(current_mA);
-  const charge_mAh = found.charge_mAh === null ? integrateCurrent(time_s, current) : sort(found.charge_mAh);
+  const potential_V = sort(found.potential_V);
+  const charge_mAh = chargeOf(found, { time_s, potential_V, current_mA: current }, sort, say);
+  const standing = time_s.reduce((count, time, row) => count + (row > 0 && time === time_s[row - 1]! ? 1 : 0), 0);
+  if (standing > 10 && standing > 0.1 * rows) {
+    say(`${standing} of ${rows} rows have the time of the row before: its clock is coarse, or rows are doubled.`);
+  }
   const span_s = rows < 2 ? 0 : time_s[rows - 1]! - time_s[0]!;
   if (span_s > 4 * 365.25 * 86400) {
     const years = span_s / (365.25 * 86400);
@@ -54,13 +65,32 @@ export function cyclingRecord(found: FoundColumns): CyclingFile {
     columns: found.columns,
     cycles: found.cycles,
     time_s,
-    potential_V: sort(found.potential_V),
+    potential_V,
     current_mA: current,
     charge_mAh,
     ...(found.settings === undefined ? {} : { settings: found.settings }),
     ...(found.programme === undefined ? {} : { programme: found.programme }),
     warnings,
   };
+}
+
+/** The file's running charge, or the integral of the current; says where what the file counts is not the current's. */
+function chargeOf(
+  found: FoundColumns,
+  measured: { time_s: Float64Array; potential_V: Float64Array; current_mA: Float64Array },
+  sort: (column: Float64Array) => Float64Array,
+  say: (sentence: string) => void,
+): Float64Array {
+  const counted = (found.counted ?? []).map((column) => ({ ...column, values: sort(column.values) }));
+  const own = found.charge_mAh === null ? null : sort(found.charge_mAh);
+  if (own !== null && found.current_mA !== null) {
+    counted.push({ name: "the charge of the file", kind: "running charge", values: own });
+  }
+  checkCharge(measured, counted, say);
+  const verdict = own === null ? null : chargeVerdict(measured, own);
+  const yields = found.chargeYields === true && verdict !== null && !agrees(verdict);
+  if (yields) say("its running charge does not go with its current: the integral of the current was taken.");
+  return own === null || yields ? integrateCurrent(measured.time_s, measured.current_mA) : own;
 }
 
 /**
@@ -158,4 +188,27 @@ function inOrderOfTime(time_s: Float64Array, say: (sentence: string) => void): O
 /** How many different values a column has. */
 export function countDistinct(column: Float64Array): number {
   return new Set(column).size;
+}
+
+/**
+ * Cycles done: half the half cycles where the file counts those, else its cycles; null where it counts neither.
+ * Numbers that are passed over are no cycles, and are said.
+ */
+export function cyclesOf(
+  halfCycle: Float64Array | null,
+  cycle: Float64Array | null,
+  say: (sentence: string) => void,
+): number | null {
+  const column = halfCycle ?? cycle;
+  if (column === null) return null;
+  const numbers = new Set(column);
+  const count = numbers.size;
+  const [least, most] = [Math.min(...numbers), Math.max(...numbers)];
+  const what = halfCycle === null ? "cycles" : "half cycles";
+  // EC-Lab passes over number 1 where a run begins at rest.
+  const missing = most - least + 1 - count - (least === 0 && !numbers.has(1) && halfCycle !== null ? 1 : 0);
+  if (missing > 0 && count > 1) {
+    say(`its ${what} are numbered ${least} to ${most}, but ${count} of these numbers occur: those are counted.`);
+  }
+  return halfCycle === null ? count : count / 2;
 }

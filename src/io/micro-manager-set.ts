@@ -7,7 +7,7 @@
  *     name_MMStack_Pos0.ome.tif  name_MMStack_Pos0_1.ome.tif    name_MMStack_Pos1.ome.tif
  */
 import type { Dataset, FramePlace, MovieFile, Samples } from "../model/movie.js";
-import type { ByteSource, FolderSource } from "./bytes.js";
+import { naturalOrder, type ByteSource, type FolderSource } from "./bytes.js";
 import { checkStamps, laterCivilTime } from "./frame-times.js";
 import {
   civilTimeOf,
@@ -113,7 +113,9 @@ function tell<F>(
   warnings: string[],
 ): { readonly ordered: readonly Placed<F>[]; readonly told: Omit<Told, "frames"> } {
   if (summary === null) warnings.push("the summary of the acquisition is no JSON: it is not used.");
-  const turned = oneMoment(placed, warnings);
+  // An image that was taken again replaces the one before.
+  const last = new Map(placed.map((one) => [placeKey(one.place), one]));
+  const turned = oneMoment([...last.values()], warnings);
   const ordered = [...turned].sort((a, b) => byPlace(a.place, b.place));
   const places = ordered.map(({ place: at }) => at);
   const clock = timesOf(ordered, summary, warnings);
@@ -129,6 +131,10 @@ function tell<F>(
       start: startOf(ordered, summary),
     },
   };
+}
+
+function placeKey({ image, channel, slice, time }: FramePlace): string {
+  return `${image},${channel},${slice},${time}`;
 }
 
 /** A focus series at one moment is taken as one in time. */
@@ -276,6 +282,10 @@ async function datasetOf(source: ByteSource, like: TiffFrames, header: MicroMana
       if (frames !== null) files.push({ entry, frames });
     }
   }
+  // The first part has no number; with its ending it would come last.
+  const stemOf = (entry: string): string => entry.replace(/(?:\.ome)?\.tiff?$/i, "");
+  const order = naturalOrder(files.map(({ entry }) => stemOf(entry)));
+  files.sort((a, b) => order.indexOf(stemOf(a.entry)) - order.indexOf(stemOf(b.entry)));
   const missing = missingParts(files.map(({ entry }) => entry));
   if (files.length + missing.length < 2) return null;
   return {
@@ -375,8 +385,8 @@ async function openSet(
       `${missing.length === 1 ? "1 file is" : `${missing.length} files are`} not in the folder (${missing.slice(0, 4).join(", ")}): its frames are missing.`,
     );
   }
-  sayFewer(placed.length, summary, warnings);
   const { ordered, told } = tell(placed, summary, warnings);
+  sayFewer(ordered.length, summary, warnings);
   const series = told.planes === undefined ? null : seriesNote(told.planes);
   if (series !== null) warnings.push(series);
   return setMovie(

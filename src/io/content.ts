@@ -11,11 +11,9 @@ const asTiff = "Export the movie as TIFF.";
 const asText = "Export the record as CSV or .mpt.";
 
 const containers: readonly Container[] = [
-  begins("HDF5", [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a], `${asTiff} A cycler's record: export it as CSV.`),
   begins("a zip archive (.ndax, .xlsx, .npz and packed .zarr are such)", [0x50, 0x4b, 3, 4], `Unpack it. ${asText}`),
   begins("an empty zip archive", [0x50, 0x4b, 5, 6], asText),
   begins("packed by gzip", [0x1f, 0x8b], "Unpack it first."),
-  begins("a Neware record (.nda)", [..."NEWARE"], asText),
   begins("a Jet database (Arbin .res)", [0, 1, 0, 0, ..."Standard Jet DB"], asText),
   begins("a Jet database", [0, 1, 0, 0, ..."Standard ACE DB"], asText),
   begins("an old Excel or OLE file", [0xd0, 0xcf, 0x11, 0xe0], asText),

@@ -103,7 +103,7 @@ export async function openHdf5(source: ByteSource): Promise<Hdf5File> {
     if (/already open for write|SWMR/i.test(reason)) {
       throw fault("was not closed by its writer. Wait for it to end, or run h5clear -s on a copy.", error);
     }
-    throw said("it is HDF5, but", error);
+    throw said("its structure as HDF5", error);
   }
   const module = library.module;
   let listing: Listing;

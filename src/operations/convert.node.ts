@@ -4,7 +4,7 @@ import { lstat, mkdir } from "node:fs/promises";
 import path from "node:path";
 import { encodeBdf, encodeBdfParquet } from "../io/bdf.js";
 import { littleEndianBytes } from "../io/byte-order.js";
-import { readCycling } from "../io/open.js";
+import { readCyclingSources } from "../io/guarded.node.js";
 import { writeOmeTiff } from "../io/ome-tiff-write.js";
 import { writeThroughSink } from "../io/sink.node.js";
 import { seriesNote, type SeriesChoice } from "../io/time-series.js";
@@ -242,7 +242,7 @@ async function convertCycling(
 async function readRecord(names: readonly string[], potentiostatRows: string | null): Promise<CyclingFile> {
   const sources = (await Promise.all(names.map(cyclerSources))).flat();
   try {
-    return await readCycling(sources, cyclingOptions({ potentiostatRows }));
+    return await readCyclingSources(sources, cyclingOptions({ potentiostatRows }));
   } finally {
     await Promise.all(sources.map((source) => source.close()));
   }

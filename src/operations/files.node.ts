@@ -4,7 +4,7 @@ import path from "node:path";
 import { isFolder, type Source } from "../io/bytes.js";
 import { openPath } from "../io/bytes.node.js";
 import type { CyclingOptions } from "../io/cycling.js";
-import { openMovie, readCycling } from "../io/open.js";
+import { openMoviePath, readCyclingSources } from "../io/guarded.node.js";
 import { FormatError, ParameterError } from "../model/errors.js";
 import type { Experiment, SkippedFrames } from "../model/experiment.js";
 import { assembleExperiment } from "./experiment.js";
@@ -34,12 +34,14 @@ export async function openExperiment(params: FilesParams, signal?: AbortSignal):
     const cyclingSources: Source[] = [];
     for (const name of params.cycling) cyclingSources.push(...(await cyclerSources(name)));
     opened.push(...cyclingSources);
-    const cycling = cyclingSources.length === 0 ? null : await readCycling(cyclingSources, cyclingOptions(params));
+    const cycling =
+      cyclingSources.length === 0
+        ? null
+        : await readCyclingSources(cyclingSources, { ...cyclingOptions(params), signal });
     let dark = null;
     if (typeof params.blackLevel === "string") {
-      const source = await openPath(params.blackLevel);
-      opened.push(source);
-      dark = await openMovie(source);
+      dark = await openMoviePath(params.blackLevel, { signal });
+      opened.push(dark);
     }
     const experiment = await assembleExperiment({ movie: movies.movie, cycling, dark }, params);
     const inputs: Input[] = [];

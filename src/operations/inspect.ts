@@ -2,7 +2,7 @@
 import type { Source } from "../io/bytes.js";
 import { medianStep } from "../kernels/stats.js";
 import { frameStats, type FrameStats } from "../io/frame-stats.js";
-import { openAny } from "../io/open.js";
+import { openAny, type Opened } from "../io/open.js";
 import { timeSeries } from "../io/time-series.js";
 import type { CyclingFile, OtherFile, ProgrammeStep } from "../model/cycling.js";
 import type { MovieFile } from "../model/movie.js";
@@ -82,7 +82,11 @@ export type Facts = MovieFacts | CyclingFacts | OtherFacts;
  * With `full` every frame is decoded, so that a damaged one is found. Throws FormatError where it is neither.
  */
 export async function inspect(source: Source, options: { full?: boolean; signal?: AbortSignal } = {}): Promise<Facts> {
-  const opened = await openAny(source);
+  return factsOf(await openAny(source), options);
+}
+
+/** The facts of what a source turned out to hold; a movie is closed. */
+export async function factsOf(opened: Opened, options: { full?: boolean; signal?: AbortSignal } = {}): Promise<Facts> {
   if (opened.kind === "cycling") return cyclingFacts(opened.cycling);
   if (opened.kind === "other") {
     const { name: _, ...facts } = opened.other;

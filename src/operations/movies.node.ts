@@ -1,8 +1,6 @@
 /** From the movies that a user names to one movie: the whole of a set, one series of several, files in sequence. */
 import path from "node:path";
-import type { Source } from "../io/bytes.js";
-import { openPath } from "../io/bytes.node.js";
-import { openMovie } from "../io/open.js";
+import { openMoviePath } from "../io/guarded.node.js";
 import { joinMovies } from "../io/sequence.js";
 import { baseName } from "../io/text.js";
 import { timeSeries, type SeriesChoice } from "../io/time-series.js";
@@ -29,9 +27,7 @@ export async function openMovies(names: readonly string[], choice: SeriesChoice 
     const parts: MovieFile[] = [];
     const inputs: { name: string; files: readonly string[] }[] = [];
     for (const name of names) {
-      const source: Source = await openPath(name);
-      opened.push(source);
-      const file = await openMovie(source);
+      const file = await openMoviePath(name);
       opened.push(file);
       const whole = await wholeOf(file);
       if (whole !== file) opened.push(whole);

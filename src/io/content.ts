@@ -33,8 +33,8 @@ const containers: readonly Container[] = [
   { name: "a DICOM image", cure: asTiff, is: (head) => spells(head, 128, "DICM") },
   {
     name: "the metadata of a Zarr dataset",
-    cure: asTiff,
-    is: (head) => isText(head) && hasText(head, '"zarr_format"'),
+    cure: "Name the folder that it lies in.",
+    is: (head) => isText(head) && hasText(head, "{") && /"(zarr_format|multiscales)"\s*:/.test(latin1(head)),
   },
   { name: "OME-XML without pixels", cure: "Name the TIFF that belongs to it.", is: isOmeText },
 ];
@@ -91,7 +91,11 @@ function spells(head: Uint8Array, at: number, letters: string): boolean {
 }
 
 function hasText(head: Uint8Array, part: string): boolean {
-  return new TextDecoder("latin1").decode(head.subarray(0, 4096)).includes(part);
+  return latin1(head).includes(part);
+}
+
+function latin1(head: Uint8Array): string {
+  return new TextDecoder("latin1").decode(head.subarray(0, 4096));
 }
 
 function isOmeText(head: Uint8Array): boolean {

@@ -51,7 +51,9 @@ test("a cycler's file is told by its content even where it is called an image; s
   expect(await tellKind(folder)).toBe("cycling");
   await expect(openMovie(folder)).rejects.toThrow(/no image among them/);
   await expect(tellKind(memoryFolder("run", { "notes.txt": letters("hello") }))).rejects.toThrow(/no image/);
-  await expect(openMovie({ ...folder, name: "cell.ome.zarr", entries: [] })).rejects.toThrow(/Zarr.*TIFF/);
+  await expect(openMovie(memoryFolder("cell.ome.zarr", { "notes.txt": letters("hello") }))).rejects.toThrow(
+    /holds no zarr\.json.*hidden files/,
+  );
 });
 
 test("known containers that are not read are named, with a cure", async () => {
@@ -64,7 +66,8 @@ test("known containers that are not read are named, with a cure", async () => {
     [bytes(0, 1, 0, 0, ...letters("Standard Jet DB")), /\.res.*CSV/],
     [bytes(0xff, 0xd8, 0xff), /JPEG.*TIFF/],
     [bytes(30, 0, 0, 0, ...letters('{"time":0}')), /index of an NDTiff dataset without its folder/],
-    ['{"zarr_format": 3, "node_type": "group"}', /Zarr/],
+    ['{"zarr_format": 3, "node_type": "group"}', /metadata of a Zarr.*Name the folder/],
+    ['{\n  "multiscales": [{}]\n}', /metadata of a Zarr.*Name the folder/],
     [new Uint8Array(512), /512 zero bytes/],
     [new Uint8Array(), /is empty/],
     [bytes(0xde, 0xad, 0xbe, 0xef), /first bytes are de ad be ef.*Movies are read from tiff, npy, png/],

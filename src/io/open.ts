@@ -19,6 +19,7 @@ import { isPng, openPng } from "./png.js";
 import { isTdmsMovie, openTdms } from "./tdms.js";
 import { isTiff } from "./tiff-directory.js";
 import { openTiff } from "./tiff.js";
+import { isZarrFolder, openZarr } from "./zarr.js";
 
 /** A format of movies: how it is told from the first 64 KiB of a file (none for a folder), and its reader. */
 export interface MovieFormat {
@@ -45,6 +46,7 @@ const movieFormats: readonly MovieFormat[] = [
   },
   { name: "tdms", sniff: isTdmsMovie, open: openTdms },
   { name: "ndtiff", sniff: isNdtiff, open: openNdtiff },
+  { name: "ome-zarr", sniff: (_, source) => isFolder(source) && isZarrFolder(source), open: zarrOnly },
   { name: "folder of frames", sniff: (_, source) => isFolder(source) && isFrameFolder(source), open: folderOnly },
 ];
 
@@ -72,6 +74,11 @@ function file(
 function folderOnly(source: Source): Promise<MovieFile> {
   if (!isFolder(source)) throw new RangeError(`${source.name} is a file`);
   return openFolderMovie(source);
+}
+
+function zarrOnly(source: Source): Promise<MovieFile> {
+  if (!isFolder(source)) throw new RangeError(`${source.name} is a file`);
+  return openZarr(source);
 }
 
 /** Opens a movie. Throws FormatError where the source holds none, saying what it holds and what is read. */
@@ -203,8 +210,8 @@ function unknown(head: Uint8Array, source: Source): FormatError {
   const read = `Movies are read from ${movies}; cycling from ${records}.`;
   if (isFolder(source)) {
     const count = source.entries.length;
-    if (/\.zarr[\\/]?$/i.test(source.name) || source.entries.includes("zarr.json")) {
-      return refusal(source, "is a Zarr dataset, which is not read. Export the movie as TIFF.");
+    if (/\.zarr[\\/]?$/i.test(source.name)) {
+      return refusal(source, "holds no zarr.json, .zgroup or .zarray. Copy it again with its hidden files.");
     }
     return refusal(source, `the folder holds ${count} files and no image among them. ${read}`);
   }

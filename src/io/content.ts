@@ -36,7 +36,6 @@ const containers: readonly Container[] = [
     cure: "Name the folder that it lies in.",
     is: (head) => isText(head) && hasText(head, "{") && /"(zarr_format|multiscales)"\s*:/.test(latin1(head)),
   },
-  { name: "OME-XML without pixels", cure: "Name the TIFF that belongs to it.", is: isOmeText },
 ];
 
 function begins(name: string, signature: readonly (number | string)[], cure: string): Container {
@@ -96,10 +95,6 @@ function hasText(head: Uint8Array, part: string): boolean {
 
 function latin1(head: Uint8Array): string {
   return new TextDecoder("latin1").decode(head.subarray(0, 4096));
-}
-
-function isOmeText(head: Uint8Array): boolean {
-  return isText(head) && hasText(head, "<") && /<([\w.-]+:)?OME[\s>]/.test(new TextDecoder("latin1").decode(head));
 }
 
 function isMp4(head: Uint8Array): boolean {

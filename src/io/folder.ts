@@ -40,13 +40,16 @@ async function using<T>(folder: FolderSource, entry: string, work: (source: Byte
 }
 
 /**
- * Opens a folder with one frame a file. Every file is looked into at once, its pixels are decoded when asked for.
+ * Opens a folder with one frame a file, or one that holds a recording: the files of one dataset, or a single stack.
+ * Every file is looked into at once, its pixels are decoded when asked for.
  *
  * Scale comes from the first file where it tells one; times are in no file. Other files are passed over and counted.
  * Throws FormatError naming the file that differs in size or type from the first, that holds several frames,
  * or that is damaged.
  */
 export async function openFolderMovie(folder: FolderSource): Promise<MovieFile> {
+  const whole = await openRecording(folder);
+  if (whole !== null) return { ...whole, name: folder.name };
   const looked = await inStretches(folder.entries, async (entry) => ({ entry, frame: await lookInto(folder, entry) }));
   const names: string[] = [];
   let first: { readonly entry: string; readonly frame: MovieFile } | null = null;
@@ -85,14 +88,43 @@ export async function openFolderMovie(folder: FolderSource): Promise<MovieFile> 
     async read(index: number, into: Samples, signal?: AbortSignal): Promise<void> {
       const name = names[index];
       if (name === undefined) throw new RangeError(`frame ${index} of ${names.length}`);
-      await using(folder, name, async (source) => (await openFrame(source))?.read(0, into, signal));
+      await using(folder, name, async (source) => (await openFrame(alone(source)))?.read(0, into, signal));
     },
     close: () => folder.close(),
   };
 }
 
+/** The recording that a folder holds: a set of which its first image is a part, or its only image, where it is a stack. */
+async function openRecording(folder: FolderSource): Promise<MovieFile | null> {
+  const images: string[] = [];
+  for (const entry of folder.entries) {
+    if (await isImage(folder, entry)) images.push(entry);
+    if (images.length > 1) break;
+  }
+  const [entry] = images;
+  if (entry === undefined) return null;
+  const source = await folder.open(entry);
+  const first = await openFrame(source).catch(async (error: unknown) => {
+    await source.close();
+    throw error;
+  });
+  if (first?.dataset === undefined) {
+    if (images.length === 1 && first !== null && first.frames > 1) return first;
+    await source.close();
+    return null;
+  }
+  const { dataset } = first;
+  await source.close();
+  return dataset.files.length > 1 || images.length === 1 ? dataset.open() : null;
+}
+
 async function lookInto(folder: FolderSource, entry: string): Promise<MovieFile | null> {
-  return using(folder, entry, openFrame);
+  return using(folder, entry, (source) => openFrame(alone(source)));
+}
+
+/** A file as if there were none beside it: what it is a part of was looked for before. */
+function alone({ name, size, read, readNow, close }: ByteSource): ByteSource {
+  return { name, size, read, ...(readNow === undefined ? {} : { readNow }), close };
 }
 
 async function openFrame(source: ByteSource): Promise<MovieFile | null> {

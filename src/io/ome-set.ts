@@ -42,6 +42,11 @@ export async function omeDataset(like: TiffFrames, set: OmeParts): Promise<Datas
   };
 }
 
+/** Whether a file begins as OME-XML does. */
+export function isOmeDocument(head: Uint8Array): boolean {
+  return head[0] !== 0 && isOmeXml(new TextDecoder().decode(head.subarray(0, 4096)));
+}
+
 /**
  * Opens a set by its document alone: a companion file. Throws FormatError where the document holds its pixels itself,
  * names no file, or where none of the files is there.

@@ -8,6 +8,7 @@ import { FormatError, oneLine } from "../model/errors.js";
 import type { MovieFile } from "../model/movie.js";
 import { isFolder, readBytes, type ByteSource, type FolderSource, type Source } from "./bytes.js";
 import { cyclingFormats, isCycling, joinCycling, type CyclingFormat, type CyclingOptions } from "./cycling.js";
+import { cyclerEntries, readCyclingFolder } from "./cycling-folder.js";
 import { describeContent, isText } from "./content.js";
 import { isFrameFolder, openFolderMovie } from "./folder.js";
 import { isHdf5 } from "./hdf5.js";
@@ -17,6 +18,7 @@ import { isNpy, openNpy } from "./npy.js";
 import { packWarnings, unpacked } from "./packed.js";
 import { isPng, openPng } from "./png.js";
 import { isTdmsMovie, openTdms } from "./tdms.js";
+import { isOmeDocument, openOmeDocument } from "./ome-set.js";
 import { isTiff } from "./tiff-directory.js";
 import { openTiff } from "./tiff.js";
 import { isZarrFolder, openZarr } from "./zarr.js";
@@ -37,6 +39,7 @@ export interface OpenOptions extends CyclingOptions, DatasetOptions {}
 
 const movieFormats: readonly MovieFormat[] = [
   file("tiff", isTiff, openTiff),
+  file("ome-xml", isOmeDocument, openOmeDocument),
   file("npy", isNpy, openNpy),
   file("png", isPng, openPng),
   {
@@ -138,7 +141,12 @@ export async function openAny(given: Source, options: OpenOptions = {}): Promise
   if (format !== null && (await format.holds?.(source, options)) !== false) {
     return { kind: "movie", movie: printable(await format.open(source, options), source) };
   }
-  if (isFolder(source) || isTextCalledImage(head, source)) throw unknown(head, source);
+  if (isFolder(source)) {
+    const cycling = await readCyclingFolder(source, options);
+    if (cycling === null) throw unknown(head, source);
+    return { kind: "cycling", cycling: printable(cycling, source) };
+  }
+  if (isTextCalledImage(head, source)) throw unknown(head, source);
   const cycler = await cyclerFormat(head, source);
   if (cycler === undefined) throw unknown(head, source);
   return told(printable(await cycler.read(source, options), source));
@@ -155,7 +163,7 @@ export async function isForeign(given: Source): Promise<boolean> {
 
 /**
  * What a source holds, as far as its beginning tells; a cycler's file is read to tell a record from a spectrum.
- * A folder is "cycling" where it holds no image but a cycler's file of its own format (.DTA, say).
+ * A folder is "cycling" where it, or a folder below it, holds no image but a cycler's file of its own format (.DTA, say).
  */
 export async function tellKind(given: Source): Promise<Opened["kind"]> {
   const source = await unwrapped(given);
@@ -166,16 +174,7 @@ export async function tellKind(given: Source): Promise<Opened["kind"]> {
 }
 
 async function holdsCyclerFile(folder: FolderSource): Promise<boolean> {
-  for (const entry of folder.entries) {
-    const source = await folder.open(entry);
-    try {
-      const head = await headOf(source);
-      if ((await cyclerFormat(head, source, (name) => name !== anyText)) !== undefined) return true;
-    } finally {
-      await source.close();
-    }
-  }
-  return false;
+  return (await cyclerEntries(folder, true)).some(({ format }) => format.name !== anyText);
 }
 
 /** The format of cycling that takes any text, and so tells nothing by being recognised. */
@@ -229,8 +228,7 @@ async function unwrapped(source: Source): Promise<Source> {
   if (isFolder(source)) return source;
   return unpacked(
     source,
-    async (head, inner) =>
-      (await movieFormat(head, inner)) !== null || (await cyclerFormat(head, inner)) !== undefined,
+    async (head, inner) => (await movieFormat(head, inner)) !== null || (await cyclerFormat(head, inner)) !== undefined,
   );
 }
 

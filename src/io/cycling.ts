@@ -7,12 +7,14 @@ import { readMpt, sniffMpt } from "./biologic-mpt.js";
 import { readBdf, sniffBdf } from "./bdf.js";
 import { readCyclingCsv, sniffCyclingCsv } from "./cycling-csv.js";
 import { readGamry, sniffGamry } from "./gamry.js";
+import { readNda, sniffNda } from "./neware-nda.js";
+import { readNdax, sniffNdax } from "./neware-ndax.js";
 import { readTdmsOther } from "./tdms.js";
 import { isTdms } from "./tdms-segments.js";
 import { isHdf5 } from "./hdf5.js";
 import { readHdf5Cycling } from "./hdf5-cycling.js";
 import type { ByteSource } from "./bytes.js";
-import { civilText, later, readCivilTime, secondsBetween } from "./civil-time.js";
+import { civilText, later, readCivilTime, secondsBetween, type DateOrder } from "./civil-time.js";
 import { medianStep } from "./cycling-record.js";
 import { readParquet, sniffParquet } from "./parquet.js";
 import { baseName } from "./text.js";
@@ -21,6 +23,8 @@ import { baseName } from "./text.js";
 export interface CyclingOptions {
   /** Meaning of the rows of an unlabelled table ("time_s", "potential_V", "current_mA", "current_A", ..., "" for none). */
   readonly potentiostatRows?: readonly string[];
+  /** The order of day and month that other files of the same run tell. */
+  readonly dateOrder?: DateOrder;
 }
 
 /** A format: how it is told from a file's first bytes (up to 64 KiB), and its reader. */
@@ -44,6 +48,8 @@ export const cyclingFormats: readonly CyclingFormat[] = [
   { name: "parquet", sniff: sniffParquet, foreign: true, read: readParquet },
   { name: "bdf-csv", sniff: sniffBdf, read: readBdf },
   { name: "hdf5", sniff: isHdf5, foreign: true, read: readHdf5Cycling },
+  { name: "neware-nda", sniff: sniffNda, read: readNda },
+  { name: "neware-ndax", sniff: sniffNdax, read: readNdax },
   { name: "csv", sniff: sniffCyclingCsv, read: (source) => readCyclingCsv(source) },
 ];
 
@@ -97,6 +103,8 @@ export function joinCycling(files: readonly CyclingFile[]): CyclingFile {
     if (last_mAh !== undefined && Number.isFinite(last_mAh)) charge_mAh = last_mAh;
   }
   const formats = new Set(files.map(({ format }) => format));
+  const settings = parts.find((file) => file.settings !== undefined)?.settings;
+  const programme = parts.flatMap((file) => file.programme ?? []);
   return {
     ...joined,
     name: `${only.name} and ${others.length} more`,
@@ -106,6 +114,8 @@ export function joinCycling(files: readonly CyclingFile[]): CyclingFile {
     cycles: files.some(({ cycles }) => cycles === null)
       ? null
       : files.reduce((sum, { cycles }) => sum + (cycles ?? 0), 0),
+    ...(settings === undefined ? {} : { settings }),
+    ...(programme.length === 0 ? {} : { programme }),
     warnings,
   };
 }

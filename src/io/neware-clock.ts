@@ -78,7 +78,8 @@ export function rowClock({ stamp_s, resolution_s, elapsed_s, elapsed, begins }: 
       : Math.min(Math.max(expected_s, told_s - resolution_s), told_s + resolution_s);
     time_s[row] = Math.max(within_s, before_s + (expected_s - before_s) / 2);
   }
-  return { time_s, zero_s, paused_s, pauses, setBack_s };
+  // Dates in seconds since 1970 carry an error of some 1e-7 s.
+  return { time_s: time_s.map((time) => Math.round(time * 1e6) / 1e6), zero_s, paused_s, pauses, setBack_s };
 
   /** Time since the row before by the file's own count; NaN where it does not tell. */
   function goneSince(row: number): number {

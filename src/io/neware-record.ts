@@ -1,7 +1,7 @@
 /** From the rows of a Neware file to a cycling record: rows in order, times on the wall clock, charge running on. */
 import type { CyclingFile, ProgrammeStep } from "../model/cycling.js";
 import { civilText, type CivilTime } from "./civil-time.js";
-import { countDistinct, cyclingRecord } from "./cycling-record.js";
+import { cyclingRecord } from "./cycling-record.js";
 import { rowClock, zoneOffset_s } from "./neware-clock.js";
 import { baseName } from "./text.js";
 
@@ -96,7 +96,7 @@ export function newareRecord(found: NewareRows, facts: NewareFacts): CyclingFile
     current_mA: rows.current_mA,
     charge_mAh: runningCharge(rows, begins),
     rest: false,
-    cycles: rows.cycle === null ? (facts.cycles ?? null) : countDistinct(rows.cycle),
+    cycles: rows.cycle === null ? (facts.cycles ?? null) : countCycles(rows.cycle),
     warnings,
   });
   return {
@@ -104,6 +104,16 @@ export function newareRecord(found: NewareRows, facts: NewareFacts): CyclingFile
     settings: facts.settings,
     ...(facts.programme === undefined ? {} : { programme: facts.programme }),
   };
+}
+
+/** Cycles from the first to the last that is counted (a count may skip some); null for none. */
+export function countCycles(cycles: ArrayLike<number>): number | null {
+  let [first, last] = [Infinity, -Infinity];
+  for (let at = 0; at < cycles.length; at++) {
+    first = Math.min(first, cycles[at]!);
+    last = Math.max(last, cycles[at]!);
+  }
+  return cycles.length === 0 ? null : last - first + 1;
 }
 
 function startOf(zero_s: number, { clock, started }: NewareFacts): string | null {

@@ -3,6 +3,7 @@ import { FormatError } from "../model/errors.js";
 import type { RowLayout } from "./neware-layouts.js";
 import { countUnit_mA } from "./neware-ranges.js";
 import type { NewareRows } from "./neware-record.js";
+import { statusDirection } from "./neware-status.js";
 
 /** Rows that are being collected. */
 export interface RowTable {
@@ -26,10 +27,6 @@ export interface TableOptions {
   /** Bytes of a current range that is not known are told by this. */
   readonly cure: string;
 }
-
-/** Steps in which a cell is discharged, by their status: their one count of charge has no sign. */
-const discharging = new Set([2, 8, 10, 19, 20, 26, 28]);
-const charging = new Set([1, 3, 7, 9, 11, 18, 27, 29]);
 
 const FIRST_YEAR = 1990;
 const LAST_YEAR = 2100;
@@ -65,9 +62,8 @@ export function rowTable({ name, layout, room, fileRange, cycleShift, cure }: Ta
       bytes === 4 ? view.getInt32(place, true) : Number(view.getBigInt64(place, true));
     const first = read(at + layout.charge);
     if (layout.charges === 2) return Math.abs(first) - Math.abs(read(at + layout.charge + bytes));
-    const status = view.getUint8(at + layout.status);
-    const sign = discharging.has(status) ? -1 : charging.has(status) ? 1 : Math.sign(current);
-    return sign * Math.abs(first);
+    const direction = statusDirection(view.getUint8(at + layout.status));
+    return (direction === 0 ? Math.sign(current) : direction) * Math.abs(first);
   };
   return {
     take(view, at, where) {

@@ -57,6 +57,8 @@ export function placesOf(all: readonly (Axes | null)[], channels: ReadonlyMap<nu
   const images = varying.length === 0 ? numbering(all.map((axes) => at(axes, position))) : null;
   const spots = new Map<string, number>(images?.names.map((name, number) => [name, number]));
   const imageNames = images === null ? [] : [...images.names];
+  // Images without a position are image 0; others may come beside them.
+  if (images !== null && imageNames.length === 0) imageNames.push("0");
   const ownImage = (name: string): number => {
     const known = spots.get(name);
     if (known !== undefined) return known;
@@ -104,7 +106,8 @@ export function placesOf(all: readonly (Axes | null)[], channels: ReadonlyMap<nu
     : channels.size > 0
       ? channelOf.names.map((name, number) => channels.get(channelOf.valueOf(number)) ?? name)
       : undefined;
-  const named = imageNames.length > 0 && (images === null || images.named || imageNames.length > images.names.length);
+  const named =
+    imageNames.length > 0 && (images === null || images.named || imageNames.length > Math.max(1, images.names.length));
   return {
     places,
     ...(channelNames === undefined ? {} : { channelNames }),

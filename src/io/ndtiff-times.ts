@@ -22,40 +22,68 @@ export interface NdtiffStamps {
 const elapsedKeys = ["ElapsedTime-ms"];
 const civilKeys = ["TimeReceivedByCore", "ReceivedTime"];
 
-/** Metadata of so many images is asked for at one time. */
-const atOnce = 32;
+/** Metadata of so many images is read before others may have their turn. */
+const atOnce = 64;
+/** Share of images whose series may contradict a key's stamps before the key is not believed. */
+const tolerated = 0.1;
 
 /**
- * Reads the stamps of images from their own metadata, a few at a time: "ElapsedTime-ms" where it rises, else
- * "TimeReceivedByCore", else "ReceivedTime". Every image's metadata is read once, those longer than 1 MiB not at all.
+ * Reads the stamps of images from their own metadata: "ElapsedTime-ms" where it rises, else "TimeReceivedByCore", else
+ * "ReceivedTime". Every image's metadata is read, once a key, but none that is longer than 1 MiB.
  * Null where no key tells the time of images. `series` groups the images that should rise in time.
  */
 export async function readStamps(
   images: readonly PlacedImage[],
   series: readonly (readonly number[])[],
 ): Promise<NdtiffStamps | null> {
-  const found = new Map(
-    [...elapsedKeys, ...civilKeys].map((key) => [key, new Float64Array(images.length).fill(Number.NaN)]),
-  );
-  const first = images[0] === undefined ? null : await metadataText(images[0].source, images[0].entry);
-  const keys = [...found.keys()].filter((key) => first === null || first.includes(`"${key}"`));
-  if (keys.length === 0) return null;
-  for (let from = 0; from < images.length; from += atOnce) {
-    const batch = images.slice(from, from + atOnce);
-    const texts = await Promise.all(batch.map(({ source, entry }) => metadataText(source, entry)));
-    for (const [at, text] of texts.entries()) {
-      for (const key of keys) found.get(key)![from + at] = text === null ? Number.NaN : stampIn(text, key);
+  const several = series.some((frames) => frames.length > 1);
+  const looked = await Promise.all(images.slice(0, 8).map(({ source, entry }) => metadataText(source, entry)));
+  for (const key of [...elapsedKeys, ...civilKeys]) {
+    const told = looked.map((text) => (text === null ? Number.NaN : stampIn(text, key)));
+    // A clock that stands still is none.
+    if (told.every(Number.isNaN) || (told.length > 2 && new Set(told).size === 1)) continue;
+    const stamps_s = new Float64Array(images.length);
+    for (let from = 0; from < images.length; from += atOnce) {
+      const batch = images.slice(from, from + atOnce);
+      const [first, ...rest] = batch;
+      const texts = [await metadataText(first!.source, first!.entry), ...rest.map(metadataNow)];
+      for (const [at, now] of texts.entries()) {
+        const text = now === undefined ? await metadataText(batch[at]!.source, batch[at]!.entry) : now;
+        stamps_s[from + at] = text === null ? Number.NaN : stampIn(text, key);
+      }
+    }
+    if (several ? rises(stamps_s, series, key) : stamps_s.every(Number.isFinite) && new Set(stamps_s).size > 1) {
+      return { key, stamps_s };
     }
   }
-  const told = keys.map((key) => ({ key, stamps_s: found.get(key)! }));
-  const rises = ({ stamps_s, key }: NdtiffStamps): boolean =>
-    series.some((frames) => frames.length > 1) &&
-    series.every((frames) => {
-      const own = Float64Array.from(frames, (frame) => stamps_s[frame]!).sort();
-      return frames.length < 2 || checkStamps(own, key).sound;
-    });
-  const single = told.find(({ stamps_s }) => new Set(stamps_s).size > 1 && stamps_s.every(Number.isFinite));
-  return told.find(rises) ?? (series.every((frames) => frames.length < 2) ? (single ?? null) : null);
+  return null;
+}
+
+/** An image's metadata without waiting; undefined where its source cannot. */
+function metadataNow({ source, entry }: PlacedImage): string | null | undefined {
+  const { metadataOffset, metadataLength, metadataCompression } = entry;
+  if (source.readNow === undefined || metadataLength > maxNowBytes) return undefined;
+  if (metadataCompression !== 0 || metadataLength < 2) return null;
+  const into = room.subarray(0, metadataLength);
+  return source.readNow(metadataOffset, into) < metadataLength ? null : decoder.decode(into);
+}
+
+// Waiting for a promise costs more than reading a few kilobytes.
+const maxNowBytes = 1 << 14;
+const room = new Uint8Array(maxNowBytes);
+const decoder = new TextDecoder();
+
+function rises(stamps_s: Float64Array, series: readonly (readonly number[])[], key: string): boolean {
+  let unsound = 0;
+  for (const frames of series) {
+    const own = Float64Array.from(frames, (frame) => stamps_s[frame]!).sort();
+    if (!strictlyRising(own) && !checkStamps(own, key).sound) unsound += own.length;
+  }
+  return unsound <= tolerated * stamps_s.length;
+}
+
+function strictlyRising(stamps_s: Float64Array): boolean {
+  return stamps_s.every((stamp, at) => Number.isFinite(stamp) && (at === 0 || stamp > stamps_s[at - 1]!));
 }
 
 /** The time that a key gives in an image's metadata, in seconds; NaN where it gives none. */
@@ -100,10 +128,9 @@ export function timesOf(
   const warnings: string[] = [];
   const good = stamps_s.slice();
   for (const frames of series) {
-    const checked = checkStamps(
-      Float64Array.from(frames, (frame) => stamps_s[frame]!),
-      timeSource,
-    );
+    const own = Float64Array.from(frames, (frame) => stamps_s[frame]!);
+    if (strictlyRising(own)) continue;
+    const checked = checkStamps(own, timeSource);
     for (const [at, frame] of frames.entries()) if (Number.isNaN(checked.time_s[at]!)) good[frame] = Number.NaN;
     if (frames === series[0]) warnings.push(...checked.warnings);
   }

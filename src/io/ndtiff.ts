@@ -328,7 +328,8 @@ function sameKind(a: NdtiffEntry, b: NdtiffEntry): boolean {
 }
 
 function keyOf(axes: Readonly<Record<string, number | string>>): string {
-  return JSON.stringify(Object.entries(axes).sort(([a], [b]) => (a < b ? -1 : 1)));
+  const entries = Object.entries(axes);
+  return JSON.stringify(entries.length < 2 ? entries : entries.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 async function asMovie(named: Source, contents: Contents): Promise<MovieFile> {

@@ -1,8 +1,9 @@
 /** Gamry .DTA: a header of keys, then tables of text. */
 import type { CyclingFile, OtherFile } from "../model/cycling.js";
 import { readBytes, type ByteSource } from "./bytes.js";
-import { civilText, dateOrder, later, readCivilTime } from "./civil-time.js";
-import { unitFactor, type Dimension } from "./column-names.js";
+import { civilText, dateOrder, later, readCivilTime, type DateOrder } from "./civil-time.js";
+import { unitFactor } from "./column-names.js";
+import type { CyclingOptions } from "./cycling.js";
 import { cyclingRecord } from "./cycling-record.js";
 import { judgeBroken, numberTable, warningsOf, type NumberTable } from "./number-table.js";
 import { hasDecimalComma, headLines, numberOf, sniffEncoding, textLines } from "./text.js";
@@ -10,7 +11,7 @@ import { hasDecimalComma, headLines, numberOf, sniffEncoding, textLines } from "
 /** Whether a file's first bytes are those of a Gamry .DTA. */
 export function sniffGamry(head: Uint8Array): boolean {
   const [first, second] = headLines(head.subarray(0, 4096));
-  return first?.trim() === "EXPLAIN" && (second ?? "").startsWith("TAG\t");
+  return /^[A-Z0-9_]+\s*$/.test(first ?? "") && /^TAG\t\S/.test(second ?? "");
 }
 
 interface Curve {
@@ -30,12 +31,13 @@ interface Curve {
  * Tables CURVE, CURVE1, ... and OCVCURVE hold T, Vf and Im; they follow each other in one record, and a table whose T
  * begins anew is laid end to end after the one before. Im in A becomes mA; a table without Im is at open circuit, its
  * current 0. The sign of the current is the file's own; the charge is the integral of the current. `start` is DATE and
- * TIME plus STARTTIMEOFFSET, the time at which T is 0.
+ * TIME plus STARTTIMEOFFSET, the time at which T is 0; where the file leaves open which of day and month comes first,
+ * other files of the run may tell it (`options.dateOrder`).
  *
  * A table stops where its rows stop, whatever count it declares. An impedance spectrum, or a summary of half cycles,
  * comes back as what it is. Throws FormatError for rows that are mostly not numbers.
  */
-export async function readGamry(source: ByteSource): Promise<CyclingFile | OtherFile> {
+export async function readGamry(source: ByteSource, options: CyclingOptions = {}): Promise<CyclingFile | OtherFile> {
   const { warnings, say } = warningsOf(source.name);
   const head = await readBytes(source, 0, 1 << 18);
   const encoding = sniffEncoding(head);
@@ -71,7 +73,7 @@ export async function readGamry(source: ByteSource): Promise<CyclingFile | Other
   }
 
   const tag = keys.get("TAG") ?? tagOf(headLines(head));
-  const start = startOf(keys, comma, say);
+  const start = startOf(keys, comma, options.dateOrder, say);
   if (keys.get("EXPERIMENTABORTED") === "T") say("the experiment was aborted by its operator.");
   const columns = [...new Set(curves.flatMap((curve) => curve.columns.filter((name) => name !== "")))];
   const other = whatElse(tag, curves);
@@ -83,6 +85,11 @@ export async function readGamry(source: ByteSource): Promise<CyclingFile | Other
   if (keys.get("CONVENTION") === "0") {
     say("the instrument counted cathodic current as positive (CONVENTION 0). Give --current-sign cathodic-positive.");
   }
+  const joined = joinCurves(
+    curves.filter(({ table }) => table !== null),
+    say,
+  );
+  checkDirection(tag, joined.current_mA, say);
   const usable = curves.filter(({ table }) => table !== null);
   for (const { table, columns, declared, rows, name } of usable) {
     judgeBroken(source.name, table!, columns, say);
@@ -94,7 +101,7 @@ export async function readGamry(source: ByteSource): Promise<CyclingFile | Other
     format: "gamry-dta",
     start,
     columns,
-    ...joinCurves(usable, say),
+    ...joined,
     charge_mAh: null,
     rest: true,
     cycles: null,
@@ -102,12 +109,12 @@ export async function readGamry(source: ByteSource): Promise<CyclingFile | Other
   });
 }
 
-const wanted: readonly { names: readonly string[]; dimension: Dimension }[] = [
+const wanted: readonly { names: readonly string[]; dimension: keyof typeof baseUnit }[] = [
   { names: ["T", "Time"], dimension: "time" },
   { names: ["Vf", "Vm"], dimension: "potential" },
   { names: ["Im"], dimension: "current" },
 ];
-const baseUnit = { time: "s", potential: "V", current: "A", charge: "Ah" } as const;
+const baseUnit = { time: "s", potential: "V", current: "A" } as const;
 
 /** Prepares a table for its rows; `unitCells` is null until the row of units comes. */
 function openTable(curve: Curve, unitCells: readonly string[] | null, comma: boolean): void {
@@ -145,11 +152,18 @@ function whatElse(tag: string, curves: readonly Curve[]): string | null {
 }
 
 /** DATE and TIME plus STARTTIMEOFFSET; the order of day and month is taken from all dates of the header. */
-function startOf(keys: ReadonlyMap<string, string>, comma: boolean, say: (sentence: string) => void): string | null {
+function startOf(
+  keys: ReadonlyMap<string, string>,
+  comma: boolean,
+  told: DateOrder | undefined,
+  say: (sentence: string) => void,
+): string | null {
   const date = keys.get("DATE");
   const time = keys.get("TIME");
   if (date === undefined || time === undefined) return null;
-  const { order, certain } = dateOrder([date, ...keys.values()]);
+  const own = dateOrder([date, ...keys.values()]);
+  const certain = own.certain || told !== undefined;
+  const order = own.certain ? own.order : (told ?? own.order);
   const moment = readCivilTime(`${date} ${time}`, order);
   if (moment === null) {
     say(`the start "${date} ${time}" is no date that is understood.`);
@@ -158,6 +172,15 @@ function startOf(keys: ReadonlyMap<string, string>, comma: boolean, say: (senten
   if (!certain) say(`the date ${date} was read as ${order === "month-first" ? "month/day/year" : "day/month/year"}.`);
   const offset_s = numberOf(keys.get("STARTTIMEOFFSET"), comma);
   return civilText(Number.isNaN(offset_s) ? moment : later(moment, offset_s));
+}
+
+/** Charge is positive and discharge negative in Gamry's own convention: says where a step goes the other way. */
+function checkDirection(tag: string, current_mA: Float64Array, say: (sentence: string) => void): void {
+  const wanted = tag.endsWith("_DISCHARGE") ? -1 : tag.endsWith("_CHARGE") ? 1 : 0;
+  const mean_mA = current_mA.reduce((sum, value) => sum + value, 0) / Math.max(1, current_mA.length);
+  if (wanted === 0 || mean_mA === 0 || Math.sign(mean_mA) === wanted) return;
+  const sign = mean_mA > 0 ? "positive" : "negative";
+  say(`the step is called ${tag}, but its current is ${sign}: check its sign, or give --current-sign.`);
 }
 
 function joinCurves(

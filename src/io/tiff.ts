@@ -6,6 +6,8 @@ import { contiguousFrames, tellImageJ } from "./imagej-tiff.js";
 import { parseImageJ } from "./imagej.js";
 import { microManagerHeader } from "./micro-manager.js";
 import { openMicroManager } from "./micro-manager-set.js";
+import { ndtiffDataset } from "./ndtiff.js";
+import { isNdtiffStack } from "./ndtiff-index.js";
 import { tellOme } from "./ome-tiff.js";
 import { omeDataset } from "./ome-set.js";
 import { findOmeParts } from "./ome-parts.js";
@@ -30,9 +32,8 @@ export async function openTiff(source: ByteSource): Promise<MovieFile> {
   if (recorded !== null) return openMicroManager(source, recorded);
   const warnings: string[] = [];
   const opened = await tiffFrames(source, warnings);
-  const note = await recorderNote(source);
-  if (note !== null) warnings.push(note);
-  const { told, dataset } = await readDescription(opened, warnings);
+  const { told, dataset = await ndtiffDataset(source) } = await readDescription(opened, warnings);
+  if (isNdtiffStack(await readBytes(source, 0, 16))) warnings.push(ndtiffNote(dataset));
   const { frames, ...facts } = told;
   const series = told.planes === undefined ? null : seriesNote(told.planes);
   if (series !== null) warnings.push(series);
@@ -41,7 +42,7 @@ export async function openTiff(source: ByteSource): Promise<MovieFile> {
     ...frameKind(opened),
     frames: frames.length,
     ...facts,
-    ...(dataset === undefined ? {} : { dataset }),
+    ...(dataset === null ? {} : { dataset }),
     warnings,
     async read(number: number, into: Samples, signal?: AbortSignal): Promise<void> {
       const frame = frames.at(number);
@@ -109,18 +110,13 @@ async function describeOme(opened: TiffFrames, text: string, warnings: string[])
   return dataset === null ? { told } : { told, dataset };
 }
 
-/** What the recorder's mark behind the header means for the order of pages; null where there is none. */
-async function recorderNote(source: ByteSource): Promise<string | null> {
-  const bytes = await readBytes(source, 8, 4);
-  if (bytes.length < 4 || new DataView(bytes.buffer).getUint32(0, true) !== ndtiff) return null;
-  return (
-    "the file is part of an NDTiff dataset whose index is not read: pages are frames as they stand, " +
-    "of all channels, slices and positions. Export it as OME-TIFF where it has more than one."
-  );
+/** What NDTiff's mark behind the header means for the order of pages. */
+function ndtiffNote(dataset: Dataset | null): string {
+  const alone = "pages of an NDTiff dataset are frames as they stand, of all channels, slices and positions";
+  return dataset === null
+    ? `${alone}: the dataset's other files are not beside it. Copy its whole folder.`
+    : `${alone}: times and places stand in the dataset, which an analysis uses.`;
 }
-
-/** u32 at byte 8 of NDTiff's stacks. */
-const ndtiff = 483729;
 
 /** Tag of MetaMorph's stacks, whose one page stands for all planes. */
 const metaMorph = 33629;

@@ -236,7 +236,7 @@ async function unpackCutZip(source: ByteSource): Promise<ByteSource> {
   const behind = await readBytes(source, end, 64);
   for (let at = 0; at + 4 <= behind.length; at++) {
     if (behind[at] === 0x50 && behind[at + 1] === 0x4b && behind[at + 2] === 3 && behind[at + 3] === 4) {
-      throw refusal(source, `${cut} and holds more files than ${name}. Unpack what is left and name one of them.`);
+      throw refusal(source, `${cut} and holds more files than ${name}. Copy it again.`);
     }
   }
   return inner;

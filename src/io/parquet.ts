@@ -8,9 +8,9 @@ import type { AsyncBuffer, ColumnData, FileMetaData, SchemaElement } from "hypar
 import type { CyclingFile } from "../model/cycling.js";
 import { FormatError } from "../model/errors.js";
 import { readBytes, type ByteSource } from "./bytes.js";
-import { castColumns } from "./csv-roles.js";
+import { castColumns, type Role } from "./csv-roles.js";
 import { readCyclingCsv } from "./cycling-csv.js";
-import { tableSource } from "./pieces.js";
+import { tableText } from "./pieces.js";
 
 /** A table of more rows is refused. */
 export const PARQUET_ROWS = 10_000_000;
@@ -58,7 +58,11 @@ export async function readParquet(source: ByteSource): Promise<CyclingFile> {
       `its columns are ${heads.join(", ")}; wanted are at least a time (Test Time / s, test_time_second) and a potential (Voltage / V, voltage_volt). Rename them or export them too.`,
     );
   }
-  const parts = new Set(Object.values(roles).flatMap((role: { at: number } | null) => (role === null ? [] : role.at)));
+  const parts = new Set(
+    Object.values(roles)
+      .flat()
+      .flatMap((role: Role | null) => (role === null ? [] : [role.at])),
+  );
   const wanted = [...parts].sort((a, b) => a - b);
   checkSize(metadata, new Set(wanted.map((at) => heads[at]!)), source, refuse);
 
@@ -77,16 +81,11 @@ export async function readParquet(source: ByteSource): Promise<CyclingFile> {
     );
     columns.push(cells);
   }
-  const text = tableSource(
-    source.name,
-    textRows(
-      wanted.map((at) => currentName(heads[at]!)),
-      columns,
-      rows,
-    ),
-  );
+  const text = tableText();
+  text.add(wanted.map((at) => currentName(heads[at]!)));
+  for (let row = 0; row < rows; row++) text.add(columns.map((cells) => cells[row]!));
   const format = heads.some(isBdfTime) && heads.some(isBdfPotential) ? "bdf-parquet" : "parquet";
-  return { ...(await readCyclingCsv(text, format)), columns: heads };
+  return { ...(await readCyclingCsv(text.source(source.name), format)), columns: heads };
 }
 
 type Refuse = (what: string, cause?: unknown) => FormatError;
@@ -208,11 +207,6 @@ function dateText(column: SchemaElement): (value: unknown) => string {
     if (number > 1e11 && number < 8.64e15) return new Date(number).toISOString();
     return number > 1e8 && column.type === "DOUBLE" ? number.toFixed(3) : cell;
   };
-}
-
-function* textRows(heads: readonly string[], columns: readonly string[][], rows: number): Generator<string[]> {
-  yield [...heads];
-  for (let row = 0; row < rows; row++) yield columns.map((cells) => cells[row]!);
 }
 
 /** Names of the format before 2025 in their later form: "cycle_dimensionless" is "cycle_count" now. */

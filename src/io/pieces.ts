@@ -35,8 +35,15 @@ function lastAtOrBefore(starts: readonly number[], offset: number): number {
 
 const ROWS_A_PIECE = 4096;
 
-/** Rows of cells as a tab-separated text in UTF-8. What would end a cell or a line within a cell becomes a blank. */
-export function tableSource(name: string, rows: Iterable<readonly string[]>): ByteSource {
+/** A tab-separated text in UTF-8 that grows by rows, as a source for the readers of text. */
+export interface TableText {
+  /** Adds a row. What would end a cell or a line within a cell becomes a blank. */
+  add(cells: readonly string[]): void;
+  source(name: string): ByteSource;
+}
+
+/** An empty table. */
+export function tableText(): TableText {
   const encoder = new TextEncoder();
   const pieces: Uint8Array[] = [];
   let lines: string[] = [];
@@ -44,10 +51,14 @@ export function tableSource(name: string, rows: Iterable<readonly string[]>): By
     if (lines.length > 0) pieces.push(encoder.encode(`${lines.join("\n")}\n`));
     lines = [];
   };
-  for (const cells of rows) {
-    lines.push(cells.map((cell) => (/[\t\r\n"]/.test(cell) ? cell.replace(/[\t\r\n"]+/g, " ") : cell)).join("\t"));
-    if (lines.length === ROWS_A_PIECE) flush();
-  }
-  flush();
-  return piecesSource(name, pieces);
+  return {
+    add(cells) {
+      lines.push(cells.map((cell) => (/[\t\r\n"]/.test(cell) ? cell.replace(/[\t\r\n"]+/g, " ") : cell)).join("\t"));
+      if (lines.length === ROWS_A_PIECE) flush();
+    },
+    source(name) {
+      flush();
+      return piecesSource(name, pieces);
+    },
+  };
 }

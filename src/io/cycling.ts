@@ -1,6 +1,7 @@
 /** The cycler's formats that are read, and files of one run joined on one clock. */
 import type { CyclingFile, OtherFile } from "../model/cycling.js";
 import { ParameterError } from "../model/errors.js";
+import { readXlsx } from "./arbin-xlsx.js";
 import { readMpr, sniffMpr } from "./biologic-mpr.js";
 import { readMps, sniffMps } from "./biologic-mps.js";
 import { readMpt, sniffMpt } from "./biologic-mpt.js";
@@ -18,6 +19,7 @@ import { civilText, later, readCivilTime, secondsBetween, type DateOrder } from 
 import { medianStep } from "./cycling-record.js";
 import { readParquet, sniffParquet } from "./parquet.js";
 import { baseName } from "./text.js";
+import { sniffXlsx } from "./xlsx.js";
 
 /** What the user states of a cycler's files; a format takes what concerns it. */
 export interface CyclingOptions {
@@ -45,6 +47,7 @@ export const cyclingFormats: readonly CyclingFormat[] = [
   { name: "biologic-mps", sniff: sniffMps, read: readMps },
   { name: "tdms", sniff: isTdms, read: readTdmsOther, aside: true },
   { name: "gamry-dta", sniff: sniffGamry, read: readGamry },
+  { name: "xlsx", sniff: sniffXlsx, read: readXlsx },
   { name: "parquet", sniff: sniffParquet, foreign: true, read: readParquet },
   { name: "bdf-csv", sniff: sniffBdf, read: readBdf },
   { name: "hdf5", sniff: isHdf5, foreign: true, read: readHdf5Cycling },

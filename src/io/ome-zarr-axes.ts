@@ -94,7 +94,7 @@ export function scaleAlong(
     warnings.push(`its scale along ${name} is ${value} ${unit}: that unit is not used.`);
     return null;
   }
-  if (value > 0 && Number.isFinite(value * factor)) return roundOff(value * factor);
+  if (value > 0 && Number.isFinite(value * factor)) return factor === 1 ? value : roundOff(value * factor);
   warnings.push(`its scale along ${name} is ${value} ${unit}, no number above 0: it is not used.`);
   return null;
 }

@@ -17,6 +17,10 @@ const commands: Readonly<Record<string, { readonly usage: string; readonly load:
     usage: "inspect FILE [--json] [--full]          what a file holds; nothing is written",
     load: async () => (await import("./inspect.js")).inspectCommand,
   },
+  glance: {
+    usage: "glance MOVIE [--out DIR]                a look in under a minute: contact sheet, light, focus, drift",
+    load: async () => (await import("./glance.js")).glanceCommand,
+  },
   twin: {
     usage: "twin SCENARIO --out DIR | --list        a synthetic experiment whose answer is known",
     load: async () => (await import("./twin.js")).twinCommand,
@@ -24,6 +28,10 @@ const commands: Readonly<Record<string, { readonly usage: string; readonly load:
   convert: {
     usage: "convert IN ... OUT                      a movie, a record or outlines to an open format",
     load: async () => (await import("./convert.js")).convertCommand,
+  },
+  formats: {
+    usage: "formats [--json]                        what is read, written and refused",
+    load: async () => (await import("./formats.js")).formatsCommand,
   },
   demo: {
     usage: "demo [--out DIR]                        the standard twin, made and analysed",

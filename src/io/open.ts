@@ -37,7 +37,8 @@ export interface MovieFormat {
 /** What the user states of a file that the file does not say; a format takes what concerns it. */
 export interface OpenOptions extends CyclingOptions, DatasetOptions {}
 
-const movieFormats: readonly MovieFormat[] = [
+/** In the order in which they are tried. */
+export const movieFormats: readonly MovieFormat[] = [
   file("tiff", isTiff, openTiff),
   file("ome-xml", isOmeDocument, openOmeDocument),
   file("npy", isNpy, openNpy),

@@ -128,7 +128,8 @@ export function hdf5End(head: Uint8Array, begins: number): number | null {
   const base = begins + (version === 0 ? 24 : version === 1 ? 28 : 12);
   if ((size !== 4 && size !== 8) || base + 3 * size > head.length) return null;
   const number = (at: number): number => (size === 4 ? view.getUint32(at, true) : Number(view.getBigUint64(at, true)));
-  const end = number(base) + number(base + 2 * size);
+  // Behind a user block the end is counted from the file's first byte; one that was put before it later moves it.
+  const end = number(base + 2 * size) + begins - number(base);
   return end <= 2 ** 50 ? end : null;
 }
 

@@ -192,6 +192,9 @@ function refuseUnread(file: Hdf5File, { dataset, width, height }: Stack): void {
       `${dataset.path} only refers to other files (${dataset.elsewhere[0]}). Name the file that holds the frames.`,
     );
   }
+  if (dataset.chunks === null && width * height * dataset.bytes > file.size) {
+    refuse(`${dataset.path} has frames of ${width} x ${height}, more than the whole file holds. Copy it again.`);
+  }
   const chunk = (dataset.chunks ?? [1]).reduce((product, size) => product * size, dataset.bytes);
   const largest = Math.max(chunk, width * height * dataset.bytes);
   if (largest > maxFrameBytes) {

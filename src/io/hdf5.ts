@@ -45,6 +45,8 @@ export interface Hdf5File {
   readonly unreadable: ReadonlyMap<string, string>;
   /** Bytes that are missing at the end of a file that was cut; 0 for a whole one. */
   readonly missingBytes: number;
+  /** Bytes that it has, with those missing. */
+  readonly size: number;
   find(path: string): Hdf5Dataset | undefined;
   /** Names of filters that the dataset's chunks are packed by and that are not there to unpack them. */
   unreadFilters(dataset: Hdf5Dataset): string[];
@@ -148,6 +150,7 @@ export async function openHdf5(source: ByteSource): Promise<Hdf5File> {
     listedAll: listing.all,
     unreadable: listing.unreadable,
     missingBytes,
+    size: source.size + missingBytes,
     find: (path) => byPath.get(path.startsWith("/") ? path : `/${path}`),
     unreadFilters: (dataset) =>
       attempt(dataset.path, () =>

@@ -175,16 +175,26 @@ export async function walkStack(
     null,
   );
   let offset = last === null ? header.firstDirectory : await directoryAfter(file, last, reader);
-  const seen = new Set<number>();
+  // Images follow each other in the file, so that no chain turns back or names one place over and over.
+  let end = last === null ? 8 : last.pixelOffset + pixelBytes(last);
   const found: NdtiffEntry[] = [];
-  while (offset !== 0 && !seen.has(offset) && found.length < maxFrames) {
-    seen.add(offset);
+  while (offset >= end && found.length < maxFrames) {
     const read = await imageAt(file, name, offset, reader);
     if (read === null) break;
-    found.push(read.entry);
+    const { pixelOffset, metadataOffset, metadataLength } = read.entry;
+    const pixelsEnd = pixelOffset + pixelBytes(read.entry);
+    if (pixelOffset < offset || (metadataLength > 0 && metadataOffset < pixelsEnd)) break;
+    end = Math.max(pixelsEnd, metadataOffset + metadataLength);
+    found.push({ ...read.entry, axes: await toldAxes(file.source, read.entry) });
     offset = read.next;
   }
   return found;
+}
+
+/** The axes that an image's own metadata tells; null where it tells none. */
+async function toldAxes(source: ByteSource, entry: NdtiffEntry): Promise<Record<string, number | string> | null> {
+  const axes = (await readMetadata(source, entry))?.["Axes"];
+  return typeof axes === "object" && axes !== null ? axesOf({ ...axes }) : null;
 }
 
 /** Where the directory that follows a known image stands; 0 where the image is the last. */
@@ -227,10 +237,7 @@ async function imageAt(
     metadataCompression: 0,
   };
   if (!(pixelOffset + pixelBytes(entry) <= file.source.size)) return null;
-  const told = await readMetadata(file.source, entry);
-  const axes = told?.["Axes"];
-  const known = typeof axes === "object" && axes !== null ? axesOf({ ...axes }) : null;
-  return { entry: { ...entry, axes: known }, next: directory.next };
+  return { entry, next: directory.next };
 }
 
 /** Bytes of a pixel by its type; null for an unknown one. */

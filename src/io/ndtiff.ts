@@ -14,6 +14,7 @@ import { frameList } from "./frame-times.js";
 import {
   isNdtiffIndex,
   isNdtiffStack,
+  maxMetadataBytes,
   pixelBytes,
   readMetadata,
   readNdtiffHeader,
@@ -35,6 +36,9 @@ const stackName = /NDTiffStack(?:_(\d+))?\.tiff?$/i;
 /** TIFFs of one dataset that are held open: 2 TiB. */
 const maxFiles = 512;
 const maxFrameBytes = 1 << 30;
+const maxAxes = 64;
+/** Metadata that may be read beyond what the TIFFs can hold without overlap. */
+const spareMetadataBytes = 1 << 26;
 
 /** Whether a folder is an NDTiff dataset: it, or its "Full resolution", holds an index or a TIFF of a dataset. */
 export async function isNdtiffFolder(folder: FolderSource): Promise<boolean> {
@@ -138,6 +142,9 @@ async function gather(named: Source): Promise<Contents> {
     sayEnding(index, recovered.length, warnings);
     entries.push(...recovered);
     if (entries.length > maxFrames) throw fault(named, `it claims ${entries.length} frames, more than ${maxFrames}.`);
+    const axes = new Set(entries.flatMap((entry) => Object.keys(entry.axes ?? {})));
+    if (axes.size > maxAxes)
+      throw fault(named, `its images have ${axes.size} axes, more than ${maxAxes}. Export it as OME-TIFF.`);
     const images = usable(named, entries, stacks, warnings);
     return {
       images,
@@ -342,7 +349,7 @@ async function asMovie(named: Source, contents: Contents): Promise<MovieFile> {
   );
   warnings.push(...placed.warnings);
   const series = seriesOf(placed.places);
-  const stamps = await readStamps(written, series);
+  const stamps = metadataOverlaps(written) ? null : await readStamps(written, series);
   const order = inOrder(placed.places, series, stamps?.stamps_s ?? null);
   const images = order.map((at) => written[at]!);
   const places = order.map((at) => placed.places[at]!);
@@ -403,6 +410,13 @@ async function asMovie(named: Source, contents: Contents): Promise<MovieFile> {
     },
     close: contents.close,
   };
+}
+
+/** Whether images claim so much metadata that it cannot stand in their TIFFs: it would be read for hours. */
+function metadataOverlaps(images: readonly PlacedImage[]): boolean {
+  const claimed = images.reduce((sum, { entry }) => sum + Math.min(entry.metadataLength, maxMetadataBytes), 0);
+  const held = [...new Set(images.map(({ source }) => source))].reduce((sum, { size }) => sum + size, 0);
+  return claimed > held + spareMetadataBytes;
 }
 
 /** Frames of each series (image, channel, slice), in the order given; the first frame's series first. */

@@ -60,9 +60,10 @@ export const daqmxType = 0xffffffff;
 export const maxSegments = 1_000_000;
 /** Bytes of one segment's metadata. */
 export const maxSegmentMetadataBytes = 1 << 26;
-/** Objects in a file, and looks at objects over all segments: what goes beyond is malformed. */
+/** Objects in a file. */
 export const maxObjects = 100_000;
-const maxLooks = 50_000_000;
+/** Channels of all segments together, each counted in every segment that has samples of it. */
+export const maxLooks = 50_000_000;
 
 const leadBytes = 28;
 const allOnes = 0xffffffffffffffffn;
@@ -115,6 +116,9 @@ interface Growing {
 interface Objects {
   readonly byPath: Map<string, Growing>;
   readonly wanted: (path: readonly string[]) => boolean;
+  /** Those that have samples in the current segment, in their order, and the bytes of one chunk of all. */
+  readonly list: Set<Growing>;
+  chunkBytes: number;
 }
 
 interface Lead {
@@ -136,9 +140,8 @@ export async function readTdms(
   wanted: (path: readonly string[]) => boolean = () => false,
 ): Promise<TdmsFile> {
   const reader = windows(source);
-  const objects: Objects = { byPath: new Map(), wanted };
+  const objects: Objects = { byPath: new Map(), wanted, list: new Set(), chunkBytes: 0 };
   const warnings: string[] = [];
-  let list: Growing[] = [];
   let at = 0;
   let segments = 0;
   let looks = 0;
@@ -164,22 +167,20 @@ export async function readTdms(
       break;
     }
     if ((lead.toc & 2) !== 0) {
-      const parsed = await readMetadata(source, reader, at + leadBytes, lead, objects, list);
-      if (typeof parsed === "string") {
-        stop(parsed);
+      const trouble = await readMetadata(source, reader, at + leadBytes, lead, objects);
+      if (trouble !== null) {
+        stop(trouble);
         break;
       }
-      list = parsed;
-      looks += list.length;
     }
     const held = Math.max(0, lead.end - lead.dataAt);
     if ((lead.toc & 8) !== 0 && held > 0) {
-      const trouble = addRuns(lead, held, list);
+      const trouble = addRuns(lead, held, objects);
       if (trouble !== null) warnings.push(`segment ${segments} at byte ${at} ${trouble}.`);
-      looks += Math.min(list.length, held);
+      looks += objects.list.size;
     }
     if (looks > maxLooks) {
-      stop(`names objects for the ${maxLooks}th time`);
+      stop(`has channels for the ${maxLooks}th time`);
       break;
     }
     if (!lead.closed) {
@@ -219,15 +220,14 @@ async function readLead(source: ByteSource, reader: Reader, at: number): Promise
   return { toc, littleEndian, dataAt: start + metadata, end: closed ? start + Number(next) : source.size, closed };
 }
 
-/** Reads a segment's metadata into the objects; gives the list of objects whose samples follow, or what is wrong. */
+/** Reads a segment's metadata into the objects and their list; gives what is wrong, or null. */
 async function readMetadata(
   source: ByteSource,
   reader: Reader,
   start: number,
   lead: Lead,
   objects: Objects,
-  before: readonly Growing[],
-): Promise<Growing[] | string> {
+): Promise<string | null> {
   const length = lead.dataAt - start;
   if (length > maxSegmentMetadataBytes) {
     // A segment that was not closed does not say where its data begins.
@@ -236,12 +236,8 @@ async function readMetadata(
   const view = await reader(start, Math.min(length, maxSegmentMetadataBytes));
   if (view === null) return `is cut off inside its metadata, after ${source.size - start} bytes`;
   try {
-    return parseMetadata(
-      { view, at: 0, littleEndian: lead.littleEndian, whole: lead.closed },
-      lead.toc,
-      objects,
-      before,
-    );
+    parseMetadata({ view, at: 0, littleEndian: lead.littleEndian, whole: lead.closed }, lead.toc, objects);
+    return null;
   } catch (error) {
     if (error instanceof Malformed) return `${error.message} (at byte ${start + error.at})`;
     if (error instanceof RangeError) {
@@ -281,36 +277,35 @@ interface Update {
   readonly index: { type: number; perChunk: number; bytes: number } | null | undefined;
 }
 
-function parseMetadata(cursor: Cursor, toc: number, objects: Objects, before: readonly Growing[]): Growing[] {
+function parseMetadata(cursor: Cursor, toc: number, objects: Objects): void {
   const count = u32(cursor);
   // The shortest object: a path of one letter, no data, no property.
   if (count > cursor.view.byteLength / 12) throw tooMany(cursor, `claims ${count} objects`, 0);
   const updates: Update[] = [];
   // All of the metadata is read before any of it counts.
   for (let number = 0; number < count; number++) updates.push(readObject(cursor));
-  const list = (toc & 4) !== 0 ? [] : [...before];
-  const places = new Map(list.map((object, place) => [object, place]));
+  const { byPath, list, wanted } = objects;
+  if ((toc & 4) !== 0) {
+    list.clear();
+    objects.chunkBytes = 0;
+  }
   for (const { path, properties, index } of updates) {
-    let object = objects.byPath.get(path);
+    let object = byPath.get(path);
     if (object === undefined) {
-      if (objects.byPath.size === maxObjects) throw new Malformed(`names more than ${maxObjects} objects`, cursor.at);
+      if (byPath.size === maxObjects) throw new Malformed(`names more than ${maxObjects} objects`, cursor.at);
       const names = splitPath(path);
-      const runs = objects.wanted(names) ? [] : null;
+      const runs = wanted(names) ? [] : null;
       object = { path: names, properties: new Map(), type: null, perChunk: 0, bytes: 0, samples: 0, runs };
-      objects.byPath.set(path, object);
+      byPath.set(path, object);
     }
     for (const [name, value] of properties) object.properties.set(name, value);
-    const place = places.get(object);
-    if (index === null) {
-      if (place !== undefined) {
-        list.splice(place, 1);
-        places.clear();
-        for (const [at, other] of list.entries()) places.set(other, at);
-      }
-      continue;
-    }
     if (index === undefined && object.type === null) {
       throw new Malformed(`has data of ${path} as before, but there was none`, cursor.at);
+    }
+    if (list.has(object)) objects.chunkBytes -= object.bytes;
+    if (index === null) {
+      list.delete(object);
+      continue;
     }
     if (index !== undefined) {
       if (object.samples > 0 && object.type !== index.type) {
@@ -318,12 +313,9 @@ function parseMetadata(cursor: Cursor, toc: number, objects: Objects, before: re
       }
       Object.assign(object, index);
     }
-    if (place === undefined) {
-      places.set(object, list.length);
-      list.push(object);
-    }
+    list.add(object);
+    objects.chunkBytes += object.bytes;
   }
-  return list;
 }
 
 function readObject(cursor: Cursor): Update {
@@ -434,20 +426,22 @@ function splitPath(path: string): string[] {
 }
 
 /** Notes where the samples of a segment stand; what is odd about them, or null. */
-function addRuns(lead: Lead, held: number, list: readonly Growing[]): string | null {
-  if ((lead.toc & 128) !== 0 || list.some(({ type }) => type === daqmxType)) {
-    // How many samples there are is not needed: channels of a DAQmx device are named, not read.
-    return null;
-  }
-  const channels = list.filter(({ bytes }) => bytes > 0);
-  const chunkBytes = channels.reduce((sum, { bytes }) => sum + bytes, 0);
+function addRuns(lead: Lead, held: number, { list, chunkBytes }: Objects): string | null {
+  // How many samples a DAQmx device wrote is not needed: its channels are named, not read.
+  if ((lead.toc & 128) !== 0) return null;
+  for (const { type } of list) if (type === daqmxType) return null;
   if (chunkBytes === 0) return `holds ${held} bytes of samples that belong to no channel`;
   if (!Number.isSafeInteger(chunkBytes)) return `claims ${chunkBytes} bytes in a chunk`;
-  if ((lead.toc & 32) !== 0) return addInterleaved(lead, held, channels);
+  if ((lead.toc & 32) !== 0)
+    return addInterleaved(
+      lead,
+      held,
+      [...list].filter(({ bytes }) => bytes > 0),
+    );
   const chunks = Math.floor(held / chunkBytes);
   let offset = lead.dataAt;
   let rest = held - chunks * chunkBytes;
-  for (const object of channels) {
+  for (const object of list) {
     const size = object.type === textType ? null : tdmsSampleBytes(object.type!)!;
     if (size !== null) {
       add(object, { offset, perChunk: object.perChunk, chunks, chunkBytes, stride: size }, lead);

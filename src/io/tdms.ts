@@ -185,7 +185,7 @@ export async function readTdmsOther(source: ByteSource): Promise<OtherFile> {
   }
   const channels = [...groups.values()].flat();
   const parts = [...groups].map(
-    ([group, own]) => `group "${group}" with ${own.length === 0 ? "no channel" : listed(own.map(inWords))}`,
+    ([group, own]) => `group "${short(group)}" with ${own.length === 0 ? "no channel" : listed(own.map(inWords))}`,
   );
   const warnings = [...file.warnings];
   const likely = channels.filter((object) => looksCycled(object)).map(inWords);
@@ -217,7 +217,11 @@ function inWords({ path, samples, type }: TdmsObject): string {
     type === daqmxType
       ? "raw samples of a DAQmx device"
       : `${samples} ${typeNames.get(type ?? -1) ?? (samples === 1 ? "value" : "values")}`;
-  return `"${path[1]}" (${kind})`;
+  return `"${short(path[1]!)}" (${kind})`;
+}
+
+function short(name: string): string {
+  return name.length > 60 ? `${name.slice(0, 60)}...` : name;
 }
 
 function looksCycled({ path, properties }: TdmsObject): boolean {
@@ -229,10 +233,14 @@ function looksCycled({ path, properties }: TdmsObject): boolean {
 /** Channels whose properties, or those of group or file, tell the size of images. */
 function camerasOf({ objects }: TdmsFile): Camera[] {
   const byName = new Map(objects.map((object) => [nameOf(object), object]));
+  const file = propertiesOf(byName.get(""));
+  const groups = new Map<string, Properties>();
   const found: Camera[] = [];
   for (const object of objects) {
     if (object.path.length !== 2 || object.type === null) continue;
-    const above = [byName.get(""), byName.get(object.path[0]!), object];
+    const group = groups.get(object.path[0]!) ?? propertiesOf(byName.get(object.path[0]!));
+    groups.set(object.path[0]!, group);
+    const above = [file, group, propertiesOf(object)];
     for (const { width, height, rate, doubt } of layouts) {
       const [w, h] = [property(above, width), property(above, height)];
       if (w === null || h === null || !isSide(w.value) || !isSide(h.value)) continue;
@@ -255,18 +263,23 @@ function nameOf({ path }: TdmsObject): string {
 }
 
 function said({ path }: TdmsObject): string {
-  return `channel "${path[1]}" of group "${path[0]}"`;
+  return `channel "${short(path[1]!)}" of group "${short(path[0]!)}"`;
+}
+
+/** Properties by their names in lower case: a file may have many, and each channel asks for a few. */
+type Properties = ReadonlyMap<string, { readonly name: string; readonly value: TdmsValue }>;
+
+function propertiesOf(object: TdmsObject | undefined): Properties {
+  return new Map([...(object?.properties ?? [])].map(([name, value]) => [name.trim().toLowerCase(), { name, value }]));
 }
 
 /** The nearest property of one of the names; null where it is absent or no number. */
-function property(above: readonly (TdmsObject | undefined)[], names: readonly string[]): Property | null {
+function property(above: readonly Properties[], names: readonly string[]): Property | null {
   for (let level = above.length - 1; level >= 0; level--) {
-    for (const name of names) {
-      for (const [key, value] of above[level]?.properties ?? []) {
-        if (key.trim().toLowerCase() !== name.toLowerCase()) continue;
-        const number = numberOf(value);
-        if (number !== null) return { name: key, value: number, level };
-      }
+    for (const wanted of names) {
+      const found = above[level]?.get(wanted.toLowerCase());
+      const value = found === undefined ? null : numberOf(found.value);
+      if (found !== undefined && value !== null) return { name: found.name.trim(), value, level };
     }
   }
   return null;

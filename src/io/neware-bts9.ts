@@ -146,7 +146,8 @@ async function readRows(
     Math.ceil(source.size / size),
   );
   const lost = blocks.reduce((sum, { begin, length }) => sum + Math.max(0, begin + length - source.size), 0);
-  if (lost > 0) {
+  if (lost > 0 && fields === null) say(`the file was cut after ${source.size} bytes, before its first row.`);
+  else if (lost > 0) {
     say(
       `the file was cut after ${source.size} bytes: ${Math.ceil(lost / size)} of ${room + Math.ceil(lost / size)} records are lost.`,
     );

@@ -90,10 +90,11 @@ export function rowClock({ stamp_s, resolution_s, elapsed_s, elapsed, begins }: 
   }
 }
 
-/** Zones lie whole quarters of an hour from UTC, from 12 hours west to 14 hours east. */
-const QUARTER_S = 900;
+/** Zones lie half hours from UTC, from 12 hours west to 14 hours east, and at these three quarters. */
+const HALF_HOUR_S = 1800;
 const ZONE_FIRST_S = -12 * 3600;
 const ZONE_LAST_S = 14 * 3600;
+const QUARTERS_S = [5.75, 8.75, 12.75].map((hours) => 3600 * hours);
 /** A test's first row comes at most so long after its start, and its start at most so long after it. */
 const LATE_S = 300;
 const EARLY_S = 10;
@@ -103,8 +104,12 @@ const EARLY_S = 10;
  * which the test was started. Null where the two differ by no zone.
  */
 export function zoneOffset_s(firstRow_s: number, started_s: number): number | null {
-  const offset_s = QUARTER_S * Math.round((started_s - firstRow_s + LATE_S / 2) / QUARTER_S);
-  const late_s = offset_s - (started_s - firstRow_s);
-  if (!(late_s <= LATE_S && late_s >= -EARLY_S)) return null;
-  return offset_s >= ZONE_FIRST_S && offset_s <= ZONE_LAST_S ? offset_s : null;
+  const differ_s = started_s - firstRow_s;
+  const halves_s = HALF_HOUR_S * Math.round((differ_s + LATE_S / 2) / HALF_HOUR_S);
+  for (const offset_s of [halves_s, ...QUARTERS_S]) {
+    const late_s = offset_s - differ_s;
+    const fits = late_s <= LATE_S && late_s >= -EARLY_S;
+    if (fits && offset_s >= ZONE_FIRST_S && offset_s <= ZONE_LAST_S) return offset_s;
+  }
+  return null;
 }

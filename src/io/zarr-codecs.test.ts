@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { pack } from "../../test/zarr-builder.js";
 import { crc32c, mostPackedBytes, packings, unpack, type Packing } from "./zarr-codecs.js";

@@ -6,7 +6,7 @@ import { jsonText } from "../operations/summary.js";
 import { flagHelp, flagsOf, flagValue, readArguments, type Flag } from "./flags.js";
 import { reporter } from "./progress.js";
 
-const taken = ["position", "channel", "slice", "pixel-size-um", "interval-s", "potentiostat-rows"];
+const taken = ["position", "channel", "slice", "pixel-size-um", "interval-s", "dataset", "potentiostat-rows"];
 
 const flags: readonly Flag[] = [
   ...flagsOf(filesParams).filter(({ name }) => taken.includes(name)),

@@ -3,8 +3,10 @@ import type { ProgrammeStep } from "../model/cycling.js";
 import { ParameterError } from "../model/errors.js";
 import type { CyclingFacts, Facts, MovieFacts } from "../operations/inspect.js";
 import { inspectPath } from "../operations/inspect.node.js";
+import { openOptions } from "../operations/files.node.js";
+import { filesParams } from "../operations/sources.js";
 import { jsonText } from "../operations/summary.js";
-import { readArguments, type Flag } from "./flags.js";
+import { flagHelp, flagsOf, readArguments, type Flag } from "./flags.js";
 
 const flags: readonly Flag[] = [
   { name: "json", path: ["json"], description: "Print one JSON value.", wanted: "", boolean: true, many: false },
@@ -16,6 +18,7 @@ const flags: readonly Flag[] = [
     boolean: true,
     many: false,
   },
+  ...flagsOf(filesParams).filter(({ name }) => name === "dataset"),
   { name: "help", path: ["help"], description: "Show this.", wanted: "", boolean: true, many: false },
 ];
 
@@ -25,7 +28,7 @@ const usage = "ionoscope inspect FILE [--json] [--full]";
 export async function inspectCommand(args: readonly string[], signal: AbortSignal): Promise<void> {
   const { positionals, values } = readArguments(args, flags);
   if (values.get("help") === true) {
-    process.stdout.write(`${usage}\n`);
+    process.stdout.write(`${usage}\n\n${flags.map(flagHelp).join("\n")}\n`);
     return;
   }
   const [name, ...rest] = positionals;
@@ -35,7 +38,10 @@ export async function inspectCommand(args: readonly string[], signal: AbortSigna
       value: positionals,
     });
   }
-  const facts = await inspectPath(name, { full: values.get("full") === true, signal });
+  const facts = await inspectPath(name, {
+    ...openOptions({ dataset: (values.get("dataset") as string | undefined) ?? null }, signal),
+    full: values.get("full") === true,
+  });
   process.stdout.write(values.get("json") === true ? `${jsonText(facts)}\n` : text(name, facts));
 }
 

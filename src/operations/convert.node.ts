@@ -4,7 +4,6 @@ import { lstat, mkdir } from "node:fs/promises";
 import path from "node:path";
 import { encodeBdf, encodeBdfParquet } from "../io/bdf.js";
 import { littleEndianBytes } from "../io/byte-order.js";
-import { readCyclingSources } from "../io/guarded.node.js";
 import { writeOmeTiff } from "../io/ome-tiff-write.js";
 import { writeThroughSink } from "../io/sink.node.js";
 import { seriesNote, type SeriesChoice } from "../io/time-series.js";
@@ -12,7 +11,7 @@ import { frameBuffer } from "../io/views.js";
 import type { CyclingFile } from "../model/cycling.js";
 import { FormatError, ParameterError } from "../model/errors.js";
 import type { MovieFile, Samples } from "../model/movie.js";
-import { cyclerSources, cyclingOptions } from "./files.node.js";
+import { openOptions, readRecord } from "./files.node.js";
 import { kindOfPath } from "./inspect.node.js";
 import { openMovies } from "./movies.node.js";
 
@@ -20,6 +19,7 @@ import { openMovies } from "./movies.node.js";
 export interface ConvertOptions extends SeriesChoice {
   readonly pixelSize_um?: number | null;
   readonly interval_s?: number | null;
+  readonly dataset?: string | null;
   readonly potentiostatRows?: string | null;
   /** Read the result back and compare it; true as a rule. */
   readonly check?: boolean;
@@ -106,7 +106,11 @@ async function convertMovie(
 ): Promise<Converted> {
   const { position, channel, slice } = options;
   const chosen = [position, channel, slice].some((value) => value !== undefined && value !== null);
-  const opened = await openMovies(inputs, chosen ? { position, channel, slice } : "all");
+  const opened = await openMovies(
+    inputs,
+    chosen ? { position, channel, slice } : "all",
+    openOptions(options, options.signal),
+  );
   try {
     const movie = stated(opened.movie, options);
     if ((movie.samplesPerPixel ?? 1) > 1) {
@@ -218,7 +222,7 @@ async function convertCycling(
   format: CyclingTarget,
   options: ConvertOptions,
 ): Promise<Converted> {
-  const cycling = await readRecord(inputs, options.potentiostatRows ?? null);
+  const cycling = await readRecord(inputs, openOptions(options, options.signal));
   options.signal?.throwIfAborted();
   const bytes =
     format === "bdf-csv" ? encodeBdf(cycling, cycling.start) : await encodeBdfParquet(cycling, cycling.start);
@@ -226,7 +230,7 @@ async function convertCycling(
     output,
     (sink) => sink.write(typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes, 0),
     async (draft) => {
-      if (options.check !== false) compareCycling(cycling, await readRecord([draft], null), output);
+      if (options.check !== false) compareCycling(cycling, await readRecord([draft]), output);
     },
   );
   return {
@@ -237,15 +241,6 @@ async function convertCycling(
     checked: options.check !== false,
     warnings: cycling.warnings,
   };
-}
-
-async function readRecord(names: readonly string[], potentiostatRows: string | null): Promise<CyclingFile> {
-  const sources = (await Promise.all(names.map(cyclerSources))).flat();
-  try {
-    return await readCyclingSources(sources, cyclingOptions({ potentiostatRows }));
-  } finally {
-    await Promise.all(sources.map((source) => source.close()));
-  }
 }
 
 function compareCycling(cycling: CyclingFile, back: CyclingFile, output: string): void {

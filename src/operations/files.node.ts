@@ -1,10 +1,10 @@
 /** Opens what a recipe's source names on this machine. */
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { isFolder, type Source } from "../io/bytes.js";
+import type { Source } from "../io/bytes.js";
 import { openPath } from "../io/bytes.node.js";
-import type { CyclingOptions } from "../io/cycling.js";
-import { openMoviePath, readCyclingSources } from "../io/guarded.node.js";
+import { openMoviePath, readCyclingSources, type GuardOptions } from "../io/guarded.node.js";
+import type { CyclingFile } from "../model/cycling.js";
 import { FormatError, ParameterError } from "../model/errors.js";
 import type { Experiment, SkippedFrames } from "../model/experiment.js";
 import { assembleExperiment } from "./experiment.js";
@@ -29,15 +29,9 @@ export async function openExperiment(params: FilesParams, signal?: AbortSignal):
     await Promise.all(opened.map((thing) => thing.close().catch(() => undefined)));
   };
   try {
-    const movies = await openMovies(moviesOf(params), params);
+    const movies = await openMovies(moviesOf(params), params, openOptions(params, signal));
     opened.push(movies);
-    const cyclingSources: Source[] = [];
-    for (const name of params.cycling) cyclingSources.push(...(await cyclerSources(name)));
-    opened.push(...cyclingSources);
-    const cycling =
-      cyclingSources.length === 0
-        ? null
-        : await readCyclingSources(cyclingSources, { ...cyclingOptions(params), signal });
+    const cycling = params.cycling.length === 0 ? null : await readRecord(params.cycling, openOptions(params, signal));
     let dark = null;
     if (typeof params.blackLevel === "string") {
       dark = await openMoviePath(params.blackLevel, { signal });
@@ -61,22 +55,29 @@ export async function openExperiment(params: FilesParams, signal?: AbortSignal):
   }
 }
 
-/** What a source's parameters say of its cycler's files. */
-export function cyclingOptions({ potentiostatRows }: Pick<FilesParams, "potentiostatRows">): CyclingOptions {
-  return potentiostatRows === null ? {} : { potentiostatRows: potentiostatRows.split(",").map((row) => row.trim()) };
+/** What a source's parameters say of files that do not say it themselves. */
+export function openOptions(
+  { dataset, potentiostatRows }: Partial<Pick<FilesParams, "dataset" | "potentiostatRows">>,
+  signal?: AbortSignal,
+): GuardOptions {
+  return {
+    ...(typeof dataset === "string" ? { dataset } : {}),
+    ...(typeof potentiostatRows === "string"
+      ? { potentiostatRows: potentiostatRows.split(",").map((row) => row.trim()) }
+      : {}),
+    signal,
+  };
 }
 
-/** A cycler's file, or the files of a folder of them, in the folder's order. */
-export async function cyclerSources(name: string): Promise<Source[]> {
-  const source = await openPath(name);
-  if (!isFolder(source)) return [source];
-  const files = source.entries.filter((entry) => /\.dta$/i.test(entry));
-  if (files.length === 0) {
-    throw new FormatError(`${name}: the folder holds no .DTA file. Name the cycler's files one by one.`, {
-      path: name,
-    });
+/** Cycler's files, or folders of them, as one record. Throws as `readCycling` does. */
+export async function readRecord(names: readonly string[], options: GuardOptions = {}): Promise<CyclingFile> {
+  const sources: Source[] = [];
+  try {
+    for (const name of names) sources.push(await openPath(name));
+    return await readCyclingSources(sources, options);
+  } finally {
+    await Promise.all(sources.map((source) => source.close()));
   }
-  return Promise.all(files.map((entry) => source.open(entry)));
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Files of this machine, told and inspected. */
 import { openPath } from "../io/bytes.node.js";
-import { openAnyPath } from "../io/guarded.node.js";
+import { openAnyPath, type GuardOptions } from "../io/guarded.node.js";
 import { isForeign, tellKind } from "../io/open.js";
 import { ParameterError } from "../model/errors.js";
 import { factsOf, type Facts } from "./inspect.js";
@@ -8,9 +8,9 @@ import { factsOf, type Facts } from "./inspect.js";
 /** Facts of a file or folder by its path; see `inspect`. */
 export async function inspectPath(
   name: string,
-  options: { full?: boolean; signal?: AbortSignal } = {},
+  options: GuardOptions & { readonly full?: boolean } = {},
 ): Promise<Facts> {
-  return factsOf(await openAnyPath(name, { signal: options.signal }), options);
+  return factsOf(await openAnyPath(name, options), options);
 }
 
 /** Whether a path holds a movie, a cycling record (or a folder of them) or something else, told by its content. */

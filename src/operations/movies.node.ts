@@ -1,6 +1,6 @@
 /** From the movies that a user names to one movie: the whole of a set, one series of several, files in sequence. */
 import path from "node:path";
-import { openMoviePath } from "../io/guarded.node.js";
+import { openMoviePath, type GuardOptions } from "../io/guarded.node.js";
 import { joinMovies } from "../io/sequence.js";
 import { baseName } from "../io/text.js";
 import { timeSeries, type SeriesChoice } from "../io/time-series.js";
@@ -18,7 +18,11 @@ export interface OpenedMovie {
  * positions the one chosen is taken (of one movie "all" may be); several movies are joined in sequence.
  * Throws FormatError and ParameterError as their readers do.
  */
-export async function openMovies(names: readonly string[], choice: SeriesChoice | "all" = {}): Promise<OpenedMovie> {
+export async function openMovies(
+  names: readonly string[],
+  choice: SeriesChoice | "all" = {},
+  options: GuardOptions = {},
+): Promise<OpenedMovie> {
   const opened: { close(): Promise<void> }[] = [];
   const close = async (): Promise<void> => {
     await Promise.all(opened.map((thing) => thing.close().catch(() => undefined)));
@@ -27,7 +31,7 @@ export async function openMovies(names: readonly string[], choice: SeriesChoice 
     const parts: MovieFile[] = [];
     const inputs: { name: string; files: readonly string[] }[] = [];
     for (const name of names) {
-      const file = await openMoviePath(name);
+      const file = await openMoviePath(name, options);
       opened.push(file);
       const whole = await wholeOf(file);
       if (whole !== file) opened.push(whole);

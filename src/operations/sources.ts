@@ -32,6 +32,12 @@ export const filesParams = z.strictObject({
     .nullable()
     .default(null)
     .describe("Focus plane to take where the movie has several, from 0."),
+  dataset: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe("Path of the movie inside an HDF5 file that holds several datasets: /entry/data."),
   potentiostatRows: z
     .string()
     .min(1)

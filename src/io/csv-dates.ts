@@ -1,5 +1,5 @@
 /** Dates in a table of text: what they say of its start, and whether its column of time agrees. */
-import { civilText, clockZero, fromOleDays, fromUnixTime, readCivilTime, type CivilTime } from "./civil-time.js";
+import { civilText, clockZero, fromOleDays, fromUnixTime, later, readCivilTime, type CivilTime } from "./civil-time.js";
 import type { CsvLayout } from "./csv-layout.js";
 import { numberOf } from "./text.js";
 
@@ -48,12 +48,36 @@ export function startOf(ends: Ends | null, layout: CsvLayout, say: (sentence: st
     }
     say(`its dates are given in steps of ${step_s} s, too coarse for a start time.`);
   }
+  const time = at === undefined || ends === null ? NaN : timeOfDay(ends.firstCells[at]);
+  if (!Number.isNaN(time)) {
+    const start = testDate(layout, time - ends!.first_s);
+    if (start !== null) {
+      say("its rows have a time of day alone: the start is that on the date of test.");
+      return start;
+    }
+  }
   for (const line of layout.preamble) {
     const match =
       /\bstart(?:ed|\s*time)?(?:\s+(?:of test|on|at))?\s*[:=;,\t]+\s*(.+?)[\s;,"]*$/i.exec(line) ??
       /\bdate of test\s*[:,;\t]+\s*(.+?)[\s;,"]*$/i.exec(line);
     const start = match === null ? null : readCivilTime(match[1]!, layout.dates);
     if (start !== null) return civilText(start);
+  }
+  return null;
+}
+
+/** "16:05:31" in seconds of the day; NaN where there is a date too, or none. */
+function timeOfDay(cell: string | undefined): number {
+  const match = /^\s*(\d{1,2}):(\d{2}):(\d{2}(?:\.\d+)?)\s*$/.exec(cell ?? "");
+  return match === null ? NaN : 3600 * Number(match[1]) + 60 * Number(match[2]) + Number(match[3]);
+}
+
+/** The moment so many seconds after midnight of a day "Date of Test" above the heads; null where there is none. */
+function testDate({ preamble, dates }: CsvLayout, seconds: number): string | null {
+  for (const line of preamble) {
+    const day = /\bdate of test\s*[:,;\t]+\s*(\d{1,4}[-/.]\w{1,3}[-/.]\d{1,4})/i.exec(line)?.[1];
+    const midnight = day === undefined ? null : readCivilTime(`${day} 0:00:00`, dates);
+    if (midnight !== null) return civilText(later(midnight, ((seconds % 86400) + 86400) % 86400));
   }
   return null;
 }

@@ -48,7 +48,7 @@ export function findLayout(name: string, lines: readonly string[], tail: readonl
     const roles = datesForTime(castColumns(heads, units), sample);
     const preamble = lines.slice(0, headLine);
     const dated = sample.map((cells) => cells[roles.date?.at ?? -1] ?? "");
-    const { order, certain } = dateOrder([...dated, ...preamble.map(afterColon)]);
+    const { order, certain } = dateOrder([...dated, ...preamble.flatMap(datesIn)]);
     return {
       delimiter,
       headLine,
@@ -107,8 +107,16 @@ function isUnitRow(cells: readonly string[] | undefined): boolean {
   );
 }
 
-function afterColon(line: string): string {
-  return line.replace(/^[^\d]*?[:=;,\t]\s*/, "");
+/** Days in a line that speaks of dates, with day and month in numbers. */
+function datesIn(line: string): string[] {
+  if (!/date|start|end|begin/i.test(line)) return [];
+  const days = line.match(/(?<![\d.])\d{1,2}([-/.])\d{1,2}\1(?:\d{4}|\d{2})(?![\d.])/g) ?? [];
+  return days.filter((day) =>
+    day
+      .split(/[-/.]/)
+      .slice(0, 2)
+      .every((number) => Number(number) <= 31),
+  );
 }
 
 /** Cells of lines. Quotes around whole cells are taken off; what is more than that is left to csv-parse. */

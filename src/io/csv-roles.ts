@@ -33,16 +33,24 @@ export interface Roles {
   readonly state: Role | null;
   readonly cycle: Role | null;
   readonly halfCycle: Role | null;
+  /** The name or number of a cell or channel: rows of other cells are other records. */
+  readonly cell: Role | null;
 }
 
 /** Heads that are understood, the preferred first. */
 const time = [
   "test time",
+  "testtime",
   "total time",
+  "totaltime",
+  "prog time",
+  "测试时间",
+  "总时间",
   "cumulative time",
   "run time",
   "elapsed time",
   "experiment time",
+  "corrected time",
   "time",
   "t",
   "test",
@@ -55,6 +63,7 @@ const potential = [
   "cell potential",
   "electrode potential",
   "voltage",
+  "电压",
   "cell voltage",
   "battery voltage",
   "we(1) potential",
@@ -65,12 +74,24 @@ const potential = [
   "v",
   "e",
 ];
-const current = ["i", "<i>", "current", "cell current", "applied current", "we(1) current", "amps", "amp", "im"];
+const current = [
+  "i",
+  "<i>",
+  "current",
+  "电流",
+  "cell current",
+  "applied current",
+  "we(1) current",
+  "amps",
+  "amp",
+  "im",
+];
 const charge = ["charge", "net charge", "net capacity", "(q-qo)", "q-qo", "q"];
-const chargeIn = ["charge capacity", "charging capacity", "chg cap", "charge cap", "chg capacity"];
-const chargeOut = ["discharge capacity", "discharging capacity", "dchg cap", "dischg cap", "discharge cap"];
+const chargeIn = ["charge capacity", "charging capacity", "chg cap", "charge cap", "chg capacity", "充电容量"];
+const chargeOut = ["discharge capacity", "discharging capacity", "dchg cap", "dischg cap", "discharge cap", "放电容量"];
 const counters: readonly (readonly [CountedKind, Dimension, readonly string[]])[] = [
   ["running charge", "charge", charge],
+  ["running charge", "charge", ["ah"]],
   ["charge in", "charge", chargeIn],
   ["charge out", "charge", chargeOut],
   ["step charge", "charge", ["step capacity", "step charge", "capacity", "cap", "amp-hr", "amp-hrs", "dq"]],
@@ -81,8 +102,22 @@ const counters: readonly (readonly [CountedKind, Dimension, readonly string[]])[
 ];
 /** So many counters are looked at. */
 const COUNTERS = 16;
-const state = ["state", "step type", "step name", "status"];
-const cycle = ["cycle index", "cycle number", "cycle count", "cycle", "cyc#", "cyc", "cycle id"];
+const state = ["state", "md", "step type", "step name", "status", "工步类型", "工步名称", "状态"];
+const cycle = [
+  "cycle index",
+  "cycle number",
+  "cycle count",
+  "cycle",
+  "cyc#",
+  "cyc",
+  "cycle id",
+  "cycle c",
+  "cyc-count",
+  "循环号",
+  "循环序号",
+];
+/** What tells cells of one file apart. */
+const cell = ["cell", "cell id", "channel", "channel index", "channel number", "chl"];
 const date = [
   "unix time",
   "date time",
@@ -93,6 +128,11 @@ const date = [
   "absolute time",
   "local time",
   "real time",
+  "realtime",
+  "systime",
+  "time stamp",
+  "绝对时间",
+  "系统时间",
   "dpt time",
   "date stamp",
   "date",
@@ -111,7 +151,7 @@ const usualUnit: Readonly<Record<Dimension, string>> = {
 export function castColumns(heads: readonly string[], units: readonly string[] | null = null): Roles {
   const taken = heads.map((text, at) => {
     const head = columnHead(text);
-    const unit = units?.[at]?.trim() ?? "";
+    const unit = units?.[at]?.trim().replace(/^[([]|[)\]]$/g, "") ?? "";
     return { quantity: head.quantity, unit: head.unit ?? (unit === "" ? null : unit) };
   });
   const all = (dimension: Dimension | null, names: readonly string[]): Role[] => {
@@ -152,12 +192,13 @@ export function castColumns(heads: readonly string[], units: readonly string[] |
     state: one(null, state),
     cycle: one(null, cycle),
     halfCycle: one(null, ["half cycle"]),
+    cell: one(null, cell),
   };
 }
 
-/** 1 for a state that charges, -1 for one that discharges, 0 for others: "CC DChg", "discharge CC", "D", "C". */
-export function stateSign(cell: string | undefined): number {
-  const text = (cell ?? "").trim().toLowerCase();
-  if (text === "d" || /dis|dchg/.test(text)) return -1;
-  return text === "c" || /charge|chg/.test(text) ? 1 : 0;
+/** 1 for a state that charges, -1 for one that discharges, 0 for others: "CC DChg", "discharge CC", "D", "C_CC", "恒流充电". */
+export function stateSign(text: string | undefined): number {
+  const state = (text ?? "").trim().toLowerCase();
+  if (/^d($|[_ ])|dis|dchg|放电/.test(state)) return -1;
+  return /^c($|[_ ]c)|charge|chg|充电/.test(state) ? 1 : 0;
 }

@@ -56,12 +56,85 @@ test.each([
   ["# time_s,potential_V,current_mA", "60,3.5,2"],
   ["Test (Min)\tVolts\tAmps", "1\t3.5\t0.002"],
   ["time,voltage,current\ns,V,mA", "60,3.5,2"],
+  ["TestTime\tVoltage/V\tCurrent/mA\tCapacity/mAh", "00:01:00\t3.5\t2\t0"],
+  ["Rec#\tCyc#\tTest (Hr)\tAmp-hr\tAmps\tVolts\tMD", "1\t1\t0.016666666666666666\t0\t0.002\t3.5\tC"],
+  ["Prog Time,Voltage,Current\n,[V],[mA]", "00:01:00,3.5,2"],
+  ["Corrected time (s);WE(1).Potential (V);WE(1).Current (A)\n", "60;3.5;0.002"],
+  ["测试时间(s),电压(V),电流(mA),充电容量(mAh)", "60,3.5,2,0"],
 ])("heads %s", async (heads, row) => {
   const file = await read(`${heads}\n${row}\n`);
   expect(file.time_s[0]).toBeCloseTo(60, 9);
   expect(file.potential_V[0]).toBeCloseTo(3.5, 12);
   expect(file.current_mA[0]).toBeCloseTo(2, 12);
   expect(file.warnings).toEqual([]);
+});
+
+test("columns in Chinese are read in GBK too, their states give the sign", async () => {
+  // 测试时间(s),电压(V),电流(mA),工步类型 and 恒流放电 in GBK.
+  const words = {
+    heads: [
+      0xb2, 0xe2, 0xca, 0xd4, 0xca, 0xb1, 0xbc, 0xe4, 0x28, 0x73, 0x29, 0x2c, 0xb5, 0xe7, 0xd1, 0xb9, 0x28, 0x56, 0x29,
+      0x2c,
+    ],
+    more: [0xb5, 0xe7, 0xc1, 0xf7, 0x28, 0x6d, 0x41, 0x29, 0x2c, 0xb9, 0xa4, 0xb2, 0xbd, 0xc0, 0xe0, 0xd0, 0xcd, 0x0a],
+    state: [0xba, 0xe3, 0xc1, 0xf7, 0xb7, 0xc5, 0xb5, 0xe7],
+  };
+  const row = (text: string): number[] => [...bytesOf(text)];
+  const bytes = Uint8Array.from([
+    ...words.heads,
+    ...words.more,
+    ...row("0,3.5,2,"),
+    ...words.state,
+    ...row("\n10,3.25,2,"),
+    ...words.state,
+    10,
+  ]);
+  const file = await read(bytes);
+  expect([...file.potential_V]).toEqual([3.5, 3.25]);
+  expect([...file.current_mA]).toEqual([-2, -2]);
+  expect(file.columns[1]).toBe("电压(V)");
+});
+
+test("marks between thousands are no decimal marks", async () => {
+  const english = await read('time_s,potential_V,current_mA\n"1,234.5",3.5,"-1,000"\n"12,345,678.5",3.25,0.5\n');
+  expect([...english.time_s]).toEqual([1234.5, 12345678.5]);
+  expect([...english.current_mA]).toEqual([-1000, 0.5]);
+  const german = await read("time_s;potential_V;current_mA\n1.234,5;3,5;-1.000,25\n12.345.678,5;3,25;0,5\n");
+  expect([...german.time_s]).toEqual([1234.5, 12345678.5]);
+  expect([...german.current_mA]).toEqual([-1000.25, 0.5]);
+  const swiss = await read("time_s;potential_V;current_mA\n1'234.5;3.5;1\n");
+  expect([...swiss.time_s]).toEqual([1234.5]);
+});
+
+test("several cells in one file: the first is read and the others are told", async () => {
+  const rows = Array.from({ length: 12 }, (_, row) => [
+    ["A1", "A2", "A3"][row % 3]!,
+    Math.floor(row / 3),
+    3 + (row % 3),
+    1,
+  ]);
+  const file = await read(buildTable(["Cell", "time_s", "potential_V", "current_mA"], rows));
+  expect([...file.time_s]).toEqual([0, 1, 2, 3]);
+  expect([...file.potential_V]).toEqual([3, 3, 3, 3]);
+  expect(file.warnings).toEqual([
+    "run.csv: the file holds 3 cells: the rows of Cell A1 were read, those of others (A2, A3) were not. Give each cell a file of its own.",
+  ]);
+  const moved = rows.map(([, ...cells], row) => [row < 6 ? "1" : "2", row, ...cells.slice(1)]);
+  const whole = await read(buildTable(["Channel", "time_s", "potential_V", "current_mA"], moved));
+  expect(whole.time_s.length).toBe(12);
+  const counting = rows.map(([, ...cells], row) => [row, row, ...cells.slice(1)]);
+  expect(
+    (await read(buildTable(["channel_index", "time_s", "potential_V", "current_mA"], counting))).time_s.length,
+  ).toBe(12);
+});
+
+test("a time of day alone is a start on the date of test", async () => {
+  const text = (day: string, clock: string, first: number): string =>
+    `Today's Date 04/14/2016  Date of Test:\t${day}\t Filename:\tC:\\a.001 Procedure: b\n` +
+    `Rec#\tTest (Min)\tAmps\tVolts\tState\tDPt Time\n1\t${first}\t0\t3\tR\t${clock}\n`;
+  expect((await read(text("04/13/2016", "16:05:31", 0))).start).toBe("2016-04-13T16:05:31");
+  // Half an hour before: the day before its first row.
+  expect((await read(text("04/13/2016", "0:10:00", 30))).start).toBe("2016-04-13T23:40:00");
 });
 
 test("a broken micro sign still means a millionth", async () => {
@@ -199,6 +272,7 @@ test("records in layers are told from the lines of steps and cycles between them
   const file = await read(text);
   expect([...file.time_s]).toEqual([0, 2, 4]);
   expect([...file.current_mA]).toEqual([500, 500, 250]);
+  expect(file.cycles).toBe(1);
 });
 
 test("lines above the heads, notes among the rows and heads said twice are passed over", async () => {

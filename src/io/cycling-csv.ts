@@ -13,6 +13,8 @@ import { clockSeconds, headLines, looksLikeText, numberOf, sniffEncoding, textLi
 
 const HEAD_BYTES = 1 << 18;
 const TAIL_BYTES = 1 << 12;
+/** More names than this are no cells. */
+const CELLS = 100;
 
 /** Whether a file may be a table of text: any text that is no XML and no JSON, and an empty file. */
 export function sniffCyclingCsv(head: Uint8Array, source: ByteSource): boolean {
@@ -83,7 +85,7 @@ export async function readCyclingCsv(source: ByteSource, format = "csv"): Promis
     chargeYields: true,
     counted,
     rest: false,
-    cycles: cyclesOf(read.column(roles.halfCycle), read.column(roles.cycle), say),
+    cycles: cyclesOf(read.column(roles.halfCycle), read.column(roles.cycle), say) ?? read.cycleLines,
     warnings,
   });
 }
@@ -102,6 +104,8 @@ interface Rows {
   /** Cells of the first and the last row kept. */
   readonly firstCells: readonly string[];
   readonly lastCells: readonly string[];
+  /** Lines that begin a cycle where heads stand in layers; null elsewhere. */
+  readonly cycleLines: number | null;
   /** The column of a role; null where the role is null or was not read. */
   column(role: Role | "date" | null): Float64Array | null;
 }
@@ -129,6 +133,12 @@ async function readRows(
     add(role, false);
   }
   add(roles.state, false, stateSign);
+  const names = new Map<string, number>();
+  add(roles.cell, false, (text) => {
+    const name = (text ?? "").trim();
+    if (!names.has(name) && names.size <= CELLS) names.set(name, names.size);
+    return names.get(name) ?? -1;
+  });
   const table = numberTable(wanted);
   const width = Math.max(...wanted.filter(({ needed }) => needed).map(({ at }) => at)) + 1;
 
@@ -136,6 +146,8 @@ async function readRows(
   let headText = "";
   let firstCells: readonly string[] = [];
   let lastCells: readonly string[] = [];
+  let cycleLines = 0;
+  let lastOfFirst: readonly string[] = [];
   for await (const batch of textLines(source, encoding)) {
     const cellsOf = splitLines(batch.lines, delimiter);
     for (const [index, cells] of cellsOf.entries()) {
@@ -146,7 +158,10 @@ async function readRows(
       }
       if (cells.length === 1 && cells[0]!.trim() === "") continue;
       if (cells[0]!.startsWith("#") || batch.lines[index] === headText) continue;
-      if (leading > 0 && cells.slice(0, leading).some((cell) => cell.trim() !== "")) continue;
+      if (leading > 0 && cells.slice(0, leading).some((cell) => cell.trim() !== "")) {
+        if (/^\d+$/.test(cells[0]!.trim())) cycleLines++;
+        continue;
+      }
       const last = !batch.ended && index === cellsOf.length - 1;
       if (last && cells.length < Math.max(width, Math.min(heads.length, firstCells.length))) {
         say(`the file was cut in line ${line}: that row is dropped, and what followed is lost.`);
@@ -155,18 +170,47 @@ async function readRows(
       if (!table.add(cells, line)) continue;
       if (table.rows === 1) firstCells = cells;
       lastCells = cells;
+      if (roles.cell !== null && cells[roles.cell.at]?.trim() === firstCells[roles.cell.at]?.trim())
+        lastOfFirst = cells;
     }
   }
-  const columns = table.columns();
+  let columns = table.columns();
+  const column = (role: Role | "date" | null): Float64Array | null => {
+    const index = wanted.findIndex((each) => each.role === role);
+    return role === null || index < 0 ? null : columns[index]!;
+  };
+  const cell = column(roles.cell);
+  if (cell !== null && holdsSeveral(cell, names.size, columns[0]!)) {
+    const others = [...names.keys()].slice(1, 6).join(", ");
+    say(
+      `the file holds ${names.size} cells: the rows of ${heads[roles.cell!.at]} ${names.keys().next().value} were read, ` +
+        `those of others (${others}) were not. Give each cell a file of its own.`,
+    );
+    columns = columns.map((values) => values.filter((_, row) => cell[row] === 0));
+    lastCells = lastOfFirst;
+  }
   return {
     table,
     firstCells,
     lastCells,
-    column(role) {
-      const index = wanted.findIndex((each) => each.role === role);
-      return role === null || index < 0 ? null : columns[index]!;
-    },
+    cycleLines: leading > 0 && cycleLines > 0 ? cycleLines : null,
+    column,
   };
+}
+
+/**
+ * Whether rows are of several cells: few names for many rows, that come and go in turn or turn back the time.
+ * A cell that was moved to another channel is one cell still, and what counts on with each row is no name.
+ */
+function holdsSeveral(cell: Float64Array, names: number, time_s: Float64Array): boolean {
+  if (names < 2 || names > CELLS || cell.length < 4 * names) return false;
+  const done = new Set<number>();
+  for (let row = 1; row < cell.length; row++) {
+    if (cell[row] === cell[row - 1]) continue;
+    done.add(cell[row - 1]!);
+    if (done.has(cell[row]!) || time_s[row]! < time_s[row - 1]!) return true;
+  }
+  return false;
 }
 
 function secondsOf({ factor }: Role, comma: boolean): WantedColumn["read"] {

@@ -8,7 +8,7 @@ import type { CyclingFile, OtherFile } from "../model/cycling.js";
 import { FormatError } from "../model/errors.js";
 import { readBytes } from "./bytes.js";
 import { openFile } from "./bytes.node.js";
-import { cyclingFormats, isCycling } from "./cycling.js";
+import { formatOf, isCycling } from "./cycling.js";
 
 const folder = dataFolder ?? "";
 
@@ -16,7 +16,7 @@ async function read(name: string): Promise<CyclingFile | OtherFile> {
   const source = await openFile(path.join(folder, name));
   try {
     const head = await readBytes(source, 0, 1 << 16);
-    const format = cyclingFormats.find(({ sniff }) => sniff(head, source));
+    const format = await formatOf(head, source);
     if (format === undefined) throw new FormatError(`${name}: not recognised`);
     return await format.read(source);
   } finally {
@@ -64,7 +64,7 @@ const records: Readonly<Record<string, Found>> = {
   "echem/gamry/chronoa_de_data.dta": { rows: 10, start: "2019-03-10T12:00:00", warns: /declares 5258 rows/ },
   "echem/gamry/ocp_data.dta": { rows: 21, start: "2020-10-02T17:18:00" },
   "echem/gamry/ocvcurve_data.dta": { rows: 40 + 11, start: "2019-08-15T11:50:33", warns: /CURVE1 begins/ },
-  "echem/arbin/lco/arbin_example.bdf.csv": { rows: 2150, start: "2023-07-24T18:49:59.927", warns: /1000 times/ },
+  "echem/arbin/lco/arbin_example.bdf.csv": { rows: 2150, start: "2023-07-24T18:49:59.927", warns: /factor of 1000/ },
   "echem/arbin/csv/arbin_example.csv": { rows: 2142, start: "2017-07-02T14:39:13Z", warns: /no unit: A/ },
   "echem/arbin/csv/2017-05-09_test-TC-contact_CH33.csv": {
     rows: 287,
@@ -86,7 +86,7 @@ const records: Readonly<Record<string, Found>> = {
   "echem/other/novonix/sample_data_novonix.csv": { rows: 207, start: "2025-07-19T15:26:20" },
   "echem/other/pec/Test25195.csv": { rows: 19, start: "2026-01-06T17:51:06", warns: /month\/day/ },
   "echem/other/maccor/maccor_example.001": { rows: 8, start: "2016-03-31T16:05:31" },
-  "echem/other/maccor/maccor_example.002": { rows: 8, start: null },
+  "echem/other/maccor/maccor_example.002": { rows: 8, start: "2016-04-01T16:05:31", warns: /time of day alone/ },
   "echem/other/maccor/sample_data_maccor.csv": { rows: 15, start: "2023-11-23T15:56:11", warns: /no unit: A/ },
   "echem/other/maccor/PredictionDiagnostics_000151_test.052": { rows: 333, start: "2019-10-13T02:18:52" },
   "echem/other/maccor/xTESLADIAG_000038con.078": { rows: 3873, start: "2019-08-15T16:37:02" },
@@ -281,5 +281,6 @@ describe.skipIf(dataFolder === null)("real files", () => {
     const converted = await record("echem/other/landt/SINTEF__LiGrR2032__2024-04-30__25degC__Landt.bdf.csv");
     expect(converted.time_s.every((time, row) => time === landt.time_s[row])).toBe(true);
     expect(converted.potential_V.every((potential, row) => potential === landt.potential_V[row])).toBe(true);
+    expect(converted.current_mA.every((current, row) => current === landt.current_mA[row])).toBe(true);
   });
 });

@@ -7,7 +7,7 @@ import type { CyclingFile } from "../model/cycling.js";
 import { encodeBdf } from "./bdf.js";
 import { readBytes } from "./bytes.js";
 import { openFile } from "./bytes.node.js";
-import { cyclingFormats, isCycling, joinCycling } from "./cycling.js";
+import { formatOf, isCycling, joinCycling } from "./cycling.js";
 
 const folder = path.resolve(import.meta.dirname, "..", "..", "fixtures", "cycling");
 const bdf = new TextEncoder().encode(encodeBdf({ ...run, potential_V: Float64Array.from(run.potential_V) }, run.start));
@@ -22,7 +22,7 @@ if (process.env["WRITE_FIXTURES"] === "1") {
 async function read(name: string): Promise<CyclingFile> {
   const source = await openFile(path.join(folder, name));
   const head = await readBytes(source, 0, 1 << 16);
-  const file = await cyclingFormats.find(({ sniff }) => sniff(head, source))!.read(source);
+  const file = await (await formatOf(head, source))!.read(source);
   await source.close();
   if (!isCycling(file)) throw new Error(file.description);
   return file;

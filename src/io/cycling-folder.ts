@@ -5,9 +5,9 @@
  */
 import type { CyclingFile } from "../model/cycling.js";
 import { FormatError } from "../model/errors.js";
-import { readBytes, type ByteSource, type FolderSource } from "./bytes.js";
+import { readBytes, type FolderSource } from "./bytes.js";
 import { dateOrder, type DateOrder } from "./civil-time.js";
-import { cyclingFormats, isCycling, joinCycling, type CyclingFormat, type CyclingOptions } from "./cycling.js";
+import { formatOf, isCycling, joinCycling, type CyclingFormat, type CyclingOptions } from "./cycling.js";
 import { headLines } from "./text.js";
 
 const HEAD_BYTES = 1 << 16;
@@ -39,8 +39,9 @@ export async function cyclerEntries(folder: FolderSource, first = false): Promis
     const source = await folder.open(path);
     try {
       const head = await readBytes(source, 0, HEAD_BYTES);
-      const format = await formatOf(head, source);
-      if (format !== undefined) (format.name === ANY_TEXT ? texts : own).push({ path, format, head });
+      const format = source.size === 0 ? undefined : await formatOf(head, source);
+      if (format !== undefined && format.aside !== true)
+        (format.name === ANY_TEXT ? texts : own).push({ path, format, head });
     } finally {
       await source.close();
     }
@@ -65,14 +66,6 @@ async function* pathsBelow(folder: FolderSource): AsyncGenerator<string> {
       open.push({ folder: await here.openFolder(name), path: `${path}${name}/`, depth: depth + 1 });
     }
   }
-}
-
-async function formatOf(head: Uint8Array, source: ByteSource): Promise<CyclingFormat | undefined> {
-  if (source.size === 0) return undefined;
-  for (const format of cyclingFormats) {
-    if (await format.sniff(head, source)) return format.aside === true ? undefined : format;
-  }
-  return undefined;
 }
 
 /**

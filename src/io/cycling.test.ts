@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { buildDta, buildMpr, buildMpt, bytesOf } from "../../fixtures/cycling-builders.js";
 import type { CyclingFile } from "../model/cycling.js";
 import { memorySource } from "./bytes.js";
-import { cyclingFormats, isCycling, joinCycling } from "./cycling.js";
+import { formatOf, isCycling, joinCycling } from "./cycling.js";
 import { integrateCurrent } from "./cycling-record.js";
 
 function record(
@@ -158,7 +158,7 @@ test("a run cut into files and joined is the run again", () => {
   );
 });
 
-test("each format is told from its first bytes alone", () => {
+test("each format is told from its first bytes alone", async () => {
   const files: [string, Uint8Array][] = [
     ["biologic-mpr", buildMpr({ frame: "new", columns: [{ ids: [4], type: "f8", values: [0] }] })],
     [
@@ -180,9 +180,9 @@ test("each format is told from its first bytes alone", () => {
   ];
   for (const [wanted, bytes] of files) {
     const source = memorySource("x", bytes);
-    expect(cyclingFormats.find(({ sniff }) => sniff(bytes.subarray(0, 65536), source))?.name).toBe(wanted);
+    expect((await formatOf(bytes.subarray(0, 65536), source))?.name).toBe(wanted);
   }
   const image = Uint8Array.of(0x49, 0x49, 42, 0, 8, 0, 0, 0, 0, 0);
-  expect(cyclingFormats.some(({ sniff }) => sniff(image, memorySource("x", image)))).toBe(false);
+  expect(await formatOf(image, memorySource("x", image))).toBeUndefined();
   expect(isCycling({ name: "x", format: "biologic-mps", description: "settings.", warnings: [] })).toBe(false);
 });

@@ -56,6 +56,12 @@ export const cyclingFormats: readonly CyclingFormat[] = [
   { name: "csv", sniff: sniffCyclingCsv, read: (source) => readCyclingCsv(source) },
 ];
 
+/** The format of a file by its first bytes; undefined where none of them knows it. */
+export async function formatOf(head: Uint8Array, source: ByteSource): Promise<CyclingFormat | undefined> {
+  for (const format of cyclingFormats) if (await format.sniff(head, source)) return format;
+  return undefined;
+}
+
 /** Whether a file holds a cycling record, not something else. */
 export function isCycling(file: CyclingFile | OtherFile): file is CyclingFile {
   return "time_s" in file;

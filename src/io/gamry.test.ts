@@ -85,6 +85,18 @@ test("the start is DATE and TIME plus STARTTIMEOFFSET; other dates of the header
   expect(unsure.warnings[0]).toMatch(/month\/day\/year/);
 });
 
+test("the numbers of the header come under their labels; a step that goes the other way is said", async () => {
+  const file = await read({
+    ...charge,
+    date: "11/13/2015",
+    keys: ["AREA\tQUANT\t1.5E+000\tElectrode &Area (cm^2)", "PSTAT\tPSTAT\tIFC1000-06123\tPotentiostat"],
+  });
+  expect(file.settings).toEqual({ Technique: "PWR800_CHARGE", "Electrode Area (cm^2)": 1.5 });
+  expect(file.warnings).toEqual([]);
+  const other = await read({ ...charge, date: "11/13/2015", tag: "PWR800_DISCHARGE" });
+  expect(other.warnings[0]).toMatch(/called PWR800_DISCHARGE, but its current is positive/);
+});
+
 test("a table ends where its rows end, whatever it declares; its units may be empty", async () => {
   const wrong = await read({ ...charge, date: "11/13/2015", tables: [table("CURVE", [0, 1, 2], 5258)] });
   expect(wrong.time_s.length).toBe(3);

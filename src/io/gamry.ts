@@ -14,6 +14,9 @@ export function sniffGamry(head: Uint8Array): boolean {
   return /^[A-Z0-9_]+\s*$/.test(first ?? "") && /^TAG\t\S/.test(second ?? "");
 }
 
+/** So many numbers of a header are told. */
+const SETTINGS = 100;
+
 interface Curve {
   readonly name: string;
   /** Rows that the file declares; NaN where it does not. */
@@ -34,6 +37,8 @@ interface Curve {
  * TIME plus STARTTIMEOFFSET, the time at which T is 0; where the file leaves open which of day and month comes first,
  * other files of the run may tell it (`options.dateOrder`).
  *
+ * `settings` holds the numbers of the header under the labels that Gamry shows for them, units in the names.
+ *
  * A table stops where its rows stop, whatever count it declares. An impedance spectrum, or a summary of half cycles,
  * comes back as what it is. Throws FormatError for rows that are mostly not numbers.
  */
@@ -43,6 +48,7 @@ export async function readGamry(source: ByteSource, options: CyclingOptions = {}
   const encoding = sniffEncoding(head);
   const comma = hasDecimalComma(headLines(head).flatMap((line) => line.split("\t")));
   const keys = new Map<string, string>();
+  const settings: Record<string, string | number> = {};
   const curves: Curve[] = [];
   let open: Curve | null = null;
   let line = 0;
@@ -56,7 +62,12 @@ export async function readGamry(source: ByteSource, options: CyclingOptions = {}
           const declared = cells[2] === undefined || cells[2].trim() === "" ? NaN : Number(cells[2]);
           open = { name: cells[0]!, declared, columns: [], table: null, hasCurrent: false, rows: 0 };
           curves.push(open);
-        } else if (cells.length > 2 && !keys.has(cells[0]!)) keys.set(cells[0]!, cells[2]!.trim());
+        } else if (cells.length > 2 && !keys.has(cells[0]!)) {
+          keys.set(cells[0]!, cells[2]!.trim());
+          const value = /^I?QUANT$/.test(cells[1]!) ? numberOf(cells[2], comma) : NaN;
+          const name = (cells[3] ?? "").replace("&", "").trim();
+          if (name !== "" && Number.isFinite(value) && Object.keys(settings).length < SETTINGS) settings[name] = value;
+        }
         continue;
       }
       if (open.columns.length === 0) {
@@ -73,13 +84,14 @@ export async function readGamry(source: ByteSource, options: CyclingOptions = {}
   }
 
   const tag = keys.get("TAG") ?? tagOf(headLines(head));
+  const told = { settings: { Technique: tag, ...settings } };
   const start = startOf(keys, comma, options.dateOrder, say);
   if (keys.get("EXPERIMENTABORTED") === "T") say("the experiment was aborted by its operator.");
   const columns = [...new Set(curves.flatMap((curve) => curve.columns.filter((name) => name !== "")))];
   const other = whatElse(tag, curves);
   if (other !== null) {
     const rows = (curves.find(({ name }) => name.startsWith("ZCURVE")) ?? curves[0])?.rows ?? 0;
-    return { name: source.name, format: "gamry-dta", description: other, start, rows, columns, warnings };
+    return { name: source.name, format: "gamry-dta", description: other, start, rows, columns, ...told, warnings };
   }
   if (curves.length === 0) say("there is no table: the run recorded nothing, or the file was cut inside its header.");
   if (keys.get("CONVENTION") === "0") {
@@ -105,6 +117,7 @@ export async function readGamry(source: ByteSource, options: CyclingOptions = {}
     charge_mAh: null,
     rest: true,
     cycles: null,
+    ...told,
     warnings,
   });
 }

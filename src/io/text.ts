@@ -2,9 +2,12 @@
 import type { ByteSource } from "./bytes.js";
 
 /** How a text file's bytes stand for characters. */
-export type Encoding = "utf-8" | "utf-16le" | "utf-16be" | "windows-1252";
+export type Encoding = "utf-8" | "utf-16le" | "utf-16be" | "windows-1252" | "gb18030";
 
-/** Tells the encoding from a file's first bytes: a byte order mark, zero bytes in turn, valid UTF-8, else cp1252. */
+/**
+ * Tells the encoding from a file's first bytes: a byte order mark, zero bytes in turn, valid UTF-8, the words of a
+ * cycler's columns in Chinese (GBK), else cp1252.
+ */
 export function sniffEncoding(head: Uint8Array): Encoding {
   if (head[0] === 0xff && head[1] === 0xfe) return "utf-16le";
   if (head[0] === 0xfe && head[1] === 0xff) return "utf-16be";
@@ -22,7 +25,8 @@ export function sniffEncoding(head: Uint8Array): Encoding {
     new TextDecoder("utf-8", { fatal: true }).decode(head, { stream: true });
     return "utf-8";
   } catch {
-    return "windows-1252";
+    const chinese = new TextDecoder("gb18030").decode(head.subarray(0, 1 << 16), { stream: true });
+    return /电压|电流|时间|工步|循环/.test(chinese) ? "gb18030" : "windows-1252";
   }
 }
 
@@ -100,13 +104,25 @@ export function hasDecimalComma(cells: Iterable<string>): boolean {
   return commas > points;
 }
 
-/** A cell as a number; NaN where it is empty or no number. */
+/** A cell as a number, with or without marks between thousands; NaN where it is empty or no number. */
 export function numberOf(cell: string | undefined, decimalComma: boolean): number {
   if (cell === undefined) return NaN;
   const text = decimalComma ? cell.replace(",", ".") : cell;
   const value = Number(text);
+  if (Number.isNaN(value)) return groupedNumber(cell, decimalComma);
   // Number() takes blanks for 0.
   return value === 0 && text.trim() === "" ? NaN : value;
+}
+
+const groupedByComma = /^\s*[-+]?\d{1,3}([,'’ \u00a0\u202f])\d{3}(?:\1\d{3})*(?:\.\d+)?\s*$/;
+const groupedByPoint = /^\s*[-+]?\d{1,3}([.'’ \u00a0\u202f])\d{3}(?:\1\d{3})*(?:,\d+)?\s*$/;
+
+/** "1,234,567.8", or "1.234.567,8" where the comma is the decimal mark; NaN for anything else. */
+function groupedNumber(cell: string, decimalComma: boolean): number {
+  const mark = (decimalComma ? groupedByPoint : groupedByComma).exec(cell)?.[1];
+  if (mark === undefined) return NaN;
+  const plain = cell.trim().replaceAll(mark, "");
+  return Number(decimalComma ? plain.replace(",", ".") : plain);
 }
 
 /** "1:02:03.5", "26:00:00" or "1d 02:03:04" in seconds; NaN where it is no such thing. */

@@ -349,7 +349,9 @@ async function asMovie(named: Source, contents: Contents): Promise<MovieFile> {
   );
   warnings.push(...placed.warnings);
   const series = seriesOf(placed.places);
-  const stamps = metadataOverlaps(written) ? null : await readStamps(written, series);
+  const overlaps = metadataOverlaps(written);
+  if (overlaps) warnings.push("the images claim more metadata than their TIFFs hold: their times are not read.");
+  const stamps = overlaps ? null : await readStamps(written, series);
   const order = inOrder(placed.places, series, stamps?.stamps_s ?? null);
   const images = order.map((at) => written[at]!);
   const places = order.map((at) => placed.places[at]!);

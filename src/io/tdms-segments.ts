@@ -119,6 +119,8 @@ interface Objects {
   /** Those that have samples in the current segment, in their order, and the bytes of one chunk of all. */
   readonly list: Set<Growing>;
   chunkBytes: number;
+  /** How many of the list are a DAQmx device's. */
+  daqmx: number;
 }
 
 interface Lead {
@@ -140,7 +142,7 @@ export async function readTdms(
   wanted: (path: readonly string[]) => boolean = () => false,
 ): Promise<TdmsFile> {
   const reader = windows(source);
-  const objects: Objects = { byPath: new Map(), wanted, list: new Set(), chunkBytes: 0 };
+  const objects: Objects = { byPath: new Map(), wanted, list: new Set(), chunkBytes: 0, daqmx: 0 };
   const warnings: string[] = [];
   let at = 0;
   let segments = 0;
@@ -288,6 +290,7 @@ function parseMetadata(cursor: Cursor, toc: number, objects: Objects): void {
   if ((toc & 4) !== 0) {
     list.clear();
     objects.chunkBytes = 0;
+    objects.daqmx = 0;
   }
   for (const { path, properties, index } of updates) {
     let object = byPath.get(path);
@@ -302,7 +305,10 @@ function parseMetadata(cursor: Cursor, toc: number, objects: Objects): void {
     if (index === undefined && object.type === null) {
       throw new Malformed(`has data of ${path} as before, but there was none`, cursor.at);
     }
-    if (list.has(object)) objects.chunkBytes -= object.bytes;
+    if (list.has(object)) {
+      objects.chunkBytes -= object.bytes;
+      if (object.type === daqmxType) objects.daqmx--;
+    }
     if (index === null) {
       list.delete(object);
       continue;
@@ -315,6 +321,7 @@ function parseMetadata(cursor: Cursor, toc: number, objects: Objects): void {
     }
     list.add(object);
     objects.chunkBytes += object.bytes;
+    if (object.type === daqmxType) objects.daqmx++;
   }
 }
 
@@ -426,10 +433,9 @@ function splitPath(path: string): string[] {
 }
 
 /** Notes where the samples of a segment stand; what is odd about them, or null. */
-function addRuns(lead: Lead, held: number, { list, chunkBytes }: Objects): string | null {
+function addRuns(lead: Lead, held: number, { list, chunkBytes, daqmx }: Objects): string | null {
   // How many samples a DAQmx device wrote is not needed: its channels are named, not read.
-  if ((lead.toc & 128) !== 0) return null;
-  for (const { type } of list) if (type === daqmxType) return null;
+  if ((lead.toc & 128) !== 0 || daqmx > 0) return null;
   if (chunkBytes === 0) return `holds ${held} bytes of samples that belong to no channel`;
   if (!Number.isSafeInteger(chunkBytes)) return `claims ${chunkBytes} bytes in a chunk`;
   if ((lead.toc & 32) !== 0)
@@ -442,6 +448,7 @@ function addRuns(lead: Lead, held: number, { list, chunkBytes }: Objects): strin
   let offset = lead.dataAt;
   let rest = held - chunks * chunkBytes;
   for (const object of list) {
+    if (chunks === 0 && rest === 0) break;
     const size = object.type === textType ? null : tdmsSampleBytes(object.type!)!;
     if (size !== null) {
       add(object, { offset, perChunk: object.perChunk, chunks, chunkBytes, stride: size }, lead);

@@ -227,11 +227,13 @@ async function ownTimes(folder: FolderSource, { at, own, stack, warnings }: Time
     warnings.push(`its own frame times ${said(path)} are missing, or not ${stack.frames} numbers: they are not used.`);
     return null;
   }
-  // One row of an image, so that it is read as any other array is.
-  const row = { ...array, shape: [1, ...array.shape], fileShape: [1, ...array.fileShape], chunk: [1, ...array.chunk] };
-  const planes = await openPlanes(folder, at(path as string), { ...row, order: [0, 1] }, { y: 0, x: 1 });
+  const row = await openPlanes(folder, at(path as string), array, { y: null, x: 0 });
+  if (row.present([0]) !== row.chunksOfPlane) {
+    warnings.push(`its own frame times ${said(path)} are not all there: they are not used.`);
+    return null;
+  }
   const time_s = new Float64Array(stack.frames);
-  await planes.read([0, 0], time_s);
+  await row.read([0], time_s);
   return time_s;
 }
 

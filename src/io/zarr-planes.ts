@@ -31,17 +31,17 @@ const maxChunksOfPlane = 1 << 14;
 const heldBytes = 2 ** 28;
 const maxPlaneBytes = 2 ** 30;
 
-/** The planes along axes `y` and `x` of an array at a path below a folder. */
+/** The planes along axes `y` and `x` of an array at a path below a folder; rows along `x` where `y` is null. */
 export async function openPlanes(
   folder: FolderSource,
   path: string,
   array: ZarrArray,
-  axes: { readonly y: number; readonly x: number },
+  axes: { readonly y: number | null; readonly x: number },
 ): Promise<ZarrPlanes> {
   const { shape, chunk, type } = array;
   const { x, y } = axes;
-  const [width, height] = [shape[x]!, shape[y]!];
-  const [tileWidth, tileHeight] = [chunk[x]!, chunk[y]!];
+  const [width, height] = [shape[x]!, y === null ? 1 : shape[y]!];
+  const [tileWidth, tileHeight] = [chunk[x]!, y === null ? 1 : chunk[y]!];
   const across = Math.ceil(width / tileWidth);
   const down = Math.ceil(height / tileHeight);
   const wrong = (what: string): FormatError => new FormatError(`${folder.name}: ${what}`, { path: folder.name });
@@ -51,11 +51,12 @@ export async function openPlanes(
   if (across * down > maxChunksOfPlane) {
     throw wrong(`its frames lie in ${across * down} chunks each; ${maxChunksOfPlane} are read. Write larger chunks.`);
   }
-  const chunks = await findChunks(folder, path, array, [y, x]);
+  const chunks = await findChunks(folder, path, array, y === null ? [x] : [y, x]);
   const stride = stridesOf(array);
+  const rowStride = y === null ? tileWidth : stride[y]!;
   const tileBytes = chunkBytes(array);
   const planesOfChunk = chunk.reduce((product, size) => product * size, 1) / (tileWidth * tileHeight);
-  const unpacked = array.packing.length === 0 && stride[x] === 1 && stride[y] === tileWidth && type.name !== "float16";
+  const unpacked = array.packing.length === 0 && stride[x] === 1 && rowStride === tileWidth && type.name !== "float16";
   const warnings = [...chunks.warnings];
   const together = across * down * tileBytes;
   if (!unpacked && planesOfChunk > 1 && together > heldBytes) {
@@ -83,7 +84,7 @@ export async function openPlanes(
 
   const readTile = async (at: readonly number[], place: readonly number[], into: Samples): Promise<void> => {
     const left = at[x]! * tileWidth;
-    const top = at[y]! * tileHeight;
+    const top = y === null ? 0 : at[y]! * tileHeight;
     const columns = Math.min(tileWidth, width - left);
     const rows = Math.min(tileHeight, height - top);
     const first = stride.reduce((sum, step, axis) => {
@@ -119,7 +120,7 @@ export async function openPlanes(
     const samples = await unpackedChunk(at);
     if (samples === null) return fillTile(into, array.fill, { width, left, top, columns, rows });
     for (let row = 0; row < rows; row++) {
-      const from = first + row * stride[y]!;
+      const from = first + row * rowStride;
       const to = (top + row) * width + left;
       if (stride[x] === 1) into.set(samples.subarray(from, from + columns), to);
       else for (let column = 0; column < columns; column++) into[to + column] = samples[from + column * stride[x]!]!;
@@ -136,7 +137,8 @@ export async function openPlanes(
     present: (place) => chunks.present(chunkOf(place)),
     async read(place, into, signal) {
       const at = chunkOf(place);
-      for (at[y] = 0; at[y]! < down; at[y]!++) {
+      for (let row = 0; row < down; row++) {
+        if (y !== null) at[y] = row;
         for (at[x] = 0; at[x]! < across; at[x]!++) {
           signal?.throwIfAborted();
           await readTile(at, place, into);

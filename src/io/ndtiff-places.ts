@@ -25,6 +25,10 @@ type Value = number | string | undefined;
  */
 export function placesOf(all: readonly (Axes | null)[], channels: ReadonlyMap<number, string> = new Map()): Places {
   const warnings: string[] = [];
+  if (all.every((axes) => axes === null)) {
+    warnings.push("images do not tell their axes: they are taken as frames in the order in which they were written.");
+    return { places: all.map((_, time) => ({ image: 0, channel: 0, slice: 0, time })), warnings };
+  }
   const names = new Set(all.flatMap((axes) => (axes === null ? [] : Object.keys(axes))));
   const called = (wanted: string): string | null => [...names].find((name) => name.toLowerCase() === wanted) ?? null;
   const [channel, z, position] = [called("channel"), called("z"), called("position")];

@@ -211,6 +211,8 @@ async function readLead(source: ByteSource, reader: Reader, at: number): Promise
     return `begins with ${[...head].map((byte) => byte.toString(16).padStart(2, "0")).join(" ")}, not "TDSm"`;
   const toc = view.getUint32(4, true);
   const littleEndian = (toc & 64) === 0;
+  const version = view.getUint32(8, littleEndian);
+  if (version !== 4712 && version !== 4713) return `is of version ${version}; 4712 and 4713 are known`;
   const next = view.getBigUint64(12, littleEndian);
   const raw = view.getBigUint64(20, littleEndian);
   const start = at + leadBytes;

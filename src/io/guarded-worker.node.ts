@@ -7,7 +7,7 @@ import { openAny, openMovie, readCycling, type Opened } from "./open.js";
 import { frameBuffer } from "./views.js";
 
 /** Memory that a decoder in WebAssembly may grow to. */
-const decoderBytes = 1 << 30;
+const decoderBytes = 768 << 20;
 
 const { grow } = WebAssembly.Memory.prototype;
 WebAssembly.Memory.prototype.grow = function (pages: number): number {

@@ -3,7 +3,7 @@
  * own, which is ended when it takes too long, needs too much memory, or is no longer wanted.
  *
  * Limits: 60 s to open a movie, and 1 s more per MiB for a record, which is read whole; 20 s a frame; 2 GiB of objects and
- * 1 GiB for a decoder in WebAssembly.
+ * 768 MiB for a decoder in WebAssembly.
  */
 import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
@@ -26,6 +26,8 @@ export interface GuardOptions extends OpenOptions {
   readonly open_s?: number;
   /** To read one frame. */
   readonly frame_s?: number;
+  /** Room for objects. */
+  readonly objects_MiB?: number;
 }
 
 /** Whatever a path holds, in-process where all its code is ours. A movie is to be closed. Throws as `openAny` does. */
@@ -103,7 +105,7 @@ export async function readGuardedCycling(names: readonly string[], options: Guar
     }
   }
   const file = names.join(", ");
-  const thread = startThread(url, file);
+  const thread = startThread(url, file, options.objects_MiB);
   try {
     const limit_s = await openLimit_s(names, options);
     const answer = await thread.ask(
@@ -128,7 +130,7 @@ async function openGuarded(what: "open" | "movie", name: string, options: GuardO
     await source.close();
     return opened;
   }
-  const thread = startThread(url, name);
+  const thread = startThread(url, name, options.objects_MiB);
   try {
     const limit_s = what === "movie" ? (options.open_s ?? open_s) : await openLimit_s([name], options);
     const answer = await thread.ask({ what, name, options: plainOptions(options) }, limit_s, options.signal);
@@ -145,7 +147,7 @@ async function openGuarded(what: "open" | "movie", name: string, options: GuardO
 const open_s = 60;
 const frame_s = 20;
 const perMiB_s = 1;
-const objectsMiB = 2048;
+const objects_MiB = 2048;
 
 /** A record is read whole: the larger the file, the longer it may take, up to an hour. */
 async function openLimit_s(names: readonly string[], options: GuardOptions): Promise<number> {
@@ -155,7 +157,7 @@ async function openLimit_s(names: readonly string[], options: GuardOptions): Pro
 }
 
 function plainOptions(options: GuardOptions): OpenOptions {
-  const { signal: _, open_s: __, frame_s: ___, ...plain } = options;
+  const { signal: _, open_s: __, frame_s: ___, objects_MiB: ____, ...plain } = options;
   return plain;
 }
 
@@ -179,10 +181,10 @@ interface Thread {
   movies: number;
 }
 
-function startThread(url: URL, file: string): Thread {
+function startThread(url: URL, file: string, room_MiB = objects_MiB): Thread {
   const worker = new Worker(url, {
     workerData: {},
-    resourceLimits: { maxOldGenerationSizeMb: objectsMiB },
+    resourceLimits: { maxOldGenerationSizeMb: room_MiB },
     execArgv: [],
   });
   worker.unref();
@@ -200,7 +202,7 @@ function startThread(url: URL, file: string): Thread {
   });
   worker.on("messageerror", (error) => die(decoderFailed(file, error.message)));
   worker.on("error", (error: Error & { code?: string }) => {
-    const reason = error.code === "ERR_WORKER_OUT_OF_MEMORY" ? `it needs more than ${objectsMiB} MiB` : error.message;
+    const reason = error.code === "ERR_WORKER_OUT_OF_MEMORY" ? `it needs more than ${room_MiB} MiB` : error.message;
     die(decoderFailed(file, reason));
   });
   worker.on("exit", (code) => die(decoderFailed(file, `it ended with status ${code}`)));

@@ -20,7 +20,7 @@ export interface DatasetOptions {
 }
 
 /** Bytes of one frame, and of one chunk of a dataset, that are read. */
-export const maxFrameBytes = 512 << 20;
+export const maxFrameBytes = 256 << 20;
 const maxFrames = 1 << 24;
 /** Where a chunk holds several frames they are read together, up to this size. */
 const blockBytes = 128 << 20;

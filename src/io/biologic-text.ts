@@ -9,8 +9,9 @@ import { cellNumbers, freeText } from "./biologic-settings.js";
 import { numberOf } from "./text.js";
 
 const COLUMN = 20;
-/** EC-Lab allows 100 sequences in each of 20 linked techniques. */
+/** EC-Lab allows 100 sequences in each of 20 linked techniques, and has some eighty parameters in the longest. */
 const SEQUENCES = 100;
+const PARAMETERS = 500;
 const TECHNIQUES = 20;
 
 /** Keys whose words describe the cell. Users, hosts, files and folders are not among them. */
@@ -93,7 +94,7 @@ export function headerTechnique(header: readonly string[]): TextTechnique | null
 /** Rows up to the first line that is none. */
 function block(lines: readonly string[], from: number): string[] {
   const end = lines.findIndex((line, at) => at >= from && !isRow(line));
-  return lines.slice(from, end < 0 ? lines.length : end);
+  return lines.slice(from, Math.min(end < 0 ? lines.length : end, from + PARAMETERS));
 }
 
 function isRow(line: string): boolean {
@@ -101,7 +102,10 @@ function isRow(line: string): boolean {
 }
 
 function sequencesOf(rows: readonly string[]): ProgrammeStep[] {
-  const columns = Math.min(SEQUENCES, Math.max(0, ...rows.map((row) => Math.ceil(row.trimEnd().length / COLUMN) - 1)));
+  const columns = rows.reduce(
+    (most, row) => Math.min(SEQUENCES, Math.max(most, Math.ceil(row.trimEnd().length / COLUMN) - 1)),
+    0,
+  );
   return Array.from({ length: columns }, (_, sequence) => {
     const values = new Map<string, string | number>();
     let quantity = "";

@@ -3,6 +3,7 @@ import { parse } from "csv-parse/browser/esm/sync";
 import { FormatError } from "../model/errors.js";
 import { dateOrder, type DateOrder } from "./civil-time.js";
 import { castColumns, type Roles } from "./csv-roles.js";
+import { shortened } from "./number-table.js";
 import { hasDecimalComma, numberOf } from "./text.js";
 
 const delimiters = ["\t", ";", ",", "|"] as const;
@@ -66,9 +67,16 @@ export function findLayout(name: string, lines: readonly string[], tail: readonl
   throw new FormatError(
     found === null
       ? `${name}: no row of column names was found. Wanted are at least a time and a potential, such as time_s,potential_V,current_mA.`
-      : `${name}: its columns are ${found.join(", ")}; wanted are at least a time (time_s, Test Time / s, Total Time) and a potential (potential_V, Voltage / V, Ewe/V). Rename them or export them too.`,
+      : `${name}: its columns are ${listed(found)}; wanted are at least a time (time_s, Test Time / s, Total Time) and a potential (potential_V, Voltage / V, Ewe/V). Rename them or export them too.`,
     { path: name },
   );
+}
+
+const LISTED = 40;
+
+function listed(heads: readonly string[]): string {
+  const more = heads.length - LISTED;
+  return heads.slice(0, LISTED).map(shortened).join(", ") + (more > 0 ? ` and ${more} more` : "");
 }
 
 /** A column called time may hold dates, or seconds since 1970: it then plays the part of the dates. */

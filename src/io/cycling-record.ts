@@ -203,7 +203,8 @@ export function cyclesOf(
   if (column === null) return null;
   const numbers = new Set(column);
   const count = numbers.size;
-  const [least, most] = [Math.min(...numbers), Math.max(...numbers)];
+  let [least, most] = [Infinity, -Infinity];
+  for (const number of numbers) [least, most] = [Math.min(least, number), Math.max(most, number)];
   const what = halfCycle === null ? "cycles" : "half cycles";
   // EC-Lab passes over number 1 where a run begins at rest.
   const missing = most - least + 1 - count - (least === 0 && !numbers.has(1) && halfCycle !== null ? 1 : 0);

@@ -79,7 +79,7 @@ export function judgeBroken(
   const { rows, broken, firstBroken } = table;
   if (firstBroken === null) return;
   const column = columns[firstBroken.at] ?? `number ${firstBroken.at + 1}`;
-  const first = `in line ${firstBroken.line} column ${column} holds "${firstBroken.cell.trim()}"`;
+  const first = `in line ${firstBroken.line} column ${column} holds "${shortened(firstBroken.cell.trim())}"`;
   if (broken > Math.max(2, 0.1 * (rows + broken))) {
     throw new FormatError(
       `${name}: ${broken} of ${rows + broken} rows lack a finite number; ${first}. Check delimiter, decimal mark and columns of the export.`,
@@ -87,6 +87,11 @@ export function judgeBroken(
     );
   }
   say(`${broken} of ${rows + broken} rows lack a finite number and were dropped; ${first}.`);
+}
+
+/** What a file holds, for a message: forty characters at most. */
+export function shortened(text: string): string {
+  return text.length > 40 ? `${text.slice(0, 37)}...` : text;
 }
 
 /** A collector of warnings that begin with the file's own name. */

@@ -76,16 +76,23 @@ export async function openArchive(source: ByteSource): Promise<NewareArchive> {
     return { entries: directory.filter(({ isFolder }) => !isFolder), cut: false };
   }
   const entries: ZipEntry[] = [];
+  // Files without their sizes are unpacked to find their ends, all of them together up to a bound.
+  let left = ALWAYS_BYTES;
   for (let at = 0; entries.length < LOCAL_ENTRIES;) {
-    const found = await localEntry(source, at);
+    const found = await localEntry(source, at, left);
     if (found === null) break;
     entries.push(found.entry);
     at = found.next;
+    left -= found.unpacked;
   }
   return { entries, cut: true };
 }
 
-async function localEntry(source: ByteSource, offset: number): Promise<{ entry: ZipEntry; next: number } | null> {
+async function localEntry(
+  source: ByteSource,
+  offset: number,
+  bound: number,
+): Promise<{ entry: ZipEntry; next: number; unpacked: number } | null> {
   const head = await readBytes(source, offset, 30);
   const view = new DataView(head.buffer, head.byteOffset, head.length);
   if (head.length < 30 || view.getUint32(0, true) !== LOCAL) return null;
@@ -114,10 +121,14 @@ async function localEntry(source: ByteSource, offset: number): Promise<{ entry: 
     offset,
     isFolder: name.endsWith("/"),
   };
-  if ((flags & 8) === 0 || packedSize > 0) return { entry, next: from + packedSize };
-  const { bytes, end } = await unpack(source, from, source.size, entry, ALWAYS_BYTES);
-  const next = await nextHeader(source, end);
-  return { entry: { ...entry, size: next === null ? NaN : bytes.length, packedSize: end - from }, next: next ?? end };
+  if ((flags & 8) === 0 || packedSize > 0) return { entry, next: from + packedSize, unpacked: 0 };
+  const { bytes, end, whole } = await unpack(source, from, source.size, entry, bound);
+  const next = (await nextHeader(source, end)) ?? end;
+  return {
+    entry: { ...entry, size: whole ? bytes.length : NaN, packedSize: end - from },
+    next,
+    unpacked: bytes.length,
+  };
 }
 
 /** Where the next local header stands behind the sizes that follow packed data; null where none does. */
@@ -149,25 +160,24 @@ export async function readArchiveFile(
     });
   if (entry.encrypted || (entry.method !== 0 && entry.method !== 8)) throw fail(unreadEntry(entry) ?? "is not read");
   if (entry.size > bound) throw fail(`has ${entry.size} bytes, more than ${bound}`);
-  const whole = Number.isFinite(entry.size);
   const header = await readBytes(source, entry.offset, 30);
   const view = new DataView(header.buffer, header.byteOffset, header.length);
   const from = entry.offset + 30 + view.getUint16(26, true) + view.getUint16(28, true);
   const { bytes } = await unpack(source, from, Math.min(source.size, from + entry.packedSize), entry, bound);
-  return { bytes, size: whole ? entry.size : NaN };
+  return { bytes, size: entry.size };
 }
 
-/** Unpacks what lies between two places, at most so many bytes of it, and tells where it ends. */
+/** Unpacks what lies between two places, at most so many bytes of it, and tells where it ends and whether it is whole. */
 async function unpack(
   source: ByteSource,
   from: number,
   to: number,
   { name, method, offset }: Pick<ZipEntry, "name" | "method" | "offset">,
   bound: number,
-): Promise<{ bytes: Uint8Array; end: number }> {
+): Promise<{ bytes: Uint8Array; end: number; whole: boolean }> {
   if (method === 0) {
     const bytes = await readBytes(source, from, Math.min(bound, Math.max(0, to - from)));
-    return { bytes, end: from + bytes.length };
+    return { bytes, end: from + bytes.length, whole: false };
   }
   const pieces: Uint8Array[] = [];
   let length = 0;
@@ -181,7 +191,7 @@ async function unpack(
         bytes.set(piece, at);
         at += piece.length;
       }
-      return { bytes, end: step.value.end };
+      return { bytes, ...step.value };
     }
     pieces.push(step.value);
     length += step.value.length;

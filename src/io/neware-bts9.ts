@@ -47,7 +47,7 @@ interface Fields {
   readonly date: number;
 }
 
-/** Reads an .nda of BTS 9. Throws FormatError for records of unknown length or kind. Memory: under the file's own size. */
+/** Reads an .nda of BTS 9. Throws FormatError for records of unknown length or kind. Memory: about three times the file's size. */
 export async function readBts9(source: ByteSource, version: number): Promise<CyclingFile> {
   const warnings: string[] = [];
   const say = (sentence: string): void => void warnings.push(`${baseName(source.name)}: ${sentence}`);

@@ -25,7 +25,7 @@ const MAGIC = "NEWARE";
 const VERSION_AT = 14;
 const HEADER_BYTES = 256;
 /** The first record is searched for so far where the header does not point to it. */
-const SEARCH_BYTES = 64 << 20;
+const SEARCH_BYTES = 16 << 20;
 const CHUNK_BYTES = 1 << 22;
 const CURE = "Open it in Neware's BTSDA and export it as CSV.";
 
@@ -41,7 +41,7 @@ export function sniffNda(head: Uint8Array): boolean {
  * counts none.
  *
  * A file that was cut gives its whole rows and a warning. Throws FormatError for a version that is not known, a
- * current range of unknown unit, and where no records are found. Memory: under the file's own size.
+ * current range of unknown unit, and where no records are found. Memory: about three times the file's size.
  */
 export async function readNda(source: ByteSource): Promise<CyclingFile> {
   const head = await readBytes(source, 0, HEADER_BYTES);
@@ -122,7 +122,7 @@ async function findRecords(source: ByteSource, head: DataView, layout: RowLayout
   }
   const bytes = await readBytes(source, HEADER_BYTES, Math.min(SEARCH_BYTES, source.size));
   for (let at = 0; at + layout.bytes <= bytes.length; at++) {
-    if (bytes[at] !== 0x55 || !isRow(bytes, at, layout) || bytes[at + layout.index] !== 1) continue;
+    if (bytes[at] !== 0x55 || bytes[at + layout.index] !== 1 || !isRow(bytes, at, layout)) continue;
     const next = at + layout.bytes;
     if (next < bytes.length && !eventKinds.has(bytes[next]!) && !layout.kinds.includes(bytes[next]!)) continue;
     return { begin: HEADER_BYTES + at, end: source.size, claimed: source.size };

@@ -136,11 +136,17 @@ function runningCharge(
   const flows = current_mA.some((current) => current !== 0);
   if (flows && stepCharge_mAh.every((charge) => charge === 0)) return null;
   const charge_mAh = new Float64Array(stepCharge_mAh.length);
-  let before_mAh = -(stepCharge_mAh[0] ?? 0);
+  let before_mAh = 0;
+  let inStep_mAh = 0;
   for (let row = 0; row < charge_mAh.length; row++) {
-    if (begins(row)) before_mAh += stepCharge_mAh[row - 1]!;
+    if (begins(row)) {
+      before_mAh += inStep_mAh;
+      inStep_mAh = 0;
+    }
+    if (Number.isFinite(stepCharge_mAh[row]!)) inStep_mAh = stepCharge_mAh[row]!;
+    if (row === 0) before_mAh = -inStep_mAh;
     // Adding 0 makes a negative zero none.
-    charge_mAh[row] = before_mAh + stepCharge_mAh[row]! + 0;
+    charge_mAh[row] = before_mAh + inStep_mAh + 0;
   }
   return charge_mAh;
 }

@@ -17,10 +17,17 @@
  */
 import { FormatError } from "../model/errors.js";
 import type { ByteSource } from "./bytes.js";
+import {
+  daqmxType,
+  MalformedMetadata,
+  readTdmsMetadata,
+  splitTdmsPath,
+  tdmsSampleBytes,
+  textType,
+  type TdmsUpdate,
+  type TdmsValue,
+} from "./tdms-metadata.js";
 import { windows, type Reader } from "./tiff-directory.js";
-
-/** A property: a number, a text, a time stamp in milliseconds since 1970, or null for a type that is not looked at. */
-export type TdmsValue = number | string | { readonly stamp_ms: number } | null;
 
 /** Samples of a channel that stand in one rhythm: `chunks` times `perChunk` samples, one every `stride` bytes. */
 export interface TdmsRun {
@@ -53,9 +60,6 @@ export interface TdmsFile {
   readonly warnings: readonly string[];
 }
 
-/** The type of channels that stand in the raw layout of a DAQmx device. */
-export const daqmxType = 0xffffffff;
-
 /** More segments than a frame each of any movie. */
 export const maxSegments = 1_000_000;
 /** Bytes of one segment's metadata. */
@@ -67,34 +71,6 @@ export const maxLooks = 50_000_000;
 
 const leadBytes = 28;
 const allOnes = 0xffffffffffffffffn;
-
-/** Bytes of a sample by its type: integers, floats (also with a unit), bool, time stamp, complex; 0x20 are texts. */
-const sampleBytes = new Map<number, number>([
-  [0x01, 1],
-  [0x02, 2],
-  [0x03, 4],
-  [0x04, 8],
-  [0x05, 1],
-  [0x06, 2],
-  [0x07, 4],
-  [0x08, 8],
-  [0x09, 4],
-  [0x0a, 8],
-  [0x0b, 16],
-  [0x19, 4],
-  [0x1a, 8],
-  [0x1b, 16],
-  [0x21, 1],
-  [0x44, 16],
-  [0x08000c, 8],
-  [0x10000d, 16],
-]);
-const textType = 0x20;
-
-/** Bytes of a sample of a type; null where it has no fixed size or is unknown. */
-export function tdmsSampleBytes(type: number): number | null {
-  return sampleBytes.get(type) ?? null;
-}
 
 /** Whether a file begins as TDMS does. */
 export function isTdms(head: Uint8Array): boolean {
@@ -240,10 +216,12 @@ async function readMetadata(
   const view = await reader(start, Math.min(length, maxSegmentMetadataBytes));
   if (view === null) return `is cut off inside its metadata, after ${source.size - start} bytes`;
   try {
-    parseMetadata({ view, at: 0, littleEndian: lead.littleEndian, whole: lead.closed }, lead.toc, objects);
+    // All of the metadata is read before any of it counts.
+    const updates = readTdmsMetadata(view, lead.littleEndian, lead.closed);
+    update(objects, updates, (lead.toc & 4) !== 0);
     return null;
   } catch (error) {
-    if (error instanceof Malformed) return `${error.message} (at byte ${start + error.at})`;
+    if (error instanceof MalformedMetadata) return `${error.message} (at byte ${start + error.at})`;
     if (error instanceof RangeError) {
       return lead.closed
         ? `has metadata that goes on beyond its ${view.byteLength} bytes`
@@ -253,43 +231,10 @@ async function readMetadata(
   }
 }
 
-class Malformed extends Error {
-  readonly at: number;
-  constructor(message: string, at: number) {
-    super(message);
-    this.at = at;
-  }
-}
-
-/** More things than the bytes hold: the file is wrong where all of them are there, cut where they are not. */
-function tooMany({ whole }: Cursor, what: string, at: number): Error {
-  return whole ? new Malformed(what, at) : new RangeError(what);
-}
-
-interface Cursor {
-  readonly view: DataView;
-  at: number;
-  readonly littleEndian: boolean;
-  /** Whether all of the segment is there. */
-  readonly whole: boolean;
-}
-
-interface Update {
-  readonly path: string;
-  readonly properties: (readonly [string, TdmsValue])[];
-  /** Null: no data here; undefined: as before. */
-  readonly index: { type: number; perChunk: number; bytes: number } | null | undefined;
-}
-
-function parseMetadata(cursor: Cursor, toc: number, objects: Objects): void {
-  const count = u32(cursor);
-  // The shortest object: a path of one letter, no data, no property.
-  if (count > cursor.view.byteLength / 12) throw tooMany(cursor, `claims ${count} objects`, 0);
-  const updates: Update[] = [];
-  // All of the metadata is read before any of it counts.
-  for (let number = 0; number < count; number++) updates.push(readObject(cursor));
+/** Takes over what a segment says of its objects. */
+function update(objects: Objects, updates: readonly TdmsUpdate[], newList: boolean): void {
   const { byPath, list, wanted } = objects;
-  if ((toc & 4) !== 0) {
+  if (newList) {
     list.clear();
     objects.chunkBytes = 0;
     objects.daqmx = 0;
@@ -297,15 +242,15 @@ function parseMetadata(cursor: Cursor, toc: number, objects: Objects): void {
   for (const { path, properties, index } of updates) {
     let object = byPath.get(path);
     if (object === undefined) {
-      if (byPath.size === maxObjects) throw new Malformed(`names more than ${maxObjects} objects`, cursor.at);
-      const names = splitPath(path);
+      if (byPath.size === maxObjects) throw new MalformedMetadata(`names more than ${maxObjects} objects`, 0);
+      const names = splitTdmsPath(path);
       const runs = wanted(names) ? [] : null;
       object = { path: names, properties: new Map(), type: null, perChunk: 0, bytes: 0, samples: 0, runs };
       byPath.set(path, object);
     }
     for (const [name, value] of properties) object.properties.set(name, value);
     if (index === undefined && object.type === null) {
-      throw new Malformed(`has data of ${path} as before, but there was none`, cursor.at);
+      throw new MalformedMetadata(`has data of ${path} as before, but there was none`, 0);
     }
     if (list.has(object)) {
       objects.chunkBytes -= object.bytes;
@@ -317,7 +262,7 @@ function parseMetadata(cursor: Cursor, toc: number, objects: Objects): void {
     }
     if (index !== undefined) {
       if (object.samples > 0 && object.type !== index.type) {
-        throw new Malformed(`changes the type of ${path} from ${object.type} to ${index.type}`, cursor.at);
+        throw new MalformedMetadata(`changes the type of ${path} from ${object.type} to ${index.type}`, 0);
       }
       Object.assign(object, index);
     }
@@ -325,113 +270,6 @@ function parseMetadata(cursor: Cursor, toc: number, objects: Objects): void {
     objects.chunkBytes += object.bytes;
     if (object.type === daqmxType) objects.daqmx++;
   }
-}
-
-function readObject(cursor: Cursor): Update {
-  const path = readText(cursor);
-  const at = cursor.at;
-  const kind = u32(cursor);
-  let index: Update["index"] = null;
-  if (kind === 0) index = undefined;
-  else if (kind === 0x1269 || kind === 0x126a || kind === 0x1369) index = readDaqmx(cursor);
-  else if (kind !== 0xffffffff) {
-    const type = u32(cursor);
-    const dimension = u32(cursor);
-    const samples = u64(cursor);
-    if (dimension !== 1) throw new Malformed(`has ${dimension} dimensions in ${path}, 1 is possible`, at);
-    const size = type === textType ? null : tdmsSampleBytes(type);
-    if (size === null && type !== textType)
-      throw new Malformed(`has samples of the unknown type ${type} in ${path}`, at);
-    const bytes = size === null ? u64(cursor) : samples * size;
-    if (!Number.isSafeInteger(bytes)) throw new Malformed(`claims ${samples} samples of ${path} in a chunk`, at);
-    index = { type, perChunk: samples, bytes };
-  }
-  const count = u32(cursor);
-  // The shortest property: a name of no letter, a type, a byte.
-  if (count > cursor.view.byteLength / 9) throw tooMany(cursor, `claims ${count} properties of ${path}`, at);
-  const properties: (readonly [string, TdmsValue])[] = [];
-  for (let number = 0; number < count; number++) properties.push([readText(cursor), readValue(cursor)]);
-  return { path, properties, index };
-}
-
-/** Passes over the layout of a DAQmx channel: its samples are not read, only how many bytes they take. */
-function readDaqmx(cursor: Cursor): { type: number; perChunk: number; bytes: number } {
-  const digital = cursor.view.getUint32(cursor.at - 4, cursor.littleEndian) !== 0x1269;
-  cursor.at += 8;
-  const samples = u64(cursor);
-  const scalers = u32(cursor);
-  cursor.at += scalers * (digital ? 17 : 20);
-  const widths = u32(cursor);
-  if (widths > 1024) throw new Malformed(`claims ${widths} raw buffers`, cursor.at);
-  for (let buffer = 0; buffer < widths; buffer++) u32(cursor);
-  return { type: daqmxType, perChunk: samples, bytes: 0 };
-}
-
-function readValue(cursor: Cursor): TdmsValue {
-  const type = u32(cursor);
-  if (type === textType) return readText(cursor);
-  const size = tdmsSampleBytes(type);
-  if (size === null) throw new Malformed(`has a property of the unknown type ${type}`, cursor.at);
-  const { view, at, littleEndian } = cursor;
-  if (at + size > view.byteLength) throw new RangeError("property");
-  cursor.at += size;
-  switch (type) {
-    case 0x01:
-      return view.getInt8(at);
-    case 0x02:
-      return view.getInt16(at, littleEndian);
-    case 0x03:
-      return view.getInt32(at, littleEndian);
-    case 0x04:
-      return Number(view.getBigInt64(at, littleEndian));
-    case 0x05:
-    case 0x21:
-      return view.getUint8(at);
-    case 0x06:
-      return view.getUint16(at, littleEndian);
-    case 0x07:
-      return view.getUint32(at, littleEndian);
-    case 0x08:
-      return Number(view.getBigUint64(at, littleEndian));
-    case 0x09:
-    case 0x19:
-      return view.getFloat32(at, littleEndian);
-    case 0x0a:
-    case 0x1a:
-      return view.getFloat64(at, littleEndian);
-    case 0x44: {
-      const seconds = Number(view.getBigInt64(at + (littleEndian ? 8 : 0), littleEndian));
-      const parts = Number(view.getBigUint64(at + (littleEndian ? 0 : 8), littleEndian));
-      return { stamp_ms: 1000 * (seconds + parts / 2 ** 64) + Date.UTC(1904) };
-    }
-    default:
-      return null;
-  }
-}
-
-function readText(cursor: Cursor): string {
-  const length = u32(cursor);
-  const { view, at } = cursor;
-  if (length > view.byteLength - at) throw new RangeError("text");
-  cursor.at += length;
-  return new TextDecoder().decode(new Uint8Array(view.buffer, view.byteOffset + at, length));
-}
-
-function u32(cursor: Cursor): number {
-  const value = cursor.view.getUint32(cursor.at, cursor.littleEndian);
-  cursor.at += 4;
-  return value;
-}
-
-function u64(cursor: Cursor): number {
-  const value = Number(cursor.view.getBigUint64(cursor.at, cursor.littleEndian));
-  cursor.at += 8;
-  return value;
-}
-
-/** Names of group and channel; a quote inside a name is doubled. */
-function splitPath(path: string): string[] {
-  return [...path.matchAll(/\/'((?:[^']|'')*)'/g)].map((match) => match[1]!.replaceAll("''", "'"));
 }
 
 /** Notes where the samples of a segment stand; what is odd about them, or null. */

@@ -17,15 +17,8 @@ import { FormatError } from "../model/errors.js";
 import type { Dtype, MovieFile, Samples } from "../model/movie.js";
 import { isFolder, type ByteSource, type Source } from "./bytes.js";
 import { civilText, fromUnixTime } from "./civil-time.js";
-import {
-  daqmxType,
-  isTdms,
-  readTdms,
-  tdmsSampleBytes,
-  type TdmsFile,
-  type TdmsObject,
-  type TdmsValue,
-} from "./tdms-segments.js";
+import { daqmxType, tdmsSampleBytes, type TdmsValue } from "./tdms-metadata.js";
+import { isTdms, readTdms, type TdmsFile, type TdmsObject } from "./tdms-segments.js";
 import { readTdmsSamples } from "./tdms-samples.js";
 import { maxFrames } from "./tiff-index.js";
 import { seriesNote } from "./time-series.js";

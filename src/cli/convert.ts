@@ -6,10 +6,28 @@ import { jsonText } from "../operations/summary.js";
 import { flagHelp, flagsOf, flagValue, readArguments, type Flag } from "./flags.js";
 import { reporter } from "./progress.js";
 
-const taken = ["position", "channel", "slice", "pixel-size-um", "interval-s", "dataset", "potentiostat-rows"];
+const taken = [
+  "position",
+  "channel",
+  "slice",
+  "pixel-size-um",
+  "interval-s",
+  "dataset",
+  "potentiostat-rows",
+  "width",
+  "height",
+];
 
 const flags: readonly Flag[] = [
   ...flagsOf(filesParams).filter(({ name }) => taken.includes(name)),
+  ...["width", "height"].map((name) => ({
+    name,
+    path: [name],
+    description: `Image ${name} in px, for a label image of outlines that do not tell it.`,
+    wanted: "number",
+    boolean: false,
+    many: false,
+  })),
   {
     name: "check",
     path: ["check"],

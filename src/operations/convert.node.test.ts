@@ -51,6 +51,41 @@ test("one channel of several is taken where it is asked for; else all are kept",
   expect(one).toMatchObject({ frames: 3, firstFrame: { max: 101 }, lastFrame: { max: 105 }, time: { last_s: 4 } });
 });
 
+test("OME-Zarr keeps pixels, times and scale, and goes back", async () => {
+  writeFileSync(at("plain.tif"), buildTiff({ pages: [page(10), page(20), page(30)] }));
+  await convert([at("plain.tif")], at("a.ome.zarr"), { pixelSize_um: 0.08, interval_s: 2.5 });
+  const zarr = (await inspectPath(at("a.ome.zarr"))) as MovieFacts;
+  expect(zarr).toMatchObject({ format: "ome-zarr", frames: 3, pixelSize_um: 0.08, time: { last_s: 5 } });
+  await convert([at("a.ome.zarr")], at("b.ome.tif"));
+  const back = (await inspectPath(at("b.ome.tif"))) as MovieFacts;
+  expect(back).toMatchObject({
+    pixelSize_um: 0.08,
+    time: { last_s: 5 },
+    firstFrame: zarr.firstFrame,
+    lastFrame: { max: 30 },
+  });
+});
+
+test("outlines go from one form to another; a label image needs a size", async () => {
+  const square = [
+    [1, 1],
+    [9, 1],
+    [9, 7],
+    [1, 7],
+  ];
+  writeFileSync(at("a.geojson"), JSON.stringify({ type: "Polygon", coordinates: [square] }));
+  expect(await convert([at("a.geojson")], at("a.roi.zip"))).toMatchObject({
+    kind: "outlines",
+    count: 1,
+    checked: true,
+  });
+  await expect(convert([at("a.roi.zip")], at("labels.tif"))).rejects.toThrow(/--width and --height/);
+  await convert([at("a.roi.zip")], at("labels.tif"), { width: 12, height: 10 });
+  const labels = (await inspectPath(at("labels.tif"))) as MovieFacts;
+  expect(labels).toMatchObject({ width: 12, height: 10, firstFrame: { max: 1 } });
+  expect(await convert([at("labels.tif")], at("b.geojson"))).toMatchObject({ format: "geojson", count: 1 });
+});
+
 test("movies in sequence become one file", async () => {
   writeFileSync(at("a.tif"), buildTiff({ pages: [page(10), page(20)] }));
   writeFileSync(at("b.tif"), buildTiff({ pages: [page(30)] }));

@@ -5,6 +5,7 @@ import path from "node:path";
 import { encodeBdf, encodeBdfParquet } from "../io/bdf.js";
 import { littleEndianBytes } from "../io/byte-order.js";
 import { writeOmeTiff } from "../io/ome-tiff-write.js";
+import { inOmeZarrOrder, writeOmeZarr } from "../io/ome-zarr-write.js";
 import { writeThroughSink } from "../io/sink.node.js";
 import { seriesNote, type SeriesChoice } from "../io/time-series.js";
 import { frameBuffer } from "../io/views.js";
@@ -12,13 +13,18 @@ import type { CyclingFile } from "../model/cycling.js";
 import { FormatError, ParameterError } from "../model/errors.js";
 import type { MovieFile, Samples } from "../model/movie.js";
 import { openOptions, readRecord } from "./files.node.js";
+import { draftFolder } from "./folder.node.js";
 import { kindOfPath } from "./inspect.node.js";
 import { openMovies } from "./movies.node.js";
+import { holdsOutlines, readOutlines, writeOutlines } from "./outlines.node.js";
 
 /** What the user states of the files, and how the work is watched. */
 export interface ConvertOptions extends SeriesChoice {
   readonly pixelSize_um?: number | null;
   readonly interval_s?: number | null;
+  /** Size in px of a label image, where the outlines do not tell it. */
+  readonly width?: number | null;
+  readonly height?: number | null;
   readonly dataset?: string | null;
   readonly potentiostatRows?: string | null;
   /** Read the result back and compare it; true as a rule. */
@@ -42,10 +48,13 @@ export interface Converted {
 
 const kindWords = { movie: "a movie", cycling: "a cycler's record", other: "neither movie nor record" } as const;
 
-type MovieTarget = "ome-tiff";
+type MovieTarget = "ome-tiff" | "ome-zarr";
 type CyclingTarget = "bdf-csv" | "bdf-parquet";
 
-const movieTargets: readonly (readonly [RegExp, MovieTarget])[] = [[/\.tiff?$/i, "ome-tiff"]];
+const movieTargets: readonly (readonly [RegExp, MovieTarget])[] = [
+  [/\.tiff?$/i, "ome-tiff"],
+  [/\.zarr$/i, "ome-zarr"],
+];
 const cyclingTargets: readonly (readonly [RegExp, CyclingTarget])[] = [
   [/\.csv$/i, "bdf-csv"],
   [/\.parquet$/i, "bdf-parquet"],
@@ -75,6 +84,11 @@ export async function convert(
       value: output,
     });
   }
+  await mkdir(path.dirname(path.resolve(output)), { recursive: true });
+  const onlyOutlines = /\.(roi|zip|(geo)?json)$/i.test(output);
+  if (onlyOutlines || (inputs.length === 1 && (await holdsOutlines(inputs[0]!)))) {
+    return convertOutlines(inputs, output, options);
+  }
   const kinds = await Promise.all(inputs.map(kindOfPath));
   const other = kinds.findIndex((kind) => kind !== kinds[0]);
   if (other >= 0) {
@@ -83,7 +97,6 @@ export async function convert(
       { parameter: "in", value: inputs },
     );
   }
-  await mkdir(path.dirname(path.resolve(output)), { recursive: true });
   if (kinds[0] === "movie") return convertMovie(inputs, output, target(output, movieTargets, "a movie"), options);
   return convertCycling(inputs, output, target(output, cyclingTargets, "a cycler's record"), options);
 }
@@ -91,7 +104,7 @@ export async function convert(
 function target<T extends string>(output: string, targets: readonly (readonly [RegExp, T])[], what: string): T {
   const found = targets.find(([name]) => name.test(output));
   if (found !== undefined) return found[1];
-  const names = what === "a movie" ? ".ome.tif" : ".bdf.csv or .bdf.parquet";
+  const names = what === "a movie" ? ".ome.tif or .ome.zarr" : ".bdf.csv or .bdf.parquet";
   throw new ParameterError(`${output} tells no form that ${what} is written in. Let its name end in ${names}.`, {
     parameter: "out",
     value: output,
@@ -135,20 +148,40 @@ async function convertMovie(
 }
 
 /** How a movie is written in each form, and read back before it gets its name. */
-const movieWriters: Record<MovieTarget, (movie: MovieFile, output: string, options: ConvertOptions) => Promise<void>> =
-  {
-    async "ome-tiff"(movie, output, options) {
-      const digest = createHash("sha256");
-      await writeThroughSink(
-        output,
-        async (sink) => {
-          const frames = framesOf(movie, digest, options, "write");
-          await writeOmeTiff({ ...movie, frameCount: movie.frames, frames, sink });
+const movieWriters: Readonly<Record<MovieTarget, MovieWriter>> = {
+  async "ome-tiff"(movie, output, options) {
+    const digest = createHash("sha256");
+    await writeThroughSink(
+      output,
+      async (sink) => {
+        const frames = framesOf(movie, digest, options, "write");
+        await writeOmeTiff({ ...movie, frameCount: movie.frames, frames, sink });
+      },
+      (draft) => compareMovie(movie, digest.digest("hex"), draft, options),
+    );
+  },
+  async "ome-zarr"(movie, output, options) {
+    const ordered = inOmeZarrOrder(movie);
+    const digest = createHash("sha256");
+    const draft = await draftFolder(output, "zarr.json");
+    try {
+      await writeOmeZarr(ordered, draft, {
+        ...(options.signal === undefined ? {} : { signal: options.signal }),
+        onFrame(done, frames, samples) {
+          digest.update(littleEndianBytes(samples));
+          options.onProgress?.("write", done, frames);
         },
-        (draft) => compareMovie(movie, digest.digest("hex"), draft, options),
-      );
-    },
-  };
+      });
+      await compareMovie(ordered, digest.digest("hex"), draft.path, options);
+      await draft.commit();
+    } catch (error) {
+      await draft.discard();
+      throw error;
+    }
+  },
+};
+
+type MovieWriter = (movie: MovieFile, output: string, options: ConvertOptions) => Promise<void>;
 
 /** The movie with what the user states over what the file tells. */
 function stated(movie: MovieFile, { pixelSize_um, interval_s }: ConvertOptions): MovieFile {
@@ -214,6 +247,36 @@ async function compareMovie(movie: MovieFile, written: string, output: string, o
   } finally {
     await opened.close();
   }
+}
+
+async function convertOutlines(inputs: readonly string[], output: string, options: ConvertOptions): Promise<Converted> {
+  if (inputs.length > 1) {
+    throw new ParameterError(`${inputs.length} files of outlines were given. Convert them one by one.`, {
+      parameter: "in",
+      value: inputs,
+    });
+  }
+  const read = await readOutlines(inputs[0]!, options.signal);
+  const { width, height } = options;
+  const size =
+    typeof width === "number" && typeof height === "number"
+      ? { width, height }
+      : read.size_px === null
+        ? null
+        : { width: read.size_px[0], height: read.size_px[1] };
+  const lost = await writeOutlines(read.outlines, output, size);
+  const back = options.check === false ? null : await readOutlines(output, options.signal);
+  if (back !== null && back.outlines.length !== read.outlines.length) {
+    lost.push(`${output} holds ${back.outlines.length} outlines of ${read.outlines.length}.`);
+  }
+  return {
+    kind: "outlines",
+    output,
+    format: back?.format ?? path.extname(output).slice(1),
+    count: read.outlines.length,
+    checked: back !== null,
+    warnings: [...read.warnings, ...lost],
+  };
 }
 
 async function convertCycling(

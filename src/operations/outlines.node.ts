@@ -60,6 +60,21 @@ export async function readOutlines(name: string, signal?: AbortSignal): Promise<
   }
 }
 
+/** Whether a file can be nothing but outlines, or a folder an analysis: a label image may as well be a movie. */
+export async function holdsOutlines(name: string): Promise<boolean> {
+  const source = await openPath(name);
+  try {
+    if (isFolder(source)) return source.entries.includes("summary.json") && source.entries.includes("recipe.json");
+    const head = await readBytes(source, 0, 1024);
+    if (isZip(head)) return ((await readRoiSet(source)) ?? []).length > 0;
+    return (
+      isRoi(head) || /^\uFEFF?\s*[[{][^]*"(Feature|FeatureCollection|Polygon)/.test(new TextDecoder().decode(head))
+    );
+  } finally {
+    await source.close();
+  }
+}
+
 async function whole(source: ByteSource, most: number): Promise<Uint8Array> {
   if (source.size > most) {
     throw new FormatError(`${source.name}: has ${source.size} bytes, more than the ${most} of any outlines.`, {

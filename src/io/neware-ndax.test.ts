@@ -60,7 +60,7 @@ test("drawn runs come back from every version, whether runInfo tells of all rows
         const told = (row: number): boolean => !sparse || ends.has(row);
         holds(await read(buildNdax(spec(version, run, { told, holes }))), run, version);
       }),
-      { numRuns: 6 },
+      { numRuns: 4 },
     );
   }
 });

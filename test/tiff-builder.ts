@@ -16,8 +16,10 @@ export interface PageSpec {
   readonly photometric?: number;
   readonly rowsPerStrip?: number;
   readonly tile?: readonly [width: number, height: number];
-  readonly compression?: 1 | 8 | 32773;
-  readonly predictor?: 1 | 2;
+  readonly compression?: 1 | 5 | 8 | 32773 | 32946 | 50000;
+  /** LZW of the form before 1992. */
+  readonly oldLzw?: boolean;
+  readonly predictor?: 1 | 2 | 3;
   readonly fillOrder?: 1 | 2;
   readonly description?: string;
   /** More tags: their numbers as u32, a rational as [numerator, denominator] of type 5. */
@@ -174,32 +176,143 @@ function encodeBlock(page: PageSpec, rows: number[][], stride: number, littleEnd
   const { bits, format = 1, predictor = 1, compression = 1 } = page;
   const bytes: number[] = [];
   for (const row of rows) {
-    const values =
-      predictor === 2 ? row.map((value, at) => (at < stride ? value : value - row[at - stride]!)) : [...row];
-    bytes.push(...(bits % 8 === 0 ? wholeBytes(values, bits, format, littleEndian) : packedBits(values, bits)));
+    if (bits % 8 !== 0) bytes.push(...packedBits(row, bits));
+    else if (predictor === 3) bytes.push(...sortedDifferences(row, bits, stride));
+    else {
+      const whole = wholeBytes(row, bits, format, littleEndian);
+      if (predictor === 2) differences(whole, bits, stride, littleEndian);
+      bytes.push(...whole);
+    }
   }
   let block: Uint8Array = Uint8Array.from(bytes);
-  if (compression === 8) block = zlibSync(block);
+  if (compression === 5) block = encodeLzw(block, page.oldLzw === true);
+  if (compression === 8 || compression === 32946) block = zlibSync(block);
   if (compression === 32773) block = packBits(block);
+  if (compression === 50000) block = storedZstd(block);
   return page.fillOrder === 2 ? block.map(mirror) : block;
 }
 
-function wholeBytes(values: number[], bits: number, format: number, littleEndian: boolean): Uint8Array {
+function wholeBytes(values: readonly number[], bits: number, format: number, littleEndian: boolean): Uint8Array {
   const view = new DataView(new ArrayBuffer((values.length * bits) / 8));
   for (const [index, value] of values.entries()) {
     const at = (index * bits) / 8;
     if (format === 3) {
       if (bits === 64) view.setFloat64(at, value, littleEndian);
-      else view.setFloat32(at, value, littleEndian);
+      else if (bits === 32) view.setFloat32(at, value, littleEndian);
+      else view.setUint16(at, halfBits(value), littleEndian);
     } else if (bits === 8) view.setUint8(at, value);
     else if (bits === 16) view.setUint16(at, value, littleEndian);
-    else view.setUint32(at, value, littleEndian);
+    else if (bits === 24) {
+      view.setUint16(at + (littleEndian ? 0 : 1), value & 0xffff, littleEndian);
+      view.setUint8(at + (littleEndian ? 2 : 0), value >>> 16);
+    } else view.setUint32(at, value, littleEndian);
   }
   return new Uint8Array(view.buffer);
 }
 
+/** Half precision of a value that has it: a multiple of 1/1024 between -2048 and 2048, few digits. */
+function halfBits(value: number): number {
+  if (value === 0) return Object.is(value, -0) ? 0x8000 : 0;
+  const exponent = Math.max(-14, Math.floor(Math.log2(Math.abs(value))));
+  const fraction = Math.round((Math.abs(value) / 2 ** exponent) * 1024);
+  const biased = fraction < 1024 ? 0 : exponent + 15;
+  return (value < 0 ? 0x8000 : 0) + biased * 1024 + (fraction & 1023);
+}
+
+/** Every sample of a row but the first as its difference from the one before, in integers of its width. */
+function differences(row: Uint8Array, bits: number, stride: number, littleEndian: boolean): void {
+  const view = new DataView(row.buffer, row.byteOffset, row.byteLength);
+  const width = bits / 8;
+  const get = (at: number): bigint => {
+    const bytes = Array.from({ length: width }, (_, byte) => view.getUint8(at + byte));
+    return (littleEndian ? bytes.reverse() : bytes).reduce((sum, byte) => sum * 256n + BigInt(byte), 0n);
+  };
+  const set = (at: number, value: bigint): void => {
+    for (let byte = 0; byte < width; byte++) {
+      view.setUint8(at + (littleEndian ? byte : width - 1 - byte), Number((value >> BigInt(8 * byte)) & 255n));
+    }
+  };
+  for (let at = row.length - width; at >= stride * width; at -= width) {
+    set(at, BigInt.asUintN(bits, get(at) - get(at - stride * width)));
+  }
+}
+
+/** Predictor 3: the bytes of a row's floats by rank, highest first, then each as its difference from the one before. */
+function sortedDifferences(row: readonly number[], bits: number, stride: number): Uint8Array {
+  const width = bits / 8;
+  const whole = wholeBytes(row, bits, 3, false);
+  const sorted = Uint8Array.from(whole, (_, at) => whole[(at % row.length) * width + Math.floor(at / row.length)]!);
+  return sorted.map((byte, at) => (at < stride ? byte : byte - sorted[at - stride]!));
+}
+
+/** A frame of blocks as they are, and of one byte repeated where a block is that. */
+function storedZstd(bytes: Uint8Array): Uint8Array {
+  const out = [0x28, 0xb5, 0x2f, 0xfd, 0xa0, 0, 0, 0, 0];
+  for (let byte = 0; byte < 4; byte++) out[5 + byte] = (bytes.length >>> (8 * byte)) & 255;
+  const blockBytes = 500;
+  for (let from = 0; from === 0 || from < bytes.length; from += blockBytes) {
+    const block = bytes.subarray(from, from + blockBytes);
+    const same = block.length > 0 && block.every((byte) => byte === block[0]);
+    const head = (from + blockBytes >= bytes.length ? 1 : 0) + (same ? 2 : 0) + block.length * 8;
+    out.push(head & 255, (head >> 8) & 255, head >> 16, ...(same ? block.subarray(0, 1) : block));
+  }
+  return Uint8Array.from(out);
+}
+
+/**
+ * The encoder of TIFF 6.0, section 13: codes are widened one early, the table is cleared when it is full; or that of
+ * before 1992, which begins at the lowest bit and widens when the codes are full.
+ */
+export function encodeLzw(bytes: Uint8Array, old = false): Uint8Array {
+  const out: number[] = [];
+  let held = 0;
+  let heldBits = 0;
+  let bits = 9;
+  const put = (code: number): void => {
+    held = old ? held | (code << heldBits) : (held << bits) | code;
+    heldBits += bits;
+    while (heldBits >= 8) {
+      out.push(old ? held & 255 : (held >> (heldBits - 8)) & 255);
+      heldBits -= 8;
+      held = old ? held >> 8 : held & ((1 << heldBits) - 1);
+    }
+  };
+  const late = old ? 1 : 0;
+  const widen = (next: number): void => {
+    if (next - late === 512 || next - late === 1024 || next - late === 2048) bits++;
+  };
+  let table = new Map<number, number>();
+  put(256);
+  let word = -1;
+  let next = 258;
+  for (const byte of bytes) {
+    const known = word < 0 ? byte : table.get(word * 256 + byte);
+    if (known !== undefined) {
+      word = known;
+      continue;
+    }
+    put(word);
+    table.set(word * 256 + byte, next++);
+    widen(next);
+    if (next === 4095) {
+      put(256);
+      table = new Map();
+      bits = 9;
+      next = 258;
+    }
+    word = byte;
+  }
+  if (word >= 0) {
+    put(word);
+    widen(++next);
+  }
+  put(257);
+  if (heldBits > 0) out.push(old ? held & 255 : (held << (8 - heldBits)) & 255);
+  return Uint8Array.from(out);
+}
+
 function packedBits(values: number[], bits: number): number[] {
-  const text = values.map((value) => value.toString(2).padStart(bits, "0")).join("");
+  const text = values.map((value) => (value < 0 ? value + 2 ** bits : value).toString(2).padStart(bits, "0")).join("");
   const padded = text.padEnd(Math.ceil(text.length / 8) * 8, "0");
   return Array.from({ length: padded.length / 8 }, (_, at) => Number.parseInt(padded.slice(8 * at, 8 * at + 8), 2));
 }

@@ -13,8 +13,9 @@ function folder(files: Record<string, Uint8Array>): FolderSource & { readonly op
   return {
     ...inMemory,
     async open(entry) {
+      const source = await inMemory.open(entry);
       opened++;
-      return { ...(await inMemory.open(entry)), close: async () => void opened-- };
+      return { ...source, close: async () => void opened-- };
     },
     opened: () => opened,
   };

@@ -1,7 +1,8 @@
 /**
  * LZW as TIFF 6.0, section 13 writes it: codes of 9 to 12 bits, highest bit first, widened one code early.
  *
- * The older form (lowest bit first, before 1992) begins with the bytes 0, 1 and is refused.
+ * The older form, of TIFF 5.0 before 1992, has the lowest bit first and widens when the codes are full. Both begin with
+ * the code that clears the table, so that the older one's first bytes are 0 and an odd one.
  */
 
 const clear = 256;
@@ -9,10 +10,11 @@ const end = 257;
 
 /**
  * Decodes at most `size` bytes and never grows beyond it.
- * Throws RangeError where a code stands for nothing yet, or where the stream is of the older form.
+ * Throws RangeError where a code stands for nothing yet.
  */
 export function decodeLzw(stored: Uint8Array, size: number): Uint8Array {
-  if (stored[0] === 0 && (stored[1]! & 1) === 1) throw new RangeError("LZW of the form before 1992");
+  const old = stored[0] === 0 && (stored[1]! & 1) === 1;
+  const early = old ? 0 : 1;
   const out = new Uint8Array(size);
   // Where the string of each code stands in what is already decoded, and how long it is.
   const starts = new Int32Array(4097);
@@ -28,11 +30,12 @@ export function decodeLzw(stored: Uint8Array, size: number): Uint8Array {
   while (written < size) {
     while (heldBits < bits) {
       if (at === stored.length) return out.subarray(0, written);
-      held = ((held << 8) | stored[at++]!) & 0xffffff;
+      held = old ? held | (stored[at++]! << heldBits) : ((held << 8) | stored[at++]!) & 0xffffff;
       heldBits += 8;
     }
-    const code = (held >> (heldBits - bits)) & ((1 << bits) - 1);
+    const code = (old ? held : held >> (heldBits - bits)) & ((1 << bits) - 1);
     heldBits -= bits;
+    if (old) held >>= bits;
     if (code === end) break;
     if (code === clear) {
       codes = 258;
@@ -58,7 +61,7 @@ export function decodeLzw(stored: Uint8Array, size: number): Uint8Array {
     }
     lastStart = from;
     lastLength = written - from;
-    if (codes + 1 >= 1 << bits && bits < 12) bits++;
+    if (codes + early >= 1 << bits && bits < 12) bits++;
   }
   return out.subarray(0, written);
 }

@@ -1,11 +1,7 @@
-/**
- * The compressions of TIFF that are read, each bounded by the size that its strip claims.
- *
- * ZSTD is geotiff's, inflating is fflate's. LZW and PackBits are ours: on corrupt LZW geotiff's decoder grows without
- * end, and geotiff cannot be loaded in a worker that was started without `workerData`.
- */
+/** The compressions of TIFF that are read, each bounded by the size that its strip claims. Inflating is fflate's. */
 import { unzlibSync } from "fflate";
 import { decodeLzw } from "./lzw.js";
+import { decodeZstd } from "./tiff-zstd.js";
 
 const codecs = new Map<number, string>([
   [2, "CCITT"],
@@ -41,10 +37,10 @@ export function unreadCompression(compression: number): string | null {
 }
 
 /** Undoes a compression: at least `size` bytes where the block is whole; throws where it is corrupt. */
-export type Decoder = (stored: Uint8Array, size: number) => Uint8Array | Promise<Uint8Array>;
+export type Decoder = (stored: Uint8Array, size: number) => Uint8Array;
 
 /** The decoder of a compression that `unreadCompression` does not name. */
-export async function decoderOf(compression: number): Promise<Decoder> {
+export function decoderOf(compression: number): Decoder {
   switch (compression) {
     case 1:
       return (stored) => stored;
@@ -52,15 +48,8 @@ export async function decoderOf(compression: number): Promise<Decoder> {
       return decodeLzw;
     case 32773:
       return decodePackBits;
-    case 50000: {
-      const { getDecoder } = await import("geotiff");
-      const bare = { tileWidth: 0, tileHeight: 0, predictor: 1, bitsPerSample: 8, planarConfiguration: 1 };
-      const decoder = await getDecoder(compression, bare);
-      return async (stored, size) => {
-        checkZstdSize(stored, size);
-        return new Uint8Array(await decoder.decode(stored.slice().buffer));
-      };
-    }
+    case 50000:
+      return decodeZstd;
     default:
       return (stored, size) => unzlibSync(stored, { out: new Uint8Array(size) });
   }
@@ -87,41 +76,3 @@ function decodePackBits(stored: Uint8Array, size: number): Uint8Array {
   }
   return out.subarray(0, written);
 }
-
-/**
- * Refuses a ZSTD frame that says it becomes more than a strip holds.
- * Frame header after RFC 8878, 3.1.1.1: u32 magic, u8 descriptor, u8 window unless single segment, dictionary, size.
- */
-function checkZstdSize(stored: Uint8Array, size: number): void {
-  const view = new DataView(stored.buffer, stored.byteOffset, stored.byteLength);
-  if (stored.length < 6 || view.getUint32(0, true) !== 0xfd2fb528) throw new Error("not a ZSTD frame");
-  const descriptor = stored[4]!;
-  const single = (descriptor & 0x20) !== 0;
-  const width = [single ? 1 : 0, 2, 4, 8][descriptor >> 6]!;
-  const at = 5 + (single ? 0 : 1) + [0, 1, 2, 4][descriptor & 3]!;
-  if (at + width + 3 > stored.length) throw new Error("a ZSTD frame without a body");
-  const says =
-    width === 8
-      ? Number(view.getBigUint64(at, true))
-      : width === 4
-        ? view.getUint32(at, true)
-        : width === 2
-          ? view.getUint16(at, true) + 256
-          : stored[at]!;
-  if (width > 0) {
-    if (says > size) throw new Error(`a ZSTD frame of ${says} bytes in a strip of ${size}`);
-    return;
-  }
-  // The size is not told, so the blocks are added up: u24 = last, type (raw, run, compressed), size.
-  let most = 0;
-  for (let block = at; block + 3 <= stored.length;) {
-    const head = stored[block]! | (stored[block + 1]! << 8) | (stored[block + 2]! << 16);
-    const type = (head >> 1) & 3;
-    most += type === 2 ? zstdBlock : head >> 3;
-    block += 3 + (type === 1 ? 1 : head >> 3);
-    if ((head & 1) === 1) break;
-  }
-  if (most > 16 * size + 8 * zstdBlock) throw new Error(`a ZSTD frame of up to ${most} bytes in a strip of ${size}`);
-}
-
-const zstdBlock = 131_072;

@@ -21,7 +21,7 @@ export function layoutRefusal(layout: PageLayout): string | null {
   const known = format === "float" ? [16, 32, 64].includes(bits) : format !== "complex" && bits <= 32;
   if (!known)
     return `its samples are ${format}${bits}; integers up to 32 bits and floats are read. Save it as float32.`;
-  const predicted = predictor === 2 ? [8, 16, 32].includes(bits) : predictor === 3 ? format === "float" : true;
+  const predicted = predictor === 2 ? [8, 16, 32, 64].includes(bits) : predictor === 3 ? format === "float" : true;
   if (predictor > 3 || !predicted) {
     return `its predictor ${predictor} on ${format}${bits} is not read. Save it without compression.`;
   }
@@ -105,7 +105,7 @@ async function readByBlocks(
       const size = blockBytes(layout, block % perPlane);
       const stored = new Uint8Array(bare ? size : Math.min(blocks.lengths[block]!, file.source.size));
       await readInto(file, blocks.offsets[block]!, stored, signal);
-      const samples = await decodeBlock(file, layout, stored, size);
+      const samples = decodeBlock(file, layout, stored, size);
       const y0 = Math.floor(index / across) * blockHeight;
       const x0 = (index % across) * blockWidth;
       const rows = Math.min(blockHeight, height - y0);
@@ -124,12 +124,12 @@ async function readByBlocks(
 }
 
 /** One strip or tile as samples in the machine's own order, each row as long as the block is wide. */
-async function decodeBlock(file: TiffFile, layout: PageLayout, stored: Uint8Array, size: number): Promise<Samples> {
+function decodeBlock(file: TiffFile, layout: PageLayout, stored: Uint8Array, size: number): Samples {
   if (layout.fillOrder === 2) for (let at = 0; at < stored.length; at++) stored[at] = reversed(stored[at]!);
-  const decode = await decoderOf(layout.compression);
+  const decode = decoderOf(layout.compression);
   let bytes: Uint8Array;
   try {
-    bytes = await decode(stored, size);
+    bytes = decode(stored, size);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new FormatError(

@@ -17,11 +17,18 @@ export function samplesOf(layout: PageLayout, bytes: Uint8Array, littleEndian: b
   const raw = rawArray(bits, bytes);
   if (littleEndian !== machineIsLittle) swapBytes(raw);
   if (predictor === 2) {
-    for (let row = 0; row < raw.length; row += perRow) {
-      for (let at = row + stride; at < row + perRow; at++) raw[at]! += raw[at - stride]!;
-    }
+    if (bits === 64) sumRows(new BigUint64Array(raw.buffer), perRow, stride);
+    else sumRows(raw, perRow, stride);
   }
   return toStandard(layout, raw);
+}
+
+/** Predictor 2 undone: every sample but a row's first is the difference from the one before, whatever its type. */
+function sumRows(raw: Unsigned | BigUint64Array, perRow: number, stride: number): void {
+  const values = raw as Unsigned;
+  for (let row = 0; row < raw.length; row += perRow) {
+    for (let at = row + stride; at < row + perRow; at++) values[at]! += values[at - stride]!;
+  }
 }
 
 type Unsigned = Uint8Array | Uint16Array | Uint32Array | Float64Array;

@@ -1,6 +1,8 @@
 /** The cycler's formats that are read, and files of one run joined on one clock. */
 import type { CyclingFile, OtherFile } from "../model/cycling.js";
 import { ParameterError } from "../model/errors.js";
+import { sniffJet } from "./arbin-jet.js";
+import { readArbinRes } from "./arbin-res.js";
 import { readXlsx } from "./arbin-xlsx.js";
 import { readMpr, sniffMpr } from "./biologic-mpr.js";
 import { readMps, sniffMps } from "./biologic-mps.js";
@@ -47,6 +49,7 @@ export const cyclingFormats: readonly CyclingFormat[] = [
   { name: "biologic-mps", sniff: sniffMps, read: readMps },
   { name: "tdms", sniff: isTdms, read: readTdmsOther, aside: true },
   { name: "gamry-dta", sniff: sniffGamry, read: readGamry },
+  { name: "arbin-res", sniff: sniffJet, read: readArbinRes },
   { name: "xlsx", sniff: sniffXlsx, read: readXlsx },
   { name: "parquet", sniff: sniffParquet, foreign: true, read: readParquet },
   { name: "bdf-csv", sniff: sniffBdf, read: readBdf },

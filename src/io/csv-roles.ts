@@ -27,7 +27,7 @@ export interface Roles {
   readonly secondCurrent: Role | null;
   /** Running charge with a sign. */
   readonly charge: Role | null;
-  /** Every column that counts charge, energy or power, the running charge too. */
+  /** Every other column that counts charge, energy or power. */
   readonly counted: readonly Counter[];
   /** Words such as "CC DChg" or letters such as "D". */
   readonly state: Role | null;
@@ -179,15 +179,17 @@ export function castColumns(heads: readonly string[], units: readonly string[] |
   };
   const one = (dimension: Dimension | null, names: readonly string[]): Role | null => all(dimension, names)[0] ?? null;
   const currents = all("current", current);
+  const running = one("charge", charge);
   return {
     time: one("time", time),
     date: one(null, date),
     potential: one("potential", potential),
     current: currents[0] ?? null,
     secondCurrent: currents.find(({ quantity }, index) => index > 0 && quantity === currents[0]!.quantity) ?? null,
-    charge: one("charge", charge),
+    charge: running,
     counted: counters
       .flatMap(([kind, dimension, names]) => all(dimension, names).map((role): Counter => ({ ...role, kind })))
+      .filter(({ at }) => at !== running?.at)
       .slice(0, COUNTERS),
     state: one(null, state),
     cycle: one(null, cycle),

@@ -65,14 +65,12 @@ export async function readCyclingCsv(source: ByteSource, format = "csv"): Promis
   compareCurrents(current_mA, read.column(roles.secondCurrent), twins, say);
   const ends: Ends | null = time_s.length === 0 ? null : { ...read, first_s: time_s[0]!, last_s: time_s.at(-1)! };
   compareDates(ends, layout, say);
-  const counted = roles.counted
-    .filter(({ at }) => at !== roles.charge?.at)
-    .map((role): CountedColumn => ({
-      name: `the column ${heads[role.at]}`,
-      kind: role.kind,
-      values: read.column(role)!,
-      unitStated: role.unitStated,
-    }));
+  const counted = roles.counted.map((role): CountedColumn => ({
+    name: `the column ${heads[role.at]}`,
+    kind: role.kind,
+    values: read.column(role)!,
+    unitStated: role.unitStated,
+  }));
   return cyclingRecord({
     name: source.name,
     format,

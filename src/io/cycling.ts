@@ -16,6 +16,7 @@ import { readTdmsOther } from "./tdms.js";
 import { isTdms } from "./tdms-segments.js";
 import { isHdf5 } from "./hdf5.js";
 import { readHdf5Cycling } from "./hdf5-cycling.js";
+import { isMatlab, readMatlab } from "./matlab.js";
 import type { ByteSource } from "./bytes.js";
 import { civilText, later, readCivilTime, secondsBetween, type DateOrder } from "./civil-time.js";
 import { medianStep } from "./cycling-record.js";
@@ -54,6 +55,7 @@ export const cyclingFormats: readonly CyclingFormat[] = [
   { name: "parquet", sniff: sniffParquet, foreign: true, read: readParquet },
   { name: "bdf-csv", sniff: sniffBdf, read: readBdf },
   { name: "hdf5", sniff: isHdf5, foreign: true, read: readHdf5Cycling },
+  { name: "matlab", sniff: isMatlab, read: readMatlab },
   { name: "neware-nda", sniff: sniffNda, read: readNda },
   { name: "neware-ndax", sniff: sniffNdax, read: readNdax },
   { name: "csv", sniff: sniffCyclingCsv, read: (source) => readCyclingCsv(source) },

@@ -27,7 +27,7 @@ export interface NewareRow {
 }
 
 export interface NdaSpec {
-  readonly version: 8 | 22 | 29 | "130-88" | "130-56";
+  readonly version: 8 | 22 | 29 | "130-88" | "130-52" | "130-56" | "130-60";
   readonly rows: readonly NewareRow[];
   /** Current range of each row, or of the file. */
   readonly range: number;
@@ -42,7 +42,7 @@ export interface NdaSpec {
 }
 
 const ENCODER = new TextEncoder();
-const sizes = { 8: 59, 22: 86, 29: 86, "130-88": 88, "130-56": 56 } as const;
+const sizes = { 8: 59, 22: 86, 29: 86, "130-88": 88, "130-52": 52, "130-56": 56, "130-60": 60 } as const;
 
 /** The bytes of an .nda as it is specified. */
 export function buildNda(spec: NdaSpec): Uint8Array {
@@ -143,10 +143,11 @@ function writeRow(view: DataView, at: number, row: NewareRow, { version, range, 
   f32(20, row.current * unit_mA);
   f32(24, row.potential_100uV / 10_000);
   f32(28, (row.chargeIn - row.chargeOut) * unit_mA);
-  u32(36, row.cycle);
-  u32(44, stamp_s);
-  u32(48, 1e6 * (row.stamp_ms % 1000));
-  f32(52, 25);
+  const late = version === "130-60";
+  u32(late ? 52 : 36, row.cycle);
+  u32(late ? 36 : 44, stamp_s);
+  u32(late ? 40 : 48, 1e6 * (row.stamp_ms % 1000));
+  if (version !== "130-52") f32(late ? 48 : 52, 25);
 }
 
 function writeDate(view: DataView, at: number, stamp_ms: number): void {

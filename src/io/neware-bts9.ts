@@ -110,7 +110,8 @@ async function fieldsOf(source: ByteSource, blocks: readonly Block[]): Promise<F
     return true;
   };
   if (bytes[0] === KIND && !(bytes[4] === KIND && repeats(88, 0, 4))) {
-    for (const length of [56, 52, 60]) {
+    const fits = (length: number): number => (first.length % length === 0 ? 0 : 1);
+    for (const length of [56, 52, 60].sort((a, b) => fits(a) - fits(b))) {
       const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
       if (!repeats(length, 0, 2)) continue;
       if (length + 12 <= bytes.length && view.getUint32(length + 8, true) - view.getUint32(8, true) > 1000) continue;

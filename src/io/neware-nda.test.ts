@@ -9,7 +9,7 @@ import { readNda, sniffNda } from "./neware-nda.js";
 import { readCycling } from "./open.js";
 
 const START_MS = Date.UTC(2024, 4, 6, 8, 58, 58);
-const versions = [8, 22, 29, "130-88", "130-56"] as const;
+const versions = [8, 22, 29, "130-88", "130-52", "130-56", "130-60"] as const;
 
 function read(bytes: Uint8Array): Promise<CyclingFile> {
   return readNda(memorySource("folder/run.nda", bytes));
@@ -156,6 +156,19 @@ test("records are found where the header does not point to them", async () => {
   await expect(read(buildNda(spec(29, run)).subarray(0, 2500))).rejects.toThrow(
     /cut after 2500 bytes, before its records/,
   );
+});
+
+test("a single row is read, and steps of one number are told apart by their cycles", async () => {
+  const one = newareRun(steps.slice(1, 2), START_MS, 1e-3);
+  for (const version of versions) {
+    const file = await read(buildNda(spec(version, { ...one, rows: one.rows.slice(0, 1) })));
+    expect([...file.time_s]).toEqual([0]);
+  }
+  const again = newareRun([steps[1], steps[1], steps[1]], START_MS, 1e-3);
+  const rows = again.rows.map((row) => ({ ...row, step: 1, cycle: row.stepsBegun - 1 }));
+  for (const version of [8, 29, "130-56"] as const) {
+    near((await read(buildNda(spec(version, { ...again, rows })))).charge_mAh, again.charge_mAh, 1e-4);
+  }
 });
 
 test("a file without a charge of its own gives the integral of its current", async () => {

@@ -71,7 +71,13 @@ export async function readNdax(source: ByteSource): Promise<CyclingFile> {
   const { bytes: data, size } = await readArchiveFile(source, archive, streams.data);
   if (archive.cut) say(`the archive was cut after ${source.size} bytes; it is read up to there.`);
   if (data.length < size) say(`${streams.data.name} has ${data.length} of its ${size} bytes.`);
-  const version = data[2] ?? 0;
+  if (data.length < 3) {
+    throw new FormatError(
+      `${source.name}: ${streams.data.name} ${archive.cut ? `was cut: the archive ends after ${source.size} bytes` : "is empty"}. Copy it again.`,
+      { path: source.name, offset: streams.data.offset },
+    );
+  }
+  const version = data[2]!;
   const facts: NewareFacts = {
     name: source.name,
     format: "neware-ndax",
@@ -196,7 +202,7 @@ function wholeRows(name: string, data: Uint8Array, version: number, say: Say): N
   const places = ndcRowPlaces(data, version, layout);
   const table = rowTable({ name, layout, room: places.length, fileRange: null, cycleShift: 1, cure: CURE });
   const view = new DataView(data.buffer, data.byteOffset, data.length);
-  for (const at of places) table.take(view, at, at);
+  for (let row = 0; row < places.length; row++) table.take(view, places[row]!, places[row]!);
   if (table.unranged > 0) {
     say(`${table.unranged} rows count a current in the current range 0, whose unit is not known: they are taken as 0.`);
   }

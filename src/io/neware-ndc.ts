@@ -83,10 +83,13 @@ export function ndcPlaces(stream: Uint8Array, recordBytes: number): NdcPlaces {
   return { at: at.subarray(0, count), place: place.subarray(0, count) };
 }
 
-/** Offsets of the whole rows in a stream of version 2, 4 or 5. */
-export function ndcRowPlaces(stream: Uint8Array, version: number, layout: RowLayout): number[] {
-  if (version === 5) return [...ndcPlaces(stream, layout.bytes).at];
-  const [page, first] = [512, 5];
+/** Offsets of what may be whole rows in a stream of version 2, 4 or 5: a row's own kind and number tell whether it is. */
+export function ndcRowPlaces(stream: Uint8Array, version: number, layout: RowLayout): ArrayLike<number> {
+  if (version === 5) {
+    const marked = ndcPlaces(stream, layout.bytes).at;
+    if (marked.length > 0) return marked;
+  }
+  const [page, first] = version === 5 ? [PAGE, FIRST] : [512, 5];
   const places: number[] = [];
   for (let from = page; from < stream.length; from += page) {
     for (let at = from + first; at + layout.bytes <= Math.min(from + page, stream.length); at += layout.bytes) {

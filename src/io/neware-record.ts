@@ -68,8 +68,13 @@ export function newareRecord(found: NewareRows, facts: NewareFacts): CyclingFile
   const rows = inOrderOfIndex(found, say);
   const count = rows.index.length;
   const { elapsed_s, step, stamp_s } = rows;
-  const begins = (row: number): boolean =>
-    row > 0 && (step[row] !== step[row - 1] || (facts.elapsed === "step" && elapsed_s[row]! < elapsed_s[row - 1]!));
+  const { cycle } = rows;
+  const begins = (row: number): boolean => {
+    if (row === 0) return false;
+    if (step[row] !== step[row - 1]) return true;
+    if (facts.elapsed === "step") return elapsed_s[row]! < elapsed_s[row - 1]!;
+    return cycle !== null && cycle[row] !== cycle[row - 1];
+  };
   const clock = rowClock({
     stamp_s,
     resolution_s: facts.resolution_s,

@@ -19,7 +19,7 @@ const LOCAL_ENTRIES = 1000;
 const ENTRIES = 4096;
 
 /** Any file of an archive may unpack to so many bytes, */
-const ALWAYS_BYTES = 64 << 20;
+const ALWAYS_BYTES = 32 << 20;
 /** and to so many times its packed size (streams of real tests stay below 20), */
 const TIMES = 100;
 /** but to no more than this. */

@@ -1,15 +1,28 @@
 /** Figures to SVG by Vega, loaded only when something is drawn. */
+import type { View } from "vega";
 import { fontFamily, type Figure } from "./spec.js";
 
 /** Draws a figure as SVG text; images in it are embedded, nothing is fetched. */
 export async function renderSvg(spec: Figure): Promise<string> {
+  return drawn(spec, (view) => view.toSVG());
+}
+
+/** Draws a figure as PNG, `scale` pixels for each of its own; where a canvas is there, as on Node. */
+export async function renderPng(spec: Figure, scale: number): Promise<Uint8Array> {
+  return drawn(spec, async (view) => {
+    const canvas = (await view.toCanvas(scale)) as unknown as { toBuffer(type: "image/png"): Uint8Array };
+    return canvas.toBuffer("image/png");
+  });
+}
+
+async function drawn<Drawn>(spec: Figure, draw: (view: View) => Promise<Drawn>): Promise<Drawn> {
   const [vega, { compile }] = await Promise.all([import("vega"), import("vega-lite")]);
   const view = new vega.View(vega.parse(compile(spec, { logger: silent() }).spec), {
     renderer: "none",
     loader: closedLoader(vega.loader()),
   });
   try {
-    return await view.toSVG();
+    return await draw(view);
   } finally {
     view.finalize();
   }

@@ -10,14 +10,14 @@ import { stat } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { FormatError } from "../model/errors.js";
-import type { CyclingFile } from "../model/cycling.js";
+import type { CyclingFile, OtherFile } from "../model/cycling.js";
 import type { MovieFile, Samples } from "../model/movie.js";
 import { bytesOf } from "./byte-order.js";
 import type { Source } from "./bytes.js";
 import { openPath } from "./bytes.node.js";
-import { joinCycling } from "./cycling.js";
+import { joinWithContext } from "./cycling-context.js";
 import { decoderFailed, errorOf, type Answer, type Call, type Reply, type ToldMovie } from "./guarded-messages.js";
-import { isForeign, openAny, openMovie, readCycling, type Opened, type OpenOptions } from "./open.js";
+import { isForeign, openAny, openMovie, readCycler, readCycling, type Opened, type OpenOptions } from "./open.js";
 
 /** How long the thread may take, and what else stops it. */
 export interface GuardOptions extends OpenOptions {
@@ -63,12 +63,12 @@ export async function openMoviePath(name: string, options: GuardOptions = {}): P
 
 /** Cycler's files of one run from opened sources, those decoded by code that is not ours anew by their paths. */
 export async function readCyclingSources(sources: readonly Source[], options: GuardOptions = {}): Promise<CyclingFile> {
-  const files: CyclingFile[] = [];
+  const files: (CyclingFile | OtherFile)[] = [];
   for (const source of sources) {
     const foreign = await isForeign(source);
-    files.push(await (foreign ? readGuardedCycling([source.name], options) : readCycling([source], options)));
+    files.push(await (foreign ? readGuardedCycling([source.name], options) : readCycler(source, options)));
   }
-  return joinCycling(files);
+  return joinWithContext(files);
 }
 
 function withSource(movie: MovieFile, source: Source): MovieFile {
@@ -186,6 +186,9 @@ function startThread(url: URL, file: string, room_MiB = objects_MiB): Thread {
     workerData: {},
     resourceLimits: { maxOldGenerationSizeMb: room_MiB },
     execArgv: [],
+    // Libraries write to these what they also throw.
+    stdout: true,
+    stderr: true,
   });
   worker.unref();
   let dead: Error | null = null;

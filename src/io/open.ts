@@ -7,7 +7,8 @@ import type { CyclingFile, OtherFile } from "../model/cycling.js";
 import { FormatError, oneLine } from "../model/errors.js";
 import type { MovieFile } from "../model/movie.js";
 import { isFolder, readBytes, type ByteSource, type FolderSource, type Source } from "./bytes.js";
-import { cyclingFormats, isCycling, joinCycling, type CyclingFormat, type CyclingOptions } from "./cycling.js";
+import { cyclingFormats, isCycling, type CyclingFormat, type CyclingOptions } from "./cycling.js";
+import { joinWithContext } from "./cycling-context.js";
 import { cyclerEntries, readCyclingFolder } from "./cycling-folder.js";
 import { describeContent, isText } from "./content.js";
 import { isFrameFolder, openFolderMovie } from "./folder.js";
@@ -109,16 +110,14 @@ export async function openMovie(given: Source, options: OpenOptions = {}): Promi
  * or a cycler's file without a record of potential and current.
  */
 export async function readCycling(sources: readonly Source[], options: CyclingOptions = {}): Promise<CyclingFile> {
-  const files: CyclingFile[] = [];
-  for (const source of sources) {
-    const opened = (await openCycler(source, options)) ?? (await openAny(source, options));
-    if (opened.kind === "movie") throw refusal(source, `is a movie (${opened.movie.format}), not a cycler's file.`);
-    if (opened.kind === "other") {
-      throw refusal(source, `is ${opened.other.description} It holds no cycling record: name one that does.`);
-    }
-    files.push(opened.cycling);
-  }
-  return joinCycling(files);
+  return joinWithContext(await Promise.all(sources.map((source) => readCycler(source, options))));
+}
+
+/** One cycler's file, or the settings, spectrum or the like that it holds instead. Throws FormatError for a movie. */
+export async function readCycler(source: Source, options: CyclingOptions = {}): Promise<CyclingFile | OtherFile> {
+  const opened = (await openCycler(source, options)) ?? (await openAny(source, options));
+  if (opened.kind === "movie") throw refusal(source, `is a movie (${opened.movie.format}), not a cycler's file.`);
+  return opened.kind === "cycling" ? opened.cycling : opened.other;
 }
 
 /** What a file is as a cycler's, though it may be a movie too; null where no format of its own knows it. */

@@ -79,6 +79,9 @@ function movieOf(file: Hdf5File, stack: Stack, source: ByteSource): MovieFile {
       `${dataset.path} is taken as the movie, its axes as ${stack.frames === 1 && stack.timeAxis < 0 ? "" : "t, "}y, x.`,
     );
   }
+  if (file.attribute(dataset.path, "MATLAB_class") !== null) {
+    say("the file was written by MATLAB, which stores axes in reverse: x and y may be exchanged.");
+  }
   if (!file.listedAll)
     say(`the file holds more than ${file.datasets.length} datasets; what lies beyond was not looked at.`);
   const readUnit = unitReader(file, stack);

@@ -16,6 +16,8 @@ export const maxBlobBytes = 512 << 20;
 /** Numbers read at once as a column or table. */
 export const maxNumbers = 1 << 26;
 const maxDepth = 16;
+/** Damaged parts after which no more are looked for: the library keeps a file open for each error. */
+const mostUnreadable = 100;
 
 /** A dataset as its header tells it. */
 export interface Hdf5Dataset {
@@ -39,7 +41,7 @@ export interface Hdf5Dataset {
 export interface Hdf5File {
   readonly name: string;
   readonly datasets: readonly Hdf5Dataset[];
-  /** False where more than `maxDatasets` were there. */
+  /** False where more than `maxDatasets` were there, or too many parts are damaged. */
   readonly listedAll: boolean;
   /** Why a part of the file could not be looked at, by its path: its header is damaged or lies past a cut. */
   readonly unreadable: ReadonlyMap<string, string>;
@@ -283,7 +285,7 @@ function listDatasets(module: Hdf5Module, file: number | bigint): Listing {
     } catch (error) {
       if (path === "/" || error instanceof WebAssembly.RuntimeError) throw error;
       unreadable.set(path, libraryReason(error));
-      return true;
+      return unreadable.size < mostUnreadable;
     }
   };
   // An object may have several paths, and a group may hold one above it: each is looked at once, by its address.

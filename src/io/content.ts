@@ -9,14 +9,19 @@ interface Container {
 
 const asTiff = "Export the movie as TIFF.";
 const asText = "Export the record as CSV or .mpt.";
+const unpack = "Unpack it and name what is in it; gzip and zip around a single file are opened as they are.";
 
 const containers: readonly Container[] = [
-  begins("a zip archive (.ndax, .xlsx, .npz and packed .zarr are such)", [0x50, 0x4b, 3, 4], `Unpack it. ${asText}`),
-  begins("an empty zip archive", [0x50, 0x4b, 5, 6], asText),
-  begins("packed by gzip", [0x1f, 0x8b], "Unpack it first."),
-  begins("a Jet database (Arbin .res)", [0, 1, 0, 0, ..."Standard Jet DB"], asText),
-  begins("a Jet database", [0, 1, 0, 0, ..."Standard ACE DB"], asText),
-  begins("an old Excel or OLE file", [0xd0, 0xcf, 0x11, 0xe0], asText),
+  begins("packed by gzip with an unknown method", [0x1f, 0x8b], unpack),
+  begins("packed by compress (.Z)", [0x1f, 0x9d], unpack),
+  begins("packed by bzip2", [..."BZh"], unpack),
+  begins("packed by xz", [0xfd, ..."7zXZ", 0], unpack),
+  begins("packed by Zstandard", [0x28, 0xb5, 0x2f, 0xfd], unpack),
+  begins("a 7-Zip archive", [..."7z", 0xbc, 0xaf, 0x27, 0x1c], unpack),
+  begins("a RAR archive", [..."Rar!"], unpack),
+  { name: "a tar archive", cure: unpack, is: (head) => spells(head, 257, "ustar") },
+  begins("an outline of ImageJ (.roi)", [..."Iout"], "Name it by --outlines."),
+  begins("an old Excel (.xls) or encrypted workbook", [0xd0, 0xcf, 0x11, 0xe0], `Save it as .xlsx. ${asText}`),
   begins("a JPEG image", [0xff, 0xd8, 0xff], `${asTiff} JPEG alters grey values.`),
   begins("a GIF", [..."GIF8"], asTiff),
   begins("a Zeiss CZI file", [..."ZISRAWFILE"], asTiff),
@@ -26,7 +31,6 @@ const containers: readonly Container[] = [
   begins("a Matroska film", [0x1a, 0x45, 0xdf, 0xa3], `${asTiff} A film's compression alters grey values.`),
   begins("a FITS image", [..."SIMPLE  ="], asTiff),
   begins("a MATLAB file", [..."MATLAB "], `${asTiff} A record: as CSV.`),
-  begins("a Parquet table", [..."PAR1"], asText),
   begins("a PDF document", [..."%PDF"], "Give the file that it was made from."),
   { name: "an AVI film", cure: asTiff, is: (head) => spells(head, 0, "RIFF") && spells(head, 8, "AVI ") },
   { name: "an MP4 or QuickTime film", cure: `${asTiff} A film's compression alters grey values.`, is: isMp4 },

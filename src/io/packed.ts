@@ -40,7 +40,8 @@ const known = new WeakMap<ByteSource, Promise<ByteSource>>();
 /**
  * What a source holds within its packs, at most PACK_DEPTH deep; itself where it is no pack, or where `isFormat` knows
  * it as a format of its own (.ndax and .xlsx are zips). A source is unpacked once, however often it is asked for.
- * A pack that was cut gives what is before the cut, with a warning.
+ * A pack that was cut gives what is before the cut, with a warning. What lies in a zip without being packed is read
+ * where it lies, of any size, and its checksum is not looked at.
  *
  * Throws FormatError for a zip with several files or none (it names them), what is encrypted, packed otherwise than by
  * Deflate, damaged (CRC-32), over UNPACKED_BYTES or UNPACKED_RATIO, or packed deeper.
@@ -257,7 +258,7 @@ function severalFiles(names: readonly string[]): string {
   if (all(/\.roi$/i)) return `is a set of ${names.length} outlines of ImageJ (${few}). Name it by --outlines.`;
   if (all(/\.npy$/i)) return `holds ${names.length} arrays (${few}). Save the movie's array alone, as .npy.`;
   if (names.includes("[Content_Types].xml")) return "is an Office document without a table. Export the record as CSV.";
-  return `the zip archive holds ${names.length} files (${few}). Unpack it and name the one that is wanted.`;
+  return `the zip archive holds ${names.length} files (${few}). Unpack it and name the file, or the folder of frames, that is wanted.`;
 }
 
 interface Packed extends InflateEnd {

@@ -15,13 +15,15 @@ import { isZip, readZipDirectory, readZipEntry, unreadEntry, zipDataOffset, type
 
 /** What names sheets, styles and shared texts may have so many bytes each. */
 export const XLSX_PART_BYTES = 64 << 20;
-/** A sheet may have so many bytes; beyond 64 MiB not more than 200 times its packed ones. */
+/** A sheet may have so many bytes. */
 export const XLSX_SHEET_BYTES = 1 << 30;
+/** Beyond 16 MiB, no part may have more than so many times its packed bytes: spreadsheets of numbers have 5 to 20. */
+export const XLSX_RATIO = 50;
+const RATIO_FROM_BYTES = 16 << 20;
 /** Cells of all rows that are read, empty ones within a row among them. */
 export const XLSX_CELLS = 100_000_000;
 /** Cells further to the right are left out. */
 export const XLSX_COLUMNS = 1024;
-const RATIO = 200;
 const ROW_CHARACTERS = 1 << 20;
 
 /** A workbook: its sheets in their order. */
@@ -48,7 +50,9 @@ export async function openWorkbook(source: ByteSource): Promise<Workbook> {
   const entries = new Map((await readZipDirectory(source))?.map((entry) => [entry.name.replace(/^\//, ""), entry]));
   const part = async (name: string): Promise<string> => {
     const entry = entries.get(name);
-    return entry === undefined ? "" : plainXml(decode(await readZipEntry(source, entry, XLSX_PART_BYTES)), refuse);
+    if (entry === undefined) return "";
+    if (swells(entry.size, entry)) throw refuse(`${name} in the workbook claims ${entry.size} bytes. Save it anew.`);
+    return plainXml(decode(await readZipEntry(source, entry, XLSX_PART_BYTES)), refuse);
   };
   const workbook = await part("xl/workbook.xml");
   const places = new Map<string, string>();
@@ -85,6 +89,10 @@ export async function openWorkbook(source: ByteSource): Promise<Workbook> {
 }
 
 type Refuse = (what: string) => FormatError;
+
+function swells(bytes: number, { packedSize }: ZipEntry): boolean {
+  return bytes > RATIO_FROM_BYTES && bytes > XLSX_RATIO * packedSize;
+}
 
 interface Context {
   readonly texts: readonly string[];
@@ -231,7 +239,7 @@ async function* rowTexts(source: ByteSource, entry: ZipEntry, refuse: Refuse): A
   const add = (piece: Uint8Array): void => {
     bytes += piece.length;
     crc = crc32(piece, crc);
-    if (bytes > XLSX_SHEET_BYTES || (bytes > 64 << 20 && bytes > RATIO * entry.packedSize)) {
+    if (bytes > XLSX_SHEET_BYTES || swells(bytes, entry)) {
       throw refuse(`${entry.name} in the workbook swells to more than ${bytes} bytes. Export the record as CSV.`);
     }
     rest += decoder.decode(piece, { stream: true });

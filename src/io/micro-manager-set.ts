@@ -45,7 +45,7 @@ export async function openMicroManager(source: ByteSource, header: MicroManagerH
   if (header.map === null) {
     warnings.push("Micro-Manager never closed the file: its frames are found by walking through it.");
   }
-  const placed = place(opened, header, await readNotes(opened.index), opened.bare, warnings);
+  const placed = place(opened, header, await readNotes(opened.index, isMapped(opened, header)), opened.bare, warnings);
   const { ordered, told } = tell(placed, header.summary, warnings);
   const frames = ordered.map(({ frame }) => frame);
   const dataset = await datasetOf(source, opened, header);
@@ -82,6 +82,11 @@ async function framesOf(source: ByteSource, header: MicroManagerHeader, warnings
     warnings.push("the map of images does not fit the file: its pages are followed one by one.");
   }
   return tiffFrames(source, warnings, { note: noteTag });
+}
+
+/** Whether the map of images places every page. */
+function isMapped({ index }: TiffFrames, { map }: MicroManagerHeader): boolean {
+  return map !== null && index.pages.every(({ ifdOffset }) => map.has(ifdOffset));
 }
 
 function place<F>(
@@ -206,7 +211,7 @@ function scaleOf<F>(
   warnings: string[],
 ): Pick<Told, "pixelSize_um" | "pixelSizeSource"> {
   const said_um = numberIn(summary, "PixelSize_um");
-  const noted_um = ordered[0]!.note?.pixelSize_um ?? Number.NaN;
+  const noted_um = ordered.find(({ note }) => (note?.pixelSize_um ?? 0) > 0)?.note?.pixelSize_um ?? Number.NaN;
   if (said_um > 0 && noted_um > 0 && Math.abs(noted_um / said_um - 1) > 0.001) {
     warnings.push(`the summary has pixels of ${said_um} um, the first image of ${noted_um} um: the image's are used.`);
     return { pixelSize_um: noted_um, pixelSizeSource: "Micro-Manager PixelSizeUm" };
@@ -376,7 +381,7 @@ async function openSet(
       warnings.push(file);
       continue;
     }
-    const notes = await notesOf(folder, file);
+    const notes = await notesOf(folder, file, header !== null && isMapped(file.frames, header));
     const frames = file.frames.bare.map((pixels: FramePixels): SetFrame => ({ file: file as SetFile, pixels }));
     placed.push(...place(file.frames, header ?? { summary, map: null }, notes, frames, warnings));
   }
@@ -400,10 +405,10 @@ async function openSet(
 }
 
 /** The metadata of one file of a set, read while it is open by itself. */
-async function notesOf(folder: FolderSource, file: SetFile): Promise<(ImageNote | undefined)[]> {
+async function notesOf(folder: FolderSource, file: SetFile, placed: boolean): Promise<(ImageNote | undefined)[]> {
   const source = await folder.open(file.name);
   try {
-    return await readNotes({ ...file.frames.index, source });
+    return await readNotes({ ...file.frames.index, source }, placed);
   } finally {
     await source.close();
   }

@@ -60,15 +60,17 @@ async function readMap(
   }
   const bytes = await readBytes(source, offset + 8, 20 * count);
   const entries = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const offsets = new Map<string, number>();
   const map = new Map<number, FramePlace>();
+  const offsets = new Map<string | number, number>();
   for (let at = 0; at + 20 <= bytes.length; at += 20) {
-    const [channel, slice, time, image, directory] = [0, 4, 8, 12, 16].map((more) =>
-      entries.getUint32(at + more, littleEndian),
-    ) as [number, number, number, number, number];
+    const number = (more: number): number => entries.getUint32(at + more, littleEndian);
+    const [channel, slice, time, image, directory] = [number(0), number(4), number(8), number(12), number(16)];
     if (directory === 0) break;
     // An image that was taken again replaces the one before.
-    const key = `${channel},${slice},${time},${image}`;
+    const small = channel < 4096 && slice < 4096 && image < 4096 && time < 65_536;
+    const key = small
+      ? ((time * 4096 + image) * 4096 + slice) * 4096 + channel
+      : `${channel},${slice},${time},${image}`;
     const before = offsets.get(key);
     if (before !== undefined) map.delete(before);
     offsets.set(key, directory);
@@ -85,27 +87,35 @@ export interface ImageNote {
   readonly place: FramePlace | null;
   readonly channel: string | null;
   readonly position: string | null;
-  /** Of a pixel in the sample; 0 where nobody calibrated it. */
+  /** Of a pixel in the sample; 0 where nobody calibrated it. Told by the file's first note alone. */
   readonly pixelSize_um: number;
 }
 
 /**
  * The metadata of every page whose index kept tag 51123, undefined for a page without; one small read a page.
- * Metadata of more than 1 MiB are not read.
+ * Metadata of more than 1 MiB are not read. Where places are known, as from the map of images, they are not looked for.
  */
-export async function readNotes(index: TiffIndex): Promise<(ImageNote | undefined)[]> {
+export async function readNotes(index: TiffIndex, placed: boolean): Promise<(ImageNote | undefined)[]> {
   const { pages, source } = index;
   const notes: (ImageNote | undefined)[] = [];
-  const strings = new Map<string, string>();
-  const one = async (at: number): Promise<ImageNote | undefined> => {
-    const note = pages[at]!.note;
-    if (note === undefined || note.bytes > maxNoteBytes || note.at + note.bytes > source.size) return undefined;
-    const into = new Uint8Array(note.bytes);
-    const got = source.readNow === undefined ? await source.read(note.at, into) : source.readNow(note.at, into);
-    return got < into.length ? undefined : readNote(text(into), strings);
-  };
+  const reader = noteReader(placed);
+  const sizeOf = ({ note }: (typeof pages)[number]): number =>
+    note === undefined || note.bytes > maxNoteBytes || note.at + note.bytes > source.size ? 0 : note.bytes;
+  if (source.readNow !== undefined) {
+    const room = new Uint8Array(pages.reduce((most, page) => Math.max(most, sizeOf(page)), 0));
+    for (const page of pages) {
+      const into = room.subarray(0, sizeOf(page));
+      const whole = into.length > 0 && source.readNow(page.note!.at, into) === into.length;
+      notes.push(whole ? reader(text(into)) : undefined);
+    }
+    return notes;
+  }
   for (let from = 0; from < pages.length; from += atOnce) {
-    const some = Array.from({ length: Math.min(atOnce, pages.length - from) }, (_, more) => one(from + more));
+    const some = pages.slice(from, from + atOnce).map(async (page) => {
+      const into = new Uint8Array(sizeOf(page));
+      const whole = into.length > 0 && (await source.read(page.note!.at, into)) === into.length;
+      return whole ? reader(text(into)) : undefined;
+    });
     notes.push(...(await Promise.all(some)));
   }
   return notes;
@@ -114,20 +124,14 @@ export async function readNotes(index: TiffIndex): Promise<(ImageNote | undefine
 /** Notes asked for at one time, where they are waited for. */
 const atOnce = 64;
 
-/** Values are picked out by their names: a tree of each of 100,000 notes would take seconds. */
-function readNote(json: string, strings: Map<string, string>): ImageNote {
-  const index = (name: string, other: string): number => {
-    const value = numberOf(json, name);
-    return Number.isNaN(value) ? numberOf(json, other) : value;
-  };
-  const image = numberOf(json, "PositionIndex");
-  const place = {
-    image: image >= 0 ? image : 0,
-    channel: index("ChannelIndex", "Channel"),
-    slice: index("SliceIndex", "Slice"),
-    time: index("FrameIndex", "Frame"),
-  };
-  const whole = [place.channel, place.slice, place.time, place.image].every((n) => Number.isInteger(n) && n >= 0);
+const receivedNames = ["ReceivedTime", "TimeReceivedByCore", "Time"];
+
+/**
+ * Reads one note after another. Values are picked out by their names: a tree of each of 100,000 notes would take
+ * seconds. Names that the first note has not are not looked for in the others, but for the time that has elapsed.
+ */
+function noteReader(placed: boolean): (json: string) => ImageNote {
+  const strings = new Map<string, string>();
   const kept = (value: string | null): string | null => {
     if (value === null) return null;
     const known = strings.get(value);
@@ -135,13 +139,37 @@ function readNote(json: string, strings: Map<string, string>): ImageNote {
     if (strings.size < 4096) strings.set(value, value);
     return value;
   };
-  return {
-    elapsed_s: numberOf(json, "ElapsedTime-ms") / 1000,
-    received: stringOf(json, "ReceivedTime") ?? stringOf(json, "TimeReceivedByCore") ?? stringOf(json, "Time"),
-    place: whole ? place : null,
-    channel: kept(stringOf(json, "Channel")),
-    position: kept(stringOf(json, "PositionName")),
-    pixelSize_um: numberOf(json, "PixelSizeUm"),
+  let names: ReadonlySet<string> | null = null;
+  return (json) => {
+    const first = names === null;
+    names ??= new Set(
+      [...receivedNames, "Channel", "PositionName", "PositionIndex", "ChannelIndex", "SliceIndex", "FrameIndex"].filter(
+        (name) => valueAt(json, name) >= 0,
+      ),
+    );
+    const has = names;
+    const word = (name: string): string | null => (has.has(name) ? stringOf(json, name) : null);
+    const index = (name: string, other: string): number => numberOf(json, has.has(name) ? name : other);
+    const received = receivedNames.find((name) => has.has(name));
+    let place: FramePlace | null = null;
+    if (!placed) {
+      place = {
+        image: has.has("PositionIndex") ? Math.max(0, numberOf(json, "PositionIndex")) : 0,
+        channel: index("ChannelIndex", "Channel"),
+        slice: index("SliceIndex", "Slice"),
+        time: index("FrameIndex", "Frame"),
+      };
+      if (![place.channel, place.slice, place.time, place.image].every((n) => Number.isInteger(n) && n >= 0))
+        place = null;
+    }
+    return {
+      elapsed_s: numberOf(json, "ElapsedTime-ms") / 1000,
+      received: received === undefined ? null : stringOf(json, received),
+      place,
+      channel: kept(word("Channel")),
+      position: kept(word("PositionName")),
+      pixelSize_um: first ? numberOf(json, "PixelSizeUm") : Number.NaN,
+    };
   };
 }
 

@@ -41,7 +41,7 @@ export function takePlanes(text: string): { readonly rest: string; readonly elem
   const kept: string[] = [];
   const tag = /<(?:[\w.-]+:)?(Pixels|TiffData|Plane)(?=[\s/>])/g;
   const whole = intern();
-  const unclosed = bare.includes("<![CDATA[");
+  const leftWhole = bare.includes("<![CDATA[");
   let from = 0;
   let taken = 0;
   for (let match = tag.exec(bare); match !== null; match = tag.exec(bare)) {
@@ -53,7 +53,7 @@ export function takePlanes(text: string): { readonly rest: string; readonly elem
       elements.push({ planes: [], pages: [] });
       continue;
     }
-    if (inside === undefined || unclosed) continue;
+    if (inside === undefined || leftWhole) continue;
     if (++taken > maxElements) break;
     const end = endOfTag(bare, tag.lastIndex);
     if (end < 0) break;

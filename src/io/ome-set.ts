@@ -77,8 +77,8 @@ export async function openOmeDocument(source: ByteSource): Promise<MovieFile> {
   const first = found.find(({ entry }) => entry !== null);
   if (folder === null || first === undefined) {
     throw fault(
-      `is OME-XML without pixels, and ${parts.length === 1 ? "the file" : `none of the ${parts.length} files`} that it names (${nameOf(parts[0]!)}) ` +
-        "is not beside it. Copy them there or name one of them.".replace("not ", parts.length === 1 ? "not " : ""),
+      `is OME-XML without pixels, and ${parts.length === 1 ? "the file" : `none of the ${parts.length} files`} that it names ` +
+        `(${nameOf(parts[0]!)}) is ${parts.length === 1 ? "not " : ""}beside it. Copy them there or name one of them.`,
     );
   }
   const opened = await folder.open(first.entry!);
@@ -94,7 +94,7 @@ export async function openOmeDocument(source: ByteSource): Promise<MovieFile> {
 const maxDocumentBytes = 1 << 26;
 
 async function openOmeSet(name: string, like: TiffFrames, set: OmeParts): Promise<MovieFile> {
-  const { document, parts } = set;
+  const { document } = set;
   const folder = set.folder!;
   const pool = openFiles(folder);
   const { files, faults } = await readFiles(like, set, pool);
@@ -121,9 +121,6 @@ async function openOmeSet(name: string, like: TiffFrames, set: OmeParts): Promis
   const planes = placesIfSeveral(places);
   const series = planes.planes === undefined ? null : seriesNote(planes.planes);
   if (series !== null) warnings.push(series);
-  if (parts.length > 1 && start === null && image!.date === null && clock.times.time_s === null) {
-    warnings.push("the files of the set have no times.");
-  }
   return setMovie(
     name,
     like,

@@ -82,6 +82,30 @@ test("DeltaT is preferred to TimeIncrement and counts from the first frame", asy
   expect([...ms.time_s!]).toEqual([0, 0.25, 0.5]);
 });
 
+test("DeltaT and TimeIncrement are seconds, whatever their unit; an unknown one is said and not used", async () => {
+  const units: [string, number][] = [
+    ["ns", 1e-9],
+    ["us", 1e-6],
+    ["\u00b5s", 1e-6],
+    ["\u03bcs", 1e-6],
+    ["&#181;s", 1e-6],
+    ["ms", 1e-3],
+    ["s", 1],
+    ["min", 60],
+    ["h", 3600],
+    ["d", 86_400],
+  ];
+  for (const [unit, unit_s] of units) {
+    const stamped = await open(ome({ pixels: 'SizeT="3"', inside: planes([4, 5, 7], `DeltaTUnit="${unit}"`) }), 3);
+    const nominal = await open(ome({ pixels: `SizeT="3" TimeIncrement="2" TimeIncrementUnit="${unit}"` }), 3);
+    for (const [at, value] of [0, 1, 3].entries()) expect(stamped.time_s![at]! / unit_s).toBeCloseTo(value, 9);
+    for (const [at, value] of [0, 2, 4].entries()) expect(nominal.time_s![at]! / unit_s).toBeCloseTo(value, 9);
+  }
+  const odd = await open(ome({ pixels: 'SizeT="3"', inside: planes([4, 5, 7], 'DeltaTUnit="fortnight"') }), 3);
+  expect(odd.time_s).toBeNull();
+  expect(odd.warnings).toEqual(["OME DeltaT is 4 fortnight: that unit is not used."]);
+});
+
 test("TimeIncrement serves where DeltaT is missing, still or falls back; one that is zero is none", async () => {
   for (const inside of ["", planes([0, 0, 0, 0]), planes([0, 5, 0, 5]), planes([0, null, null, null])]) {
     const movie = await open(ome({ pixels: 'SizeT="4" TimeIncrement="2" TimeIncrementUnit="min"', inside }), 4);

@@ -90,7 +90,7 @@ function repeats({ moments }: Seen): string[] {
     ...(repeated.length === 0
       ? []
       : [
-          `${repeated.length} of the ${moments.length} frames looked at are the same as the next one, first frame ${repeated[0]!.frame}: the camera or the recorder repeated them.`,
+          `${repeated.length} of the ${moments.length} frames looked at ${repeated.length === 1 ? "is" : "are"} the same as the next one, first frame ${repeated[0]!.frame}: the camera or the recorder repeated them.`,
         ]),
     ...(far.length === 0
       ? []
@@ -173,9 +173,12 @@ function pauses({ time }: Seen): string[] {
     );
   }
   if (time.backwards > 0) {
-    sentences.push(`${time.backwards} frames are stamped no later than the frame before them.`);
+    const frames = time.backwards === 1 ? "frame is" : "frames are";
+    sentences.push(`${time.backwards} ${frames} stamped no later than the frame before.`);
   }
-  if (time.unstamped > 0) sentences.push(`${time.unstamped} frames have no time stamp.`);
+  if (time.unstamped > 0) {
+    sentences.push(`${time.unstamped} ${time.unstamped === 1 ? "frame has" : "frames have"} no time stamp.`);
+  }
   return sentences;
 }
 

@@ -123,7 +123,7 @@ describe("what is passed over is said", () => {
     expect(told.outlines.map(({ name }) => name)).toEqual(["label 1, piece 0", "label 1, piece 1", "label 2"]);
     expect(told.warnings).toEqual([
       "l.tif: label 1 lies in several pieces: each is an outline of its own.",
-      "l.tif: 1 stray pieces of fewer than 9 px are left out.",
+      "l.tif: 1 stray piece of fewer than 9 px left out.",
       "l.tif: 1 hole is passed over: an outline is taken as full.",
     ]);
     const mask = outlinesOfLabels(

@@ -181,7 +181,9 @@ export function outlinesOfLabels({ labels, width, height }: LabelImage, file: st
     ...(torn.length === 0
       ? []
       : [`${file}: label ${listed(torn)} lies in several pieces: each is an outline of its own.`]),
-    ...(stray === 0 ? [] : [`${file}: ${stray} stray pieces of fewer than ${STRAY_PX} px are left out.`]),
+    ...(stray === 0
+      ? []
+      : [`${file}: ${stray} stray ${stray === 1 ? "piece" : "pieces"} of fewer than ${STRAY_PX} px left out.`]),
     ...holesNote(file, holes),
     ...(largest > COVERS
       ? [`${file}: one outline covers ${(100 * largest).toFixed(0)} % of the image. Is the mask inverted?`]

@@ -25,6 +25,8 @@ const CATALOGUE = 2;
 /** A definition may go on over so many pages: 255 columns fill fewer. */
 const DEFINITION_PAGES = 64;
 const MAX_COLUMNS = 255;
+/** No database of Jet is larger (2 GiB): what is, is none. */
+export const JET_BYTES = 2 ** 31;
 /** Tables of a database that are looked into. */
 export const JET_TABLES = 10_000;
 
@@ -75,7 +77,7 @@ export function sniffJet(head: Uint8Array): boolean {
   return head[0] === 0 && head[1] === 1 && (text === "Standard Jet DB" || text === "Standard ACE DB");
 }
 
-/** Opens a database. Throws FormatError for Jet 3, where it is cut before its catalogue, or damaged in it. */
+/** Opens a database. Throws FormatError for Jet 3, over JET_BYTES, where it is cut before its catalogue, or damaged in it. */
 export async function openJet(source: ByteSource): Promise<JetDatabase> {
   const refuse = (what: string, offset?: number): FormatError =>
     new FormatError(`${source.name}: ${what}`, { path: source.name, ...(offset === undefined ? {} : { offset }) });
@@ -87,6 +89,9 @@ export async function openJet(source: ByteSource): Promise<JetDatabase> {
   }
   if (first.length < PAGE) {
     throw refuse(`the database was cut after ${first.length} bytes, within its first page. Copy the file again.`);
+  }
+  if (source.size > JET_BYTES) {
+    throw refuse(`has ${source.size} bytes, and no Jet database has more than ${JET_BYTES}. Export the run as CSV.`);
   }
   const header = rc4(Uint8Array.of(0xc7, 0xda, 0x39, 0x6b), first.subarray(0x18, 0x98));
   const cipher = new DataView(header.buffer).getUint32(0x3e - 0x18, true);

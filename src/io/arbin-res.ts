@@ -14,7 +14,7 @@ import { warningsOf } from "./number-table.js";
 import { baseName } from "./text.js";
 
 /** A run of more rows is refused. */
-export const ARBIN_ROWS = 20_000_000;
+export const ARBIN_ROWS = 10_000_000;
 
 const wanted = [
   "Test_ID",

@@ -45,6 +45,7 @@ const GAP = 12;
 const COLUMNS = 4;
 /** Highest an image is drawn. */
 const HEIGHT = 260;
+const LABEL_WIDTH = 96;
 const PANEL_HEIGHT = 90;
 const FULL = "#d55e00";
 const LIGHT = "light / stored value";
@@ -52,12 +53,14 @@ const LIGHT = "light / stored value";
 /** Four images a row, at one grey scale, over plots with one axis. */
 export function contactSheet(sheet: ContactSheet): Figure {
   const { images, axis } = sheet;
-  const columns = Math.min(COLUMNS, Math.max(1, images.length));
   const first = images[0]!.image;
-  const room = (WIDTH - (columns - 1) * GAP) / columns;
+  const few = Math.min(COLUMNS, Math.max(1, images.length));
+  const room = (WIDTH - (few - 1) * GAP) / few;
   const width = Math.max(24, Math.min(room, (HEIGHT * first.width) / first.height));
+  // Slender images leave room for more in a row, each as wide as its label.
+  const columns = Math.max(few, Math.floor((WIDTH + GAP) / (Math.max(width, LABEL_WIDTH) + GAP)));
   const several = axis.values.length > 1;
-  const last = sheet.panels.length;
+  const last = sheet.panels.findLastIndex(isKnown);
   return figure({
     title: { text: sheet.title, subtitle: sheet.lines, subtitlePadding: 4, offset: 14 },
     vconcat: [
@@ -76,7 +79,7 @@ export function contactSheet(sheet: ContactSheet): Figure {
         spacing: { row: 8, column: GAP },
       },
       ...(several
-        ? [lightPanel(sheet, last === 0), ...sheet.panels.map((panel, at) => curvePanel(panel, axis, at === last - 1))]
+        ? [lightPanel(sheet, last < 0), ...sheet.panels.map((panel, at) => curvePanel(panel, axis, at === last))]
         : []),
     ],
     spacing: 10,
@@ -89,7 +92,14 @@ function xAxis({ title, values }: ContactSheet["axis"], labelled: boolean): Part
     field: "t",
     type: "quantitative",
     scale: { domain: [values[0], values.at(-1)], nice: false, zero: false },
-    axis: { title: labelled ? title : null, labels: labelled, tickCount: 8, grid: true, format: ",.6~g" },
+    axis: {
+      title: labelled ? title : null,
+      labels: labelled,
+      tickCount: 8,
+      grid: true,
+      format: ",.6~g",
+      ...(title === "frame" ? { tickMinStep: 1 } : {}),
+    },
   };
 }
 
@@ -119,8 +129,13 @@ function lightPanel({ axis, light }: ContactSheet, labelled: boolean): Part {
   };
 }
 
+/** One value alone, that of the first frame, is no curve. */
+function isKnown({ curves }: ContactSheet["panels"][number]): boolean {
+  return curves.some(({ values }) => values.filter(Number.isFinite).length > 1);
+}
+
 function curvePanel(panel: ContactSheet["panels"][number], axis: ContactSheet["axis"], labelled: boolean): Part {
-  if (!panel.curves.some(({ values }) => values.some(Number.isFinite))) {
+  if (!isKnown(panel)) {
     return absent(panel.otherwise, WIDTH, PANEL_HEIGHT / 2);
   }
   return {

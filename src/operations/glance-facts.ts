@@ -88,8 +88,10 @@ export function glanceRows(seen: Glance): readonly (readonly [string, string])[]
     ],
     ["sharpness", sharpnessText(moments)],
     ["drift", driftText(seen)],
-    ["to read all", `${wait(expected.read_s)} at this rate`],
-    ["to analyse", `${wait(expected.read_s + expected.registration_s)} or so for drift and crops on one core`],
+    [
+      "one pass",
+      `${wait(expected.read_s)} to read all frames at this rate, ${wait(expected.read_s + expected.registration_s)} or so with their drift on one core`,
+    ],
   ];
 }
 

@@ -113,10 +113,11 @@ export async function glance(movie: MovieFile, watch: GlanceWatch = {}): Promise
     await read(frame, buffers[0]);
     if (next !== null) await read(next, buffers[1]);
     const small = smallImage(buffers[0], movie, SMALL_PX);
-    reference ??= referenceOf(small);
+    const isFirst = moments.length === 0;
+    if (isFirst) reference = referenceOf(small);
     moments.push({
       ...lookAt(frame, next, movie, buffers),
-      ...placeOf(small, reference),
+      ...(isFirst ? { x_px: 0, y_px: 0 } : placeOf(small, reference)),
       time_s: movie.time_s?.[frame] ?? null,
       small,
     });

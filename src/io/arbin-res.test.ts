@@ -110,6 +110,10 @@ test("several tests in one file are refused by name; another database by its tab
   await expect(read(buildJet([global([1, "a"])]))).rejects.toThrow(
     /without Arbin's Channel_Normal_Table; its tables are Global_Table/,
   );
+  const stray = Array.from({ length: 30 }, (_, row) => rowOf(row, row === 7 ? 4096 : 4));
+  const file = await read(buildJet([global([4, "first"]), normal(stray)]));
+  expect(file.time_s.length).toBe(29);
+  expect(file.warnings.join()).toMatch(/should hold 30 rows and holds 29: 1 are missing/);
   const short = { ...normal([]), columns: columns.slice(0, 3) };
   await expect(read(buildJet([short]))).rejects.toThrow(/lacks Current, Voltage; its columns are Test_ID/);
   const jet3 = buildJet([normal([rowOf(0)])]);

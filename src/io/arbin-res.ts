@@ -89,13 +89,16 @@ export async function readArbinRes(source: ByteSource): Promise<CyclingFile> {
       `the database was cut after ${source.size} bytes: none of its ${table.rows} rows is left. Copy the file again.`,
     );
   }
-  const ids = [...new Set(rows.Test_ID)];
+  const listed = new Set(tests.map(({ id }) => id));
+  const anyListed = rows.Test_ID.some((id) => listed.has(id));
+  const ids = [...new Set(rows.Test_ID)].filter((id) => !anyListed || listed.has(id));
   if (ids.length > 1) throw refuse(severalTests(ids, rows.Test_ID, tests));
-  const column = inOrder(rows);
+  // A test that Global_Table does not know, beside one that it does, is a damaged row.
+  const column = inOrder(rows, ids[0]);
   if (column.Test_Time.length < table.rows) {
     const what = source.size % 4096 === 0 && broken === 0 ? "are missing" : "are missing or damaged";
     say(
-      `the file should hold ${table.rows} rows and holds ${column.Test_Time.length}: ${table.rows - column.Test_Time.length} ${what}${gapsOf(column.Data_Point)}. It was probably cut (${source.size} bytes): copy it again.`,
+      `the file should hold ${table.rows} rows and holds ${column.Test_Time.length}: ${table.rows - column.Test_Time.length} ${what}${gapsOf(column.Data_Point)}. The file was cut (it has ${source.size} bytes) or is damaged: copy it again.`,
     );
   } else if (broken > 0) say(`${broken} rows of its tables are damaged and were left out.`);
 
@@ -168,11 +171,16 @@ function gather(name: string): { take(fields: readonly JetValue[]): void; column
   };
 }
 
-/** Rows by Data_Point, each once; what has no time or no potential is left out. */
-function inOrder(rows: Columns): Columns {
+/** Rows of a test by Data_Point, each once; what has no time or no potential is left out. */
+function inOrder(rows: Columns, test: number | undefined): Columns {
   const point = rows.Data_Point;
   const order = Uint32Array.from(point, (_, row) => row)
-    .filter((row) => Number.isFinite(rows.Test_Time[row]!) && Number.isFinite(rows.Voltage[row]!))
+    .filter(
+      (row) =>
+        Object.is(rows.Test_ID[row], test) &&
+        Number.isFinite(rows.Test_Time[row]!) &&
+        Number.isFinite(rows.Voltage[row]!),
+    )
     .sort((a, b) => point[a]! - point[b]! || rows.Test_Time[a]! - rows.Test_Time[b]!);
   const once = order.filter((row, at) => at === 0 || point[row] !== point[order[at - 1]!]);
   return Object.fromEntries(wanted.map((key) => [key, Float64Array.from(once, (row) => rows[key][row]!)])) as Columns;

@@ -6,7 +6,7 @@
  *                            u64 offset, u64 length (both all ones: missing), then u32 CRC-32C of these
  *
  * A chunk that is missing stands for the fill value, which is also how half a copy looks; so the folders are listed
- * when a movie is opened. At most 50,000 folders are listed and 10,000 shard indexes read; chunks beyond are looked
+ * when a movie is opened. At most 30,000 folders are listed and 10,000 shard indexes read; chunks beyond are looked
  * for when they are read, and one that is missing there is an error.
  * Source: the Zarr specifications (zarr-specs.readthedocs.io), sharding-indexed 1.0.
  */
@@ -33,7 +33,7 @@ export interface ZarrChunks {
   readonly warnings: readonly string[];
 }
 
-const maxFolders = 50_000;
+const maxFolders = 30_000;
 const maxShards = 10_000;
 /** Shard indexes kept at one time. */
 const heldIndexes = 16;
@@ -120,15 +120,13 @@ function labelOf(key: string, inner: readonly number[] | null): string {
   return inner === null ? `chunk ${key}` : `chunk (${inner.join(", ")}) of shard ${key}`;
 }
 
-async function openIfThere(folder: FolderSource, key: string): Promise<ByteSource | null> {
-  return folder.open(key).catch((error: unknown) => {
-    if (error instanceof FormatError) return null;
-    throw error;
-  });
+function absent(error: unknown): null {
+  if (error instanceof FormatError) return null;
+  throw error;
 }
 
 async function placeOfFile(folder: FolderSource, array: ZarrArray, key: string): Promise<ChunkPlace | null> {
-  const source = await openIfThere(folder, key);
+  const source = await folder.open(key).catch(absent);
   if (source === null) return null;
   const most = mostPackedBytes(chunkBytes(array));
   if (source.size > most) {
@@ -170,27 +168,30 @@ async function listFiles(
     return null;
   }
   let left = maxFolders;
+  const last = files.length - 1;
   const walk = async (level: FolderSource, at: readonly number[], into: number[][]): Promise<void> => {
-    const names = at.length === files.length - 1 ? level.entries : level.folders;
-    for (const name of names) {
+    for (const name of at.length === last ? level.entries : level.folders) {
       const number = numberBelow(name, files[at.length]!);
       if (number < 0) continue;
-      if (at.length === files.length - 1) into.push([...at, number]);
-      else if (--left > 0) await walk(await level.openFolder(name), [...at, number], into);
+      if (at.length === last) into.push([...at, number]);
+      else await descend(level, name, [...at, number], into);
     }
+  };
+  /** Through folders that can hold one folder only, without listing them. */
+  const descend = async (level: FolderSource, name: string, at: readonly number[], into: number[][]): Promise<void> => {
+    let [below, place] = [name, at];
+    while (place.length < last && files[place.length] === 1) [below, place] = [`${below}/0`, [...place, 0]];
+    if (--left < 0) return;
+    const inner = await level.openFolder(below).catch(absent);
+    if (inner !== null) await walk(inner, place, into);
   };
   const firsts = base.folders.filter((name) => numberBelow(name, files[0]!) >= 0);
   for (let at = 0; at < firsts.length; at += atOnce) {
     if (left <= 0) return Number(firsts[at]);
     const stretch = firsts.slice(at, at + atOnce);
     const parts = stretch.map((): number[][] => []);
-    await Promise.all(
-      stretch.map(async (name, part) => {
-        left--;
-        await walk(await base.openFolder(name), [Number(name)], parts[part]!);
-      }),
-    );
-    if (left <= 0) return Number(stretch[0]);
+    await Promise.all(stretch.map((name, part) => descend(base, name, [Number(name)], parts[part]!)));
+    if (left < 0) return Number(stretch[0]);
     for (const part of parts) for (const place of part) found.push(place);
   }
   return null;
@@ -256,7 +257,7 @@ function shardIndexes(folder: FolderSource, array: ZarrArray, keyOf: (at: readon
   };
   return {
     async read(file) {
-      const source = await openIfThere(folder, keyOf(file));
+      const source = await folder.open(keyOf(file)).catch(absent);
       if (source === null) return null;
       try {
         return await readIndex(source, keyOf(file));
@@ -279,7 +280,7 @@ function shardIndexes(folder: FolderSource, array: ZarrArray, keyOf: (at: readon
     async locate(at) {
       const file = at.map((number, axis) => Math.floor(number / counts[axis]!));
       const key = keyOf(file);
-      const source = await openIfThere(folder, key);
+      const source = await folder.open(key).catch(absent);
       if (source === null) return null;
       try {
         const index = await indexOf(source, key);

@@ -212,7 +212,7 @@ function encodeOutlines(
   if (!/\.tiff?$/i.test(name)) refuse("tells no form of outlines. Let its name end in .roi.zip, .geojson or .tif.");
   if (size === null)
     return refuse(
-      "a label image needs the movie's size, which these outlines do not tell. Let the name end in .roi.zip or .geojson, or convert the folder of an analysis.",
+      "a label image needs the movie's size, which these outlines do not tell. Give --width and --height, or convert the folder of an analysis.",
     );
   const { width, height } = size;
   if (

@@ -102,10 +102,9 @@ export async function findChunks(
       if (count === 0) return null;
       const place = indexes === null ? await placeOfFile(folder, array, keyOf(at)) : await indexes.locate(at);
       if (place === null && count === null) {
-        throw fault(
-          folder,
-          `${labelOf(keyOf(at), indexes === null ? null : at)} is missing. Copy the whole folder again.`,
-        );
+        const file = at.map((number, axis) => Math.floor((number * chunk[axis]!) / fileShape[axis]!));
+        const label = labelOf(keyOf(file), indexes === null ? null : at);
+        throw fault(folder, `${label} is missing. Copy the whole folder again.`);
       }
       return place;
     },

@@ -7,8 +7,7 @@
  *                 dimension_names, attributes)
  *
  * Each is at most 64 MiB of JSON, in which NaN and Infinity may stand bare, as Python writes them. Consolidated
- * metadata are passed over: each folder's own are read. Arrays have at most 8 axes, chunks at most 512 MiB,
- * shards at most 262,144 chunks.
+ * metadata are passed over: each folder's own are read. Arrays have at most 8 axes, shards at most 262,144 chunks.
  * Source: the Zarr specifications (zarr-specs.readthedocs.io).
  */
 import { FormatError } from "../model/errors.js";
@@ -63,7 +62,6 @@ export interface ZarrArray {
 const maxJsonBytes = 1 << 26;
 const maxAxes = 8;
 const maxSize = 2 ** 31 - 1;
-const maxChunkBytes = 2 ** 29;
 const maxChunksOfShard = 1 << 18;
 
 const types: readonly SampleType[] = [
@@ -333,15 +331,9 @@ function shardIndex(told: Json, fault: Fault): ZarrArray["shard"] {
 }
 
 function checked(array: ZarrArray, fault: Fault): ZarrArray {
-  const { shape, fileShape, chunk, type } = array;
+  const { shape, fileShape, chunk } = array;
   for (const part of [fileShape, chunk]) {
     if (part.length !== shape.length) throw fault(`its shape is ${said(shape)} but its chunks are ${said(part)}.`);
-  }
-  const bytes = chunk.reduce((product, size) => product * size, type.bytes);
-  if (bytes > maxChunkBytes) {
-    throw fault(
-      `its chunks ${said(chunk)} of ${type.name} are ${bytes} bytes; ${maxChunkBytes} are read. Write smaller ones.`,
-    );
   }
   const ofShard = fileShape.reduce((product, size, axis) => product * (size / chunk[axis]!), 1);
   if (fileShape.some((size, axis) => size % chunk[axis]! > 0) || ofShard > maxChunksOfShard) {

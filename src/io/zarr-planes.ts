@@ -3,7 +3,7 @@
  *
  * Where chunks are not packed, a plane is one positioned read in each chunk that it crosses. Else chunks are unpacked;
  * those that hold several planes are kept, up to 256 MiB, so that reading one plane after another unpacks each once.
- * A plane may cross 16,384 chunks.
+ * A chunk to be unpacked may hold 512 MiB, a plane 1 GiB in at most 16,384 chunks.
  */
 import { FormatError } from "../model/errors.js";
 import type { Dtype, Samples } from "../model/movie.js";
@@ -11,7 +11,7 @@ import { bytesOf, machineIsLittle, swapBytes } from "./byte-order.js";
 import { readBytes, type FolderSource } from "./bytes.js";
 import { chunkBytes, findChunks, type ChunkPlace } from "./zarr-chunks.js";
 import { unpack } from "./zarr-codecs.js";
-import { halfFloat, type ZarrArray } from "./zarr-metadata.js";
+import { halfFloat, said, type ZarrArray } from "./zarr-metadata.js";
 
 /** The planes of an array. */
 export interface ZarrPlanes {
@@ -28,6 +28,7 @@ export interface ZarrPlanes {
 }
 
 const maxChunksOfPlane = 1 << 14;
+const maxUnpackedBytes = 2 ** 29;
 const heldBytes = 2 ** 28;
 const maxPlaneBytes = 2 ** 30;
 
@@ -57,6 +58,11 @@ export async function openPlanes(
   const tileBytes = chunkBytes(array);
   const planesOfChunk = chunk.reduce((product, size) => product * size, 1) / (tileWidth * tileHeight);
   const unpacked = array.packing.length === 0 && stride[x] === 1 && rowStride === tileWidth && type.name !== "float16";
+  if (!unpacked && tileBytes > maxUnpackedBytes) {
+    throw wrong(
+      `its chunks ${said(chunk)} of ${type.name} are ${tileBytes} bytes; ${maxUnpackedBytes} are unpacked. Write smaller ones.`,
+    );
+  }
   const warnings = [...chunks.warnings];
   const together = across * down * tileBytes;
   if (!unpacked && planesOfChunk > 1 && together > heldBytes) {

@@ -90,6 +90,18 @@ test("frames without a time are left out; the others keep theirs", async () => {
   expect(movie.warnings.join()).toMatch(/frames 0, 2 of 4 left out/);
 });
 
+test("frames whose pixels are not all in the file are left out, with times of the file or of the user", async () => {
+  const time_s = Float64Array.from([0, 5, 10, 15]);
+  const file = movieFile({ time_s, incomplete: [0, 2], start: "2024-03-01T10:00:00" });
+  const movie = calibrateMovie(file, {});
+  expect(await frameNumbers(movie)).toEqual([1, 3]);
+  expect([...movie.time_s]).toEqual([0, 10]);
+  expect(movie.start).toBe("2024-03-01T10:00:05.000");
+  expect(movie.warnings.join()).toMatch(/frames 0, 2 of 4 left out: their pixels are not all in the file/);
+  expect([...calibrateMovie(file, { interval_s: 2 }).time_s]).toEqual([0, 4]);
+  expect(() => calibrateMovie(movieFile({ time_s, incomplete: [0, 1, 2, 3] }), {})).toThrow(/no frame has all/);
+});
+
 test("times that do not rise are refused with the frame, unless an interval is stated", () => {
   const file = movieFile({ time_s: Float64Array.from([0, 5, 5, 10]) });
   expect(() => calibrateMovie(file, {})).toThrow(FormatError);

@@ -1,8 +1,8 @@
 /** From what a file tells and what the user states to a movie with a scale and a clock; neither is ever guessed. */
 import { FormatError, ParameterError } from "../model/errors.js";
 import type { FrameStamp, Movie, MovieFile } from "../model/movie.js";
-import { frameList } from "./frame-times.js";
-import { select, timeSeries } from "./time-series.js";
+import { frameList, laterCivilTime } from "./frame-times.js";
+import { completeFrames, select, timeSeries } from "./time-series.js";
 
 /** What the user states; it overrides the file, with a warning where the file differs. */
 export interface Calibration {
@@ -33,7 +33,7 @@ export function calibrateMovie(file: MovieFile, stated: Calibration): Movie {
   const series = timeSeries(file);
   const warnings = [...series.warnings];
   const scaled = scale(series, stated.pixelSize_um, warnings);
-  const clocked = clock(series, stated.interval_s, warnings);
+  const clocked = complete(clock(series, stated.interval_s, warnings), warnings);
   const { planes: _, ...movie } = clocked;
   return { ...movie, ...scaled, frameStamp: stated.frameStamp ?? file.frameStamp, warnings };
 }
@@ -98,6 +98,27 @@ function clock(
   return timed;
 }
 
+/** Leaves out frames whose pixels are not all in the file, where they have their times already. */
+function complete(movie: MovieFile & Pick<Movie, "time_s">, warnings: string[]): MovieFile & Pick<Movie, "time_s"> {
+  const { incomplete } = movie;
+  if (incomplete === undefined) return movie;
+  if (incomplete.length === movie.frames) {
+    throw new FormatError(`${movie.name}: no frame has all its pixels in the file. Copy it again.`, {
+      path: movie.name,
+    });
+  }
+  warnings.push(`${frameList(incomplete)} of ${movie.frames} left out: their pixels are not all in the file.`);
+  const whole = completeFrames(movie);
+  return fromFirst(whole, whole.time_s!);
+}
+
+/** Times, and the start, counted from what is now the first frame. */
+function fromFirst(movie: MovieFile, time_s: Float64Array): MovieFile & Pick<Movie, "time_s"> {
+  const origin_s = time_s[0]!;
+  const start = movie.start === null ? null : laterCivilTime(movie.start, origin_s);
+  return { ...movie, start, time_s: time_s.map((time) => time - origin_s) };
+}
+
 /** Leaves out frames without a time. */
 function knownTimes(movie: MovieFile, time_s: Float64Array, warnings: string[]): MovieFile & Pick<Movie, "time_s"> {
   const all = [...time_s.keys()];
@@ -107,10 +128,9 @@ function knownTimes(movie: MovieFile, time_s: Float64Array, warnings: string[]):
       path: movie.name,
     });
   }
-  const origin = time_s[known[0]!]!;
-  if (known.length === all.length) return { ...movie, time_s: time_s.map((time) => time - origin) };
+  if (known.length === all.length) return fromFirst(movie, time_s);
   const lost = all.filter((frame) => !Number.isFinite(time_s[frame]!));
   warnings.push(`${frameList(lost)} of ${all.length} left out: when they were taken is unknown.`);
   const chosen = select(movie, known);
-  return { ...chosen, time_s: chosen.time_s!.map((time) => time - origin) };
+  return fromFirst(chosen, chosen.time_s!);
 }

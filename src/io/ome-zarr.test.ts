@@ -140,16 +140,17 @@ test("axes of every version: five that go unnamed, names, records; channels and 
   expect(alone.planes).toBeUndefined();
 });
 
-test("frames that lack chunks have no time, so that an analysis leaves them out", async () => {
+test("frames that lack chunks are told, so that an analysis leaves them out", async () => {
   const told = { axes: [time, ...space()], scale: [0.5, 0.1, 0.1] };
   const movie = await open(told, { ...stack, chunk: [1, 1, 3], without: ([t, y]) => t === 1 || (t === 3 && y === 0) });
-  expect([...movie.time_s!]).toEqual([0, Number.NaN, 1, Number.NaN]);
+  expect([...movie.time_s!]).toEqual([0, 0.5, 1, 1.5]);
+  expect(movie.incomplete).toEqual([1, 3]);
   expect(movie.warnings.join()).toMatch(
-    /chunks of frames 1, 3 of 4 are missing.*fill value 0, and these frames have no time/,
+    /chunks of frames 1, 3 of 4 are missing.*fill value 0, and an analysis leaves them out/,
   );
   // What no frame has was left out by the writer, as holding nothing.
   const dark = await open(told, { ...stack, chunk: [1, 1, 3], without: ([, y]) => y === 0 });
-  expect([...dark.time_s!]).toEqual([0, 0.5, 1, 1.5]);
+  expect(dark.incomplete).toBeUndefined();
   const empty = await open(told, { ...stack, without: () => true });
   expect(empty.frames).toBe(4);
   expect(empty.warnings.join()).toMatch(/not one of its chunks is there/);

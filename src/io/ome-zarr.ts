@@ -133,13 +133,12 @@ async function openImage(
   warnings.push(...stack.warnings);
   const lengths = pixelSize(axes, scale, document, warnings);
   const times = await timesOf(folder, { at, own, stack, axes, scale, document, warnings });
-  // A frame whose samples are not all there is no measurement at that time.
-  if (times.time_s !== null) for (const frame of stack.incomplete) times.time_s[frame] = Number.NaN;
   const labels = list(object(ome["omero"])["channels"]).map((channel) => object(channel)["label"]);
   const named = labels.length === stack.channels && labels.every((label) => label !== undefined && label !== null);
-  const { incomplete: _, times: __, channels: ___, momentOf: ____, ...frames } = stack;
+  const { incomplete, times: _, channels: __, momentOf: ___, ...frames } = stack;
   return {
     ...frames,
+    ...(incomplete.length === 0 ? {} : { incomplete }),
     name: folder.name,
     format: "ome-zarr",
     ...(named && stack.channels > 0 ? { channelNames: labels.map(String) } : {}),

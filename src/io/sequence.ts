@@ -34,9 +34,11 @@ export function joinMovies(parts: readonly MovieFile[]): MovieFile {
   const sources = new Set(ordered.map(({ timeSource }) => timeSource));
   const stamps = new Set(ordered.map(({ frameStamp }) => frameStamp));
   const scaled = ordered.find(({ pixelSize_um }) => pixelSize_um !== null) ?? first;
-  const { planes: _, dataset: __, ...facts } = first;
+  const { planes: _, dataset: __, incomplete: ___, ...facts } = first;
+  const incomplete = ordered.flatMap((part, at) => (part.incomplete ?? []).map((frame) => firstFrames[at]! + frame));
   return {
     ...facts,
+    ...(incomplete.length === 0 ? {} : { incomplete }),
     name: `${first.name} and ${parts.length - 1} more`,
     frames,
     pixelSize_um: scaled.pixelSize_um,

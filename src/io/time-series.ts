@@ -94,13 +94,24 @@ export function sameSeries(a: Omit<FramePlace, "time">, b: Omit<FramePlace, "tim
 
 /** The file with some of its frames only, in the order given; their times stay as they are. */
 export function select(file: MovieFile, kept: readonly number[]): MovieFile {
-  const { time_s, planes } = file;
+  const { time_s, planes, incomplete: lacking, ...facts } = file;
+  const lost = new Set(lacking);
+  const incomplete = [...kept.keys()].filter((frame) => lost.has(kept[frame]!));
   return {
-    ...file,
+    ...facts,
+    ...(incomplete.length === 0 ? {} : { incomplete }),
     frames: kept.length,
     ...(planes === undefined ? {} : { planes: kept.map((frame) => planes[frame]!) }),
     time_s: time_s === null ? null : Float64Array.from(kept, (frame) => time_s[frame]!),
     read: (index, into, signal) => file.read(kept[index] ?? -1, into, signal),
     close: () => file.close(),
   };
+}
+
+/** The file without the frames whose pixels are not all in it. */
+export function completeFrames(file: MovieFile): MovieFile {
+  if (file.incomplete === undefined) return file;
+  const lacking = new Set(file.incomplete);
+  const kept = Array.from({ length: file.frames }, (_, frame) => frame).filter((frame) => !lacking.has(frame));
+  return select(file, kept);
 }

@@ -132,7 +132,7 @@ function missingChunks(
     const without = incomplete.filter((frame) => counts[frame] === 0).length;
     const whole = without === incomplete.length ? "all chunks" : without === 0 ? "some chunks" : "chunks";
     warnings.push(
-      `${whole} of ${frameList(incomplete)} of ${frames} are missing: they are read as the fill value ${fill}, and these frames have no time. Copy the whole folder again.`,
+      `${whole} of ${frameList(incomplete)} of ${frames} are missing: they are read as the fill value ${fill}, and an analysis leaves them out. Copy the whole folder again.`,
     );
   }
   return incomplete;

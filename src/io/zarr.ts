@@ -48,9 +48,10 @@ async function openBare(folder: FolderSource, array: ZarrArray, attributes: Json
   const axes = bareAxes(folder, array, attributes);
   const stack = await openStack(folder, "", array, axes.axes);
   const note = stack.planes === undefined ? null : seriesNote(stack.planes);
-  const { incomplete: _, times: __, channels: ___, momentOf: ____, ...frames } = stack;
+  const { incomplete, times: _, channels: __, momentOf: ___, ...frames } = stack;
   return {
     ...frames,
+    ...(incomplete.length === 0 ? {} : { incomplete }),
     name: folder.name,
     format: "zarr",
     pixelSize_um: null,

@@ -53,6 +53,11 @@ export interface MovieFile {
   readonly samplesPerPixel?: number;
   /** One entry a frame where frames do not simply follow each other in time; absent where they do. */
   readonly planes?: readonly FramePlace[];
+  /**
+   * Frames whose pixels are not all in the file (a chunk is missing, say) and read as a fill value, by their numbers;
+   * absent where there is none. They are no measurement: an analysis and a conversion leave them out.
+   */
+  readonly incomplete?: readonly number[];
   /** Names of the channels and of the images (stage positions), by their numbers in `planes`, where the file has them. */
   readonly channelNames?: readonly string[];
   readonly imageNames?: readonly string[];

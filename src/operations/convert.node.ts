@@ -7,7 +7,7 @@ import { littleEndianBytes } from "../io/byte-order.js";
 import { writeOmeTiff } from "../io/ome-tiff-write.js";
 import { inOmeZarrOrder, writeOmeZarr } from "../io/ome-zarr-write.js";
 import { writeThroughSink } from "../io/sink.node.js";
-import { seriesNote, type SeriesChoice } from "../io/time-series.js";
+import { completeFrames, seriesNote, type SeriesChoice } from "../io/time-series.js";
 import { frameBuffer } from "../io/views.js";
 import type { CyclingFile } from "../model/cycling.js";
 import { FormatError, ParameterError } from "../model/errors.js";
@@ -125,7 +125,7 @@ async function convertMovie(
     openOptions(options, options.signal),
   );
   try {
-    const movie = stated(opened.movie, options);
+    const movie = completeFrames(stated(opened.movie, options));
     if ((movie.samplesPerPixel ?? 1) > 1) {
       throw new FormatError(`${movie.name}: frames are in colour, which are not converted. Export the movie as grey.`, {
         path: movie.name,

@@ -8,6 +8,7 @@ import { FormatError, ParameterError } from "../model/errors.js";
 import type { MovieFile, Samples } from "../model/movie.js";
 import { bytesOf, machineIsLittle } from "./byte-order.js";
 import type { ByteSource } from "./bytes.js";
+import { potentiostatTable } from "./hdf5-potentiostat.js";
 import { datasetsInWords, inWords, openHdf5, type Hdf5Dataset, type Hdf5File } from "./hdf5.js";
 import { isPlain, toSamples, type SampleType } from "./hdf5-samples.js";
 import { cameraTimes } from "./operando-hdf5.js";
@@ -85,6 +86,11 @@ function movieOf(file: Hdf5File, stack: Stack, source: ByteSource): MovieFile {
   if (!file.listedAll)
     say(`the file holds more than ${file.datasets.length} datasets; what lies beyond was not looked at.`);
   const readUnit = unitReader(file, stack);
+  if (potentiostatTable(file) !== undefined) {
+    say(
+      "it holds a potentiostat's record too: name the file once more with --cycling, and its rows with --potentiostat-rows.",
+    );
+  }
   const frames = lastFrames(file, stack, readUnit, say);
   const pixelSize_um = elementSize_um(file, dataset, say);
   const times = isOperando ? cameraTimes(file, stack.frames, say) : null;

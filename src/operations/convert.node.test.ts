@@ -117,6 +117,7 @@ test("what is there already is not written over, a name that tells no form is re
   await expect(convert([at("a.tif")], at("a.avi"))).rejects.toThrow(/tells no form that a movie is written in/);
   await expect(convert([at("run.csv")], at("a.ome.tif"))).rejects.toThrow(/tells no form that a cycler's record/);
   await expect(convert([at("run.csv"), at("a.tif")], at("b.ome.tif"))).rejects.toThrow(/Convert them apart/);
+  await expect(convert([at("a.tif")], at("a.bdf.csv"))).rejects.toThrow(/is a movie \(tiff\), not a cycler's file/);
   const stop = new AbortController();
   const stopped = convert([at("a.tif")], at("b.ome.tif"), { signal: stop.signal, onProgress: () => stop.abort() });
   await expect(stopped).rejects.toThrow(/abort/i);

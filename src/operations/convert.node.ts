@@ -89,6 +89,9 @@ export async function convert(
   if (onlyOutlines || (inputs.length === 1 && (await holdsOutlines(inputs[0]!)))) {
     return convertOutlines(inputs, output, options);
   }
+  // A file may hold a movie and a record: the output's name tells which is wanted.
+  const wantsRecord = cyclingTargets.find(([name]) => name.test(output));
+  if (wantsRecord !== undefined) return convertCycling(inputs, output, wantsRecord[1], options);
   const kinds = await Promise.all(inputs.map(kindOfPath));
   const other = kinds.findIndex((kind) => kind !== kinds[0]);
   if (other >= 0) {
@@ -97,14 +100,10 @@ export async function convert(
       { parameter: "in", value: inputs },
     );
   }
-  if (kinds[0] === "movie") return convertMovie(inputs, output, target(output, movieTargets, "a movie"), options);
-  return convertCycling(inputs, output, target(output, cyclingTargets, "a cycler's record"), options);
-}
-
-function target<T extends string>(output: string, targets: readonly (readonly [RegExp, T])[], what: string): T {
-  const found = targets.find(([name]) => name.test(output));
-  if (found !== undefined) return found[1];
-  const names = what === "a movie" ? ".ome.tif or .ome.zarr" : ".bdf.csv or .bdf.parquet";
+  const movieTarget = movieTargets.find(([name]) => name.test(output));
+  if (kinds[0] === "movie" && movieTarget !== undefined) return convertMovie(inputs, output, movieTarget[1], options);
+  const [what, names] =
+    kinds[0] === "movie" ? ["a movie", ".ome.tif or .ome.zarr"] : ["a cycler's record", ".bdf.csv or .bdf.parquet"];
   throw new ParameterError(`${output} tells no form that ${what} is written in. Let its name end in ${names}.`, {
     parameter: "out",
     value: output,

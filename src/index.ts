@@ -36,6 +36,9 @@ export { kineticsFigure } from "./figures/kinetics-figure.js";
 export { renderSvg } from "./figures/render.js";
 export { reportPage } from "./figures/report.js";
 
+export { convert } from "./operations/convert.node.js";
+export { formats } from "./operations/formats.js";
+export { readOutlines, writeOutlines } from "./operations/outlines.node.js";
 export { analyse, analyseExperiment, type Analysis } from "./operations/analyse.js";
 export { inspect } from "./operations/inspect.js";
 export type { Recipe } from "./operations/recipe.js";

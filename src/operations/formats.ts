@@ -19,10 +19,10 @@ const movies: readonly Omit<Format, "holds">[] = [
     name: "tiff",
     files: ".tif .tiff",
     reads:
-      "classic and BigTIFF in both byte orders; 1 to 32 bits unsigned or signed, packed 10, 12 and 14 bits, float 16, 32 and 64; uncompressed, LZW, Deflate, PackBits and ZSTD; predictors 2 and 3; strips and tiles, planes together or apart, both fill orders; cut and growing files",
+      "classic and BigTIFF in both byte orders; 1 to 32 bits unsigned or signed, packed 10, 12 and 14 bits, float 16, 32 and 64; uncompressed, LZW (also before 1992), Deflate, PackBits and ZSTD; predictors 2 and 3; strips and tiles, planes together or apart, both fill orders; cut and growing files",
     writes: null,
     refuses:
-      "JPEG, JPEG 2000, LERC, LZMA, WebP and fax compression, old-style LZW, complex and 64-bit integer samples, MetaMorph stacks; colour in an analysis",
+      "JPEG, JPEG 2000, LERC, LZMA, WebP and fax compression, complex and 64-bit integer samples, MetaMorph stacks; colour in an analysis",
   },
   {
     name: "ome-tiff",
@@ -126,23 +126,23 @@ const records: readonly Omit<Format, "holds">[] = [
   {
     name: "neware-nda",
     files: ".nda",
-    reads: "versions 8, 22, 29 and 130",
+    reads: "versions 5 to 9, 11 to 20, 22 to 29, 129 and 130",
     writes: null,
-    refuses: "unknown current ranges",
+    refuses: "unknown current ranges, other versions",
   },
   {
     name: "neware-ndax",
     files: ".ndax",
-    reads: "streams of versions 2 to 17, cut archives",
+    reads: "streams of versions 2, 4, 5, 11 to 14, 16 and 17; cut archives up to the cut",
     writes: null,
     refuses: null,
   },
   {
     name: "arbin-res",
     files: ".res",
-    reads: "the channel's table in the order of its points",
+    reads: "the channel's table in the order of its points, cut files up to the cut",
     writes: null,
-    refuses: null,
+    refuses: "several tests in one file, Access 97",
   },
   {
     name: "arbin-xlsx",

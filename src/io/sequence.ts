@@ -116,7 +116,7 @@ function timesOf(parts: readonly MovieFile[], warnings: string[]): Float64Array 
         if (pause_s <= 0 && pause_s > -startResolution_s) from_s = end_s + (usual_s || startResolution_s / 1000);
         else if (pause_s <= 0) {
           throw new FormatError(
-            `${part.name}: begins ${seconds(-pause_s)} before ${before} ends. Name each movie once, or give --interval-s.`,
+            `${part.name}: begins ${seconds(-pause_s)} before ${before} ends. Name each movie once, and those of one camera only.`,
             { path: part.name },
           );
         } else if (pause_s > Math.max(2, 1.5 * usual_s)) {

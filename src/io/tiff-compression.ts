@@ -1,7 +1,7 @@
 /** The compressions of TIFF that are read, each bounded by the size that its strip claims. Inflating is fflate's. */
 import { unzlibSync } from "fflate";
 import { decodeLzw } from "./lzw.js";
-import { decodeZstd } from "./tiff-zstd.js";
+import { unpackZstdBeginning } from "./zstd.js";
 
 const codecs = new Map<number, string>([
   [2, "CCITT"],
@@ -37,7 +37,7 @@ export function unreadCompression(compression: number): string | null {
 }
 
 /** Undoes a compression: at least `size` bytes where the block is whole; throws where it is corrupt. */
-export type Decoder = (stored: Uint8Array, size: number) => Uint8Array;
+export type Decoder = (stored: Uint8Array, size: number) => Uint8Array | Promise<Uint8Array>;
 
 /** The decoder of a compression that `unreadCompression` does not name. */
 export function decoderOf(compression: number): Decoder {
@@ -49,7 +49,7 @@ export function decoderOf(compression: number): Decoder {
     case 32773:
       return decodePackBits;
     case 50000:
-      return decodeZstd;
+      return unpackZstdBeginning;
     default:
       return (stored, size) => unzlibSync(stored, { out: new Uint8Array(size) });
   }

@@ -105,7 +105,7 @@ async function readByBlocks(
       const size = blockBytes(layout, block % perPlane);
       const stored = new Uint8Array(bare ? size : Math.min(blocks.lengths[block]!, file.source.size));
       await readInto(file, blocks.offsets[block]!, stored, signal);
-      const samples = decodeBlock(file, layout, stored, size);
+      const samples = await decodeBlock(file, layout, stored, size);
       const y0 = Math.floor(index / across) * blockHeight;
       const x0 = (index % across) * blockWidth;
       const rows = Math.min(blockHeight, height - y0);
@@ -124,12 +124,12 @@ async function readByBlocks(
 }
 
 /** One strip or tile as samples in the machine's own order, each row as long as the block is wide. */
-function decodeBlock(file: TiffFile, layout: PageLayout, stored: Uint8Array, size: number): Samples {
+async function decodeBlock(file: TiffFile, layout: PageLayout, stored: Uint8Array, size: number): Promise<Samples> {
   if (layout.fillOrder === 2) for (let at = 0; at < stored.length; at++) stored[at] = reversed(stored[at]!);
   const decode = decoderOf(layout.compression);
   let bytes: Uint8Array;
   try {
-    bytes = decode(stored, size);
+    bytes = await decode(stored, size);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new FormatError(

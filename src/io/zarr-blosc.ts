@@ -15,7 +15,7 @@
  * Source: c-blosc, README_CHUNK_FORMAT.
  */
 import { unpackBloscLz, unpackLz4 } from "./zarr-lz.js";
-import { unpackZstd } from "./zarr-zstd.js";
+import { unpackZstd } from "./zstd.js";
 
 const maxSplit = 16;
 const minSplitBytes = 128;

@@ -7,7 +7,7 @@
  */
 import { unpackBlosc } from "./zarr-blosc.js";
 import { unpackLz4 } from "./zarr-lz.js";
-import { unpackZstd, unpackZstdUpTo } from "./zarr-zstd.js";
+import { unpackZstd, unpackZstdUpTo } from "./zstd.js";
 
 /** How bytes are packed, by Zarr's names. */
 export const packings = ["gzip", "zlib", "zstd", "lz4", "blosc", "crc32c"] as const;

@@ -256,3 +256,24 @@ test("a spectrum without time is told to be something else; a header alone is re
     /59 header lines/,
   );
 });
+
+test("an empty name among the columns makes no row a cut one, and more numbers than names are refused", async () => {
+  const whole = "time/s\tEwe/V\tI/mA\tRwe/Ohm\t\tEwe-Ece/V\r\n0\t3\t1\t5\t6\r\n1\t3.5\t1\t5\t6\r\n2\t4\t1\t5\t6";
+  const file = await read(bytesOf(whole));
+  expect([...file.time_s]).toEqual([0, 1, 2]);
+  expect(file.warnings.join()).not.toMatch(/cut/);
+  const cut = await read(bytesOf(whole.slice(0, -2)));
+  expect([...cut.time_s]).toEqual([0, 1]);
+  expect(cut.warnings.join()).toMatch(/cut in line 4/);
+  const shifted = "time/s\tEwe/V\tI/mA\t\r\n1e5\t0\t3\t1\r\n1e4\t1\t3\t1\r\n";
+  await expect(read(bytesOf(shifted))).rejects.toThrow(/rows have 4 numbers and its line of column names 3/);
+});
+
+test("blank lines may stand above the names; of a frequency only the rows that have one are a spectrum", async () => {
+  const heads = "freq/Hz\ttime/s\tEwe/V\tI/mA\t\r\n";
+  const file = await read(bytesOf(`\r\n${heads}0\t0\t3\t1\t\r\n1000\t1\t3\t1\t\r\n10\t2\t3\t1\t\r\n`));
+  expect(file.format).toBe("biologic-mpt");
+  expect(file.warnings.join("\n")).toMatch(/2 of 3 rows are the frequencies of an impedance spectrum/);
+  const none = await read(bytesOf(`${heads}0\t0\t3\t1\t\r\n0\t1\t3\t1\t\r\n`));
+  expect(none.warnings.join("\n")).not.toMatch(/spectrum/);
+});

@@ -14,7 +14,7 @@ const title = /^(EC|BT)-Lab ASCII FILE/i;
 
 /** Whether a file's first bytes are those of an .mpt, with or without its header. */
 export function sniffMpt(head: Uint8Array): boolean {
-  const first = headLines(head.subarray(0, 4096))[0] ?? "";
+  const first = headLines(head.subarray(0, 4096)).find((line) => line.trim() !== "") ?? "";
   return title.test(first) || isColumnLine(first);
 }
 
@@ -45,13 +45,14 @@ export async function readMpt(source: ByteSource): Promise<CyclingFile | OtherFi
   const columns = lines[columnLine]!.split("\t").map((cell) => cell.trim());
   while (columns.at(-1) === "") columns.pop();
   const sample = lines.slice(columnLine + 1, columnLine + 50).map((line) => line.split("\t"));
+  checkWidth(source, columns.length, sample);
   const comma = hasDecimalComma(sample.flat());
   const started = header.map((line) => /^Acquisition started on\s*:\s*(.+?)\s*$/i.exec(line)?.[1]).find(Boolean);
   const timeColumn = place(columns, "time", ["time"]);
   const { order } = dateOrder([started ?? "", ...sample.map((cells) => cells[timeColumn?.at ?? -1] ?? "")]);
   let start = started === undefined ? null : readCivilTime(started, order);
   if (started !== undefined && start === null) say(`the start "${started}" is no date that is understood.`);
-  if (header.length === 0) say("the header is missing, and with it the start time.");
+  if (header.every((text) => text.trim() === "")) say("the header is missing, and with it the start time.");
 
   const told = contextOf(header);
   const potentialColumn = place(columns, "potential", ["ewe", "<ewe>", "ecell", "<ecell>", "ewe-ece", "<ewe-ece>"]);
@@ -80,6 +81,7 @@ export async function readMpt(source: ByteSource): Promise<CyclingFile | OtherFi
     ["half cycle", place(columns, null, ["half cycle"]), false],
     ["cycle", place(columns, null, ["cycle number"]), false],
     ["mode", place(columns, null, ["mode"]), false],
+    ["frequency", place(columns, null, ["freq/hz"]), false],
   ];
   const found = roles.filter((role): role is [string, Place, boolean] => role[1] !== null);
   const table = numberTable(
@@ -89,7 +91,8 @@ export async function readMpt(source: ByteSource): Promise<CyclingFile | OtherFi
     }),
   );
 
-  const width = Math.max(...found.map(([, { at }]) => at)) + 1;
+  const needed = Math.max(...found.map(([, { at }]) => at)) + 1;
+  let width = Math.max(needed, columns.length);
   let line = 0;
   let before: string | null = null;
   for await (const batch of textLines(source, encoding)) {
@@ -98,11 +101,13 @@ export async function readMpt(source: ByteSource): Promise<CyclingFile | OtherFi
       if (line <= columnLine + 1 || text.trim() === "") continue;
       const cells = text.split("\t");
       const last = !batch.ended && index === batch.lines.length - 1;
-      if (last && isCut(cells, before, Math.max(width, columns.length))) {
+      if (last && isCut(cells, before, width)) {
         say(`the file was cut in line ${line}: that row is dropped, and what followed is lost.`);
         continue;
       }
-      before = cells[Math.max(width, columns.length) - 1] ?? "";
+      // Where a name is empty, EC-Lab writes fewer numbers than names.
+      width = Math.max(needed, Math.min(columns.length, cells.length));
+      before = cells[width - 1] ?? "";
       table.add(cells, line);
     }
   }
@@ -122,8 +127,10 @@ export async function readMpt(source: ByteSource): Promise<CyclingFile | OtherFi
     current_mA = values.get("set")!;
     say("the file has no measured current: the set current is used.");
   }
-  if (spectrum) {
-    say("the rows are the frequencies of an impedance spectrum, with the mean potential and current of each.");
+  const frequencies = values.get("frequency")?.reduce((count, value) => count + (value > 0 ? 1 : 0), 0) ?? 0;
+  if (frequencies > 0) {
+    const rows = frequencies === time_s.length ? "the rows" : `${frequencies} of ${time_s.length} rows`;
+    say(`${rows} are the frequencies of an impedance spectrum, with the mean potential and current of each.`);
   }
   const halfCycle = values.get("half cycle") ?? null;
   const cycle = values.get("cycle") ?? null;
@@ -155,7 +162,8 @@ function contextOf(header: readonly string[]): { settings?: ProgrammeStep; progr
 
 /** Where the names of the columns stand, by the header's own count or, where that is wrong, by what they are. */
 function findColumnLine(source: ByteSource, lines: readonly string[], say: (sentence: string) => void): number {
-  if (isColumnLine(lines[0] ?? "")) return 0;
+  const first = lines.findIndex((line) => line.trim() !== "");
+  if (isColumnLine(lines[first] ?? "")) return first;
   const stated = Number(/^Nb header lines\s*:\s*(\d+)/i.exec(lines[1] ?? "")?.[1] ?? NaN);
   if (isColumnLine(lines[stated - 1] ?? "")) return stated - 1;
   const found = lines.findIndex(isColumnLine);
@@ -166,6 +174,19 @@ function findColumnLine(source: ByteSource, lines: readonly string[], say: (sent
   const promised = Number.isNaN(stated) ? "" : ` of the ${stated} header lines it promises`;
   throw new FormatError(
     `${source.name}: has ${lines.length} lines${promised} and no line of column names with time/s and Ewe/V. Export it again from EC-Lab.`,
+    { path: source.name },
+  );
+}
+
+/** Refuses rows of more numbers than there are names: which is which is then not known. */
+function checkWidth(source: ByteSource, names: number, sample: readonly (readonly string[])[]): void {
+  const widths = sample
+    .map((cells) => cells.findLastIndex((cell) => cell.trim() !== "") + 1)
+    .filter((width) => width > 1);
+  const least = Math.min(...widths);
+  if (widths.length === 0 || least <= names) return;
+  throw new FormatError(
+    `${source.name}: its rows have ${least} numbers and its line of column names ${names}: which name belongs to which is not known. Export it again from EC-Lab.`,
     { path: source.name },
   );
 }

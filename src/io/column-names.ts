@@ -11,12 +11,16 @@ export interface ColumnHead {
 const inBrackets = /^(.*?)\s*[([]([^()[\]]*)[)\]]\s*$/;
 const bracketedWhole = /^<(.+)\/(.+)>$/;
 const afterSlash = /^(.*\S)\s*\/\s*([^/]+)$/;
+const afterBlank = /^(.*\S)\s+((?:[mµμu]?[AV]|[mµμu]?A[.·*]?h|m?Wh|m?s|min|h|sec)\.?)$/u;
 const afterUnderscore = /^(.*)_((?:(?:milli|micro)?(?:ampere|watt)_)?[^_]+)$/i;
+
+// Maccor calls columns by their unit alone.
+const thousandthUnits: Readonly<Record<string, string>> = { amp: "mA", volt: "mV", "amp-hr": "mAh", "watt-hr": "mWh" };
 
 /** Takes a head apart. */
 export function columnHead(text: string): ColumnHead {
   const trimmed = text.replace(/^[\uFEFF\s~#"']+|[\s"']+$/g, "").replace(bracketedWhole, "<$1>/$2");
-  for (const pattern of [inBrackets, afterSlash, afterUnderscore]) {
+  for (const pattern of [inBrackets, afterSlash, afterUnderscore, afterBlank]) {
     const match = pattern.exec(trimmed);
     if (match === null) continue;
     const unit = match[2]!.trim();
@@ -26,6 +30,10 @@ export function columnHead(text: string): ColumnHead {
       if (match[1] === "") continue;
       return { quantity: words(match[1]!), unit };
     }
+  }
+  const thousandths = /^m(amp|volt|amp-hr|watt-hr)s?$/i.exec(trimmed)?.[1]?.toLowerCase();
+  if (thousandths !== undefined && trimmed.startsWith("m")) {
+    return { quantity: thousandths, unit: thousandthUnits[thousandths]! };
   }
   return { quantity: words(trimmed), unit: null };
 }

@@ -3,23 +3,37 @@ import { civilText, clockZero, fromOleDays, fromUnixTime, later, readCivilTime, 
 import type { CsvLayout } from "./csv-layout.js";
 import { numberOf } from "./text.js";
 
-/** A date as text, as Unix seconds or milliseconds, or as OLE days; null where it is none of them. */
+/**
+ * A date as text, as OLE days, or as time since 1970 in seconds, milliseconds, microseconds, tenths of them (Arbin) or
+ * nanoseconds, told by its size; null where it is none of them.
+ */
 export function dateOf(
   cell: string | undefined,
   { dates, comma }: Pick<CsvLayout, "dates" | "comma">,
 ): CivilTime | null {
   const value = numberOf(cell, comma);
   if (Number.isNaN(value)) return readCivilTime(cell ?? "", dates);
-  if (value > 1e11) return fromUnixTime(value / 1000);
-  if (value > 1e8) return fromUnixTime(value);
+  for (const [least, most, second] of epochs) if (value > least && value <= most) return fromUnixTime(value / second);
   return value > 20000 && value < 80000 ? fromOleDays(value) : null;
 }
+
+// Sizes that a time since 1970 has in the years 1973 to 2120, and how many of its units make a second.
+const epochs: readonly (readonly [least: number, most: number, second: number])[] = [
+  [1e8, 1e11, 1],
+  [1e11, 1e14, 1e3],
+  [1e14, 5e15, 1e6],
+  [5e15, 5e16, 1e7],
+  [9e17, 5e18, 1e9],
+];
+
+/** Clocks of no cycler were set before. */
+const EARLIEST_MS = Date.UTC(1980, 0, 1);
 
 /** The step of the last digit that a date shows, in seconds. */
 function dateStep(cell: string): number {
   const days = /^\s*\d{5}(?:[.,](\d*))?\s*$/.exec(cell);
   if (days !== null) return Number((86400 / 10 ** (days[1]?.length ?? 0)).toPrecision(3));
-  if (/\d[.,]\d+\D*$/.test(cell)) return 0.001;
+  if (/\d[.,]\d+\D*$|^\s*\d{14,19}\s*$/.test(cell)) return 0.001;
   return /:\d{2}:\d{2}|^\s*\d{9,13}\s*$/.test(cell) ? 1 : 60;
 }
 
@@ -38,7 +52,11 @@ export interface Ends {
 export function startOf(ends: Ends | null, layout: CsvLayout, say: (sentence: string) => void): string | null {
   const at = layout.roles.date?.at;
   const date = at === undefined || ends === null ? null : dateOf(ends.firstCells[at], layout);
-  if (at !== undefined && ends !== null && date !== null) {
+  if (date !== null && date.ms < EARLIEST_MS) {
+    say(
+      `its dates begin in ${new Date(date.ms).getUTCFullYear()}, as of a clock that was not set: the start is unknown.`,
+    );
+  } else if (at !== undefined && ends !== null && date !== null) {
     const step_s = Math.min(dateStep(ends.firstCells[at]!), dateStep(ends.lastCells[at] ?? ""));
     if (step_s < 120) {
       const start = civilText(clockZero(date, ends.first_s, step_s >= 1));

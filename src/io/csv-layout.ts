@@ -59,7 +59,7 @@ export function findLayout(name: string, lines: readonly string[], tail: readonl
       comma: delimiter !== "," && hasDecimalComma(sample.flat()),
       dates: order,
       datesCertain: certain,
-      leading: heads.findIndex((cell) => cell !== ""),
+      leading: layered(heads, roles, sample),
       preamble,
     };
   }
@@ -70,6 +70,15 @@ export function findLayout(name: string, lines: readonly string[], tail: readonl
       : `${name}: its columns are ${listed(found)}; wanted are at least a time (time_s, Test Time / s, Total Time) and a potential (potential_V, Voltage / V, Ewe/V). Rename them or export them too.`,
     { path: name },
   );
+}
+
+/** How many empty cells lead a record where heads stand in layers; 0 where the first head alone is missing, as over an index. */
+function layered(heads: readonly string[], roles: Roles, sample: readonly (readonly string[])[]): number {
+  const leading = heads.findIndex((cell) => cell !== "");
+  const clock = (roles.time ?? roles.date)!.at;
+  const isRecord = (cells: readonly string[]): boolean =>
+    cells.slice(0, leading).every((cell) => cell.trim() === "") && (cells[clock] ?? "").trim() !== "";
+  return sample.some(isRecord) ? leading : 0;
 }
 
 const LISTED = 40;
@@ -127,15 +136,26 @@ function datesIn(line: string): string[] {
   );
 }
 
-/** Cells of lines. Quotes around whole cells are taken off; what is more than that is left to csv-parse. */
+/**
+ * Cells of lines. Quotes around whole cells are taken off, so are those around a whole line, as a spreadsheet leaves
+ * them that took it for one cell; what is more than that is left to csv-parse.
+ */
 export function splitLines(lines: readonly string[], delimiter: string): string[][] {
   const rows: string[][] = [];
   for (const line of lines) {
-    const cells = line.split(delimiter);
-    if (line.includes('"') && !unquote(cells)) return parseQuoted(lines, delimiter);
+    const whole = quotedWhole(line);
+    const cells = (whole ?? line).split(delimiter);
+    if (whole === null && line.includes('"') && !unquote(cells)) return parseQuoted(lines, delimiter);
     rows.push(cells);
   }
   return rows;
+}
+
+/** What stands between the only two quotes of a line, at its ends; null where there are others or none. */
+function quotedWhole(line: string): string | null {
+  if (!line.startsWith('"')) return null;
+  const last = line.indexOf('"', 1);
+  return last > 0 && last === line.length - 1 ? line.slice(1, -1) : null;
 }
 
 /** Takes quotes off cells that stand in them whole; false where a quote stands otherwise. */
@@ -151,7 +171,8 @@ function unquote(cells: string[]): boolean {
 
 function parseQuoted(lines: readonly string[], delimiter: string): string[][] {
   try {
-    return parse(lines.join("\n"), { delimiter, relax_quotes: true, relax_column_count: true });
+    const rows: string[][] = parse(lines.join("\n"), { delimiter, relax_quotes: true, relax_column_count: true });
+    return rows.map((cells) => (cells.length === 1 ? cells[0]!.split(delimiter) : cells));
   } catch {
     // A quote that is never closed is no quote.
     return lines.map((line) => line.split(delimiter));

@@ -51,6 +51,7 @@ const time = [
   "elapsed time",
   "experiment time",
   "corrected time",
+  "relative time",
   "time",
   "t",
   "test",
@@ -67,6 +68,10 @@ const potential = [
   "cell voltage",
   "battery voltage",
   "we(1) potential",
+  "working electrode",
+  "working electrode potential",
+  "voltage measured",
+  "measured voltage",
   "volts",
   "volt",
   "vf",
@@ -82,6 +87,8 @@ const current = [
   "cell current",
   "applied current",
   "we(1) current",
+  "current measured",
+  "measured current",
   "amps",
   "amp",
   "im",
@@ -102,7 +109,18 @@ const counters: readonly (readonly [CountedKind, Dimension, readonly string[]])[
 ];
 /** So many counters are looked at. */
 const COUNTERS = 16;
-const state = ["state", "md", "step type", "step name", "status", "工步类型", "工步名称", "状态"];
+const state = [
+  "state",
+  "md",
+  "step type",
+  "step state",
+  "step-state",
+  "step name",
+  "status",
+  "工步类型",
+  "工步名称",
+  "状态",
+];
 const cycle = [
   "cycle index",
   "cycle number",
@@ -130,6 +148,7 @@ const date = [
   "real time",
   "realtime",
   "systime",
+  "system time",
   "time stamp",
   "绝对时间",
   "系统时间",

@@ -61,6 +61,13 @@ test.each([
   ["Prog Time,Voltage,Current\n,[V],[mA]", "00:01:00,3.5,2"],
   ["Corrected time (s);WE(1).Potential (V);WE(1).Current (A)\n", "60;3.5;0.002"],
   ["测试时间(s),电压(V),电流(mA),充电容量(mAh)", "60,3.5,2,0"],
+  ["Rec#\tTestTime\tmAmp-hr\tmAmps\tVolts\tState", "1\t  0d 00:01:00.00\t0.0\t2\t3.5\tR"],
+  ["Time s;Voltage mV;Current µA", "60;3500;2000"],
+  ["System Time,Relative Time(Sec),Voltage(V),Current(A)", "2025-01-01 00:01:00,60,3.5,0.002"],
+  ["Elapsed Time (s),Working Electrode (V),Current (mA)", "60,3.5,2"],
+  [",time_s,potential_V,current_mA", "0,60,3.5,2"],
+  [";Test Time / s;Voltage / V;Current / A", "17;60;3.5;0.002"],
+  ['"Run Time (h),Potential (V),Current (A)"', '"0.016666666666666666,3.5,0.002"'],
 ])("heads %s", async (heads, row) => {
   const file = await read(`${heads}\n${row}\n`);
   expect(file.time_s[0]).toBeCloseTo(60, 9);
@@ -256,6 +263,46 @@ test("rows out of order are sorted; a time that begins anew is laid end to end, 
     dated.map((date, row) => [date, times[row]!, 3]),
   );
   expect([...(await read(table)).time_s]).toEqual([0, 10, 3600, 3610]);
+});
+
+test("an index without a head, as tables are often written with, leads no row out", async () => {
+  const rows = Array.from({ length: 300 }, (_, row) => [row, 10 * row, 3 + row / 1000, 1]);
+  const file = await read(buildTable(["", "time_s", "potential_V", "current_mA"], rows));
+  expect(file.time_s.length).toBe(300);
+  expect(file.time_s[299]).toBe(2990);
+  expect(file.cycles).toBeNull();
+});
+
+test("days before the hours of a time are parted by d, a point or a dash", async () => {
+  for (const text of ["1d 00:02:26", "1-00:02:26", "1.00:02:26", "24:02:26"]) {
+    const file = await read(`TestTime,Voltage/V,Current/mA\n23:59:00,3,1\n${text},3.5,1\n`);
+    expect([...file.time_s]).toEqual([86340, 86546]);
+  }
+});
+
+test("stray bytes in a description do not make a text of several lines something else", async () => {
+  const text = `Name:\tcell\nDescription\tcapacity ${" ".repeat(60)}\u0004   \u0003  ÿ\nStarted\t5/11/2021 3:40:24 PM\n\nRec\tTestTime\tCurrent [A]\tVoltage [V]\tMd\n${"1\t0\t0\t3.5\tR\n".repeat(200)}`;
+  const file = await read(bytesOf(text, "latin1"));
+  expect(file.time_s.length).toBe(200);
+  expect(file.start).toBe("2021-05-11T15:40:24");
+});
+
+test("dates as numbers since 1970 are told by their size; a clock that was never set gives no start", async () => {
+  const ms = Date.UTC(2022, 5, 1, 12);
+  for (const [count, digits] of [
+    [ms / 1000, ""],
+    [ms, ""],
+    [ms, "000"],
+    [ms, "0000"],
+    [ms, "000000"],
+  ] as const) {
+    const file = await read(`Date_Time,Test_Time(s),Voltage(V),Current(A)\n${count}${digits},0,3,1\n`);
+    expect(file.start).toBe("2022-06-01T12:00:00Z");
+  }
+  for (const date of ["1970-01-01 00:00:00", "637600000000000000000", "99999999999999999"]) {
+    const file = await read(`Date_Time,Test_Time(s),Voltage(V),Current(A)\n${date},120,3,1\n`);
+    expect(file.start).toBeNull();
+  }
 });
 
 test("records in layers are told from the lines of steps and cycles between them", async () => {

@@ -30,15 +30,23 @@ export function sniffEncoding(head: Uint8Array): Encoding {
   }
 }
 
-/** Whether a file's first bytes are text: no control bytes but tabs and line ends, in any of the encodings. */
+/**
+ * Whether a file's first bytes are text, in any of the encodings: no zero, and no control bytes but tabs and line ends.
+ * In a text of several lines one in two hundred may be another: cyclers leave stray bytes in names that were cut.
+ */
 export function looksLikeText(head: Uint8Array): boolean {
   if (head.length === 0) return false;
   const start = new TextDecoder(sniffEncoding(head)).decode(head.subarray(0, 4096), { stream: true });
+  let strange = 0;
+  let lines = 0;
   for (let at = 0; at < start.length; at++) {
     const code = start.charCodeAt(at);
-    if (code < 32 && code !== 9 && code !== 10 && code !== 13 && code !== 12 && code !== 26) return false;
+    if (code >= 32 || code === 9 || code === 12 || code === 26) continue;
+    if (code === 10 || code === 13) lines++;
+    else if (code === 0) return false;
+    else strange++;
   }
-  return true;
+  return strange === 0 || (lines >= 5 && 200 * strange < start.length);
 }
 
 /** The lines of a file's first bytes, without line ends; the last one may be cut. */
@@ -125,9 +133,9 @@ function groupedNumber(cell: string, decimalComma: boolean): number {
   return Number(decimalComma ? plain.replace(",", ".") : plain);
 }
 
-/** "1:02:03.5", "26:00:00" or "1d 02:03:04" in seconds; NaN where it is no such thing. */
+/** "1:02:03.5", "26:00:00", "1d 02:03:04" or "1-02:03:04" in seconds; NaN where it is no such thing. */
 export function clockSeconds(cell: string | undefined): number {
-  const match = /^\s*(?:(\d+)\s*(?:d|days?,?|\.)\s*)?(\d+):(\d{1,2}):(\d{1,2}(?:[.,]\d+)?)\s*$/i.exec(cell ?? "");
+  const match = /^\s*(?:(\d+)\s*(?:d|days?,?|\.|-)\s*)?(\d+):(\d{1,2}):(\d{1,2}(?:[.,]\d+)?)\s*$/i.exec(cell ?? "");
   if (match === null) return NaN;
   const [, days, hours, minutes, seconds] = match;
   return 86400 * Number(days ?? 0) + 3600 * Number(hours) + 60 * Number(minutes) + Number(seconds!.replace(",", "."));

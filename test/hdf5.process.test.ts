@@ -192,6 +192,49 @@ describe("any other HDF5 file", () => {
     await movie.close();
   });
 
+  test("in a group with its clock beside it is a recording like one at the root", async () => {
+    const bytes = await hdf5Bytes((file) => {
+      file.create_group("run 1");
+      stack(file, "run 1/movie");
+      const clock = Float64Array.from([1.6e16, 1.6e16 + 5e7, 3, 8]);
+      file.create_dataset({ name: "run 1/camera_timing", data: clock, shape: [2, 2] });
+    });
+    const movie = await openMovie(memorySource("a.h5", bytes));
+    expect([...movie.time_s!]).toEqual([0, 5]);
+    expect(movie.timeSource).toBe("/run 1/camera_timing row 1 (seconds)");
+    expect(movie.warnings).toEqual([]);
+    await movie.close();
+  });
+
+  test("whose last frames were never written ends before them, however small its frames", async () => {
+    for (const chunks of [
+      [1, 20, 16],
+      [2, 20, 16],
+    ]) {
+      const bytes = await hdf5Bytes((file) => {
+        const shape = [40, 20, 16];
+        const data = ramp(40, 20, 16);
+        file.create_dataset({ name: "movie", data, shape, dtype: "<H", chunks, maxshape: [null, 20, 16] });
+        (file.get("movie") as Dataset).resize([60, 20, 16]);
+      });
+      const movie = await openMovie(memorySource("a.h5", bytes));
+      expect(movie.frames).toBe(40);
+      expect(movie.warnings.join()).toMatch(/20 of 60 frames are missing, the first 40 are used/);
+      expect(await frame(movie, 39)).toEqual(Array.from(ramp(40, 20, 16).subarray(39 * 320)));
+      await movie.close();
+    }
+  });
+
+  test("of one frame that was cut inside it is refused", async () => {
+    const bytes = await hdf5Bytes((file) => {
+      file.create_dataset({ name: "movie", data: ramp(1, 20, 16), shape: [1, 20, 16], dtype: "<H" });
+    });
+    for (let missing = 1; missing < 600; missing += 37) {
+      const source = memorySource("a.h5", bytes.subarray(0, bytes.length - missing));
+      expect((await refusal(openMovie(source))).message).toMatch(/no frame of \/movie can be read/);
+    }
+  });
+
   test("with several the user names one", async () => {
     const bytes = await hdf5Bytes((file) => {
       stack(file, "a");

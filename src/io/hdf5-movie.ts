@@ -11,7 +11,7 @@ import type { ByteSource } from "./bytes.js";
 import { potentiostatTable } from "./hdf5-potentiostat.js";
 import { datasetsInWords, inWords, openHdf5, type Hdf5Dataset, type Hdf5File } from "./hdf5.js";
 import { isPlain, toSamples, type SampleType } from "./hdf5-samples.js";
-import { cameraTimes } from "./operando-hdf5.js";
+import { cameraTimes, timingPath } from "./operando-hdf5.js";
 import { frameBuffer } from "./views.js";
 
 /** What the user states of a file with several datasets. */
@@ -53,7 +53,7 @@ export async function holdsHdf5Movie(source: ByteSource, options: DatasetOptions
 }
 
 /**
- * Opens the movie of an HDF5 file. Frame times come from /camera_timing where the movie is /movie; the pixel size from
+ * Opens the movie of an HDF5 file. Frame times come from the camera_timing beside a dataset that is called movie; the pixel size from
  * the attribute `element_size_um` of the dataset (z, y, x), else it is null. Frames past a cut, or never written, are
  * left out with a warning.
  * Throws FormatError where there is no stack, it is packed by a filter that is not there, or it lies in other files;
@@ -74,7 +74,7 @@ function movieOf(file: Hdf5File, stack: Stack, source: ByteSource): MovieFile {
   refuseUnread(file, stack);
   const warnings: string[] = [];
   const say = (sentence: string): void => void warnings.push(sentence);
-  const isOperando = dataset.path === operandoMovie;
+  const isOperando = dataset.path === operandoMovie || hasClock(file, dataset);
   if (!isOperando) {
     say(
       `${dataset.path} is taken as the movie, its axes as ${stack.frames === 1 && stack.timeAxis < 0 ? "" : "t, "}y, x.`,
@@ -93,7 +93,7 @@ function movieOf(file: Hdf5File, stack: Stack, source: ByteSource): MovieFile {
   }
   const frames = lastFrames(file, stack, readUnit, say);
   const pixelSize_um = elementSize_um(file, dataset, say);
-  const times = isOperando ? cameraTimes(file, stack.frames, say) : null;
+  const times = isOperando ? cameraTimes(file, stack.frames, say, dataset.path) : null;
   return {
     name: source.name,
     format: "hdf5",
@@ -129,6 +129,12 @@ function movieOf(file: Hdf5File, stack: Stack, source: ByteSource): MovieFile {
 }
 
 const operandoMovie = "/movie";
+
+/** Whether a movie lies in a group as an operando recording does at the root, its clock beside it. */
+function hasClock(file: Hdf5File, { path }: Hdf5Dataset): boolean {
+  const clock = timingPath(path);
+  return path.endsWith("/movie") && (file.find(clock) !== undefined || file.unreadable.has(clock));
+}
 
 function chooseStack(file: Hdf5File, { dataset: named }: DatasetOptions): Stack {
   const { name } = file;
@@ -225,9 +231,9 @@ function unitReader(file: Hdf5File, { dataset, type, timeAxis, frames, width, he
   const load = (first: number, count: number, into: Uint8Array): boolean => {
     const offset = dataset.shape.map((_, axis) => (axis === timeAxis ? first : 0));
     const counts = dataset.shape.map((size, axis) => (axis === timeAxis ? count : size));
-    const given = file.readBlock(dataset, offset, counts, into);
-    // Headers and index may have been read too; once more, and only data are.
-    return maybeInHeader || given > into.length || !isEven(into) || file.readBlock(dataset, offset, counts, into) > 0;
+    file.readBlock(dataset, offset, counts, into);
+    // Headers and index may have been read too, which can be longer than a frame; once more, and only data are.
+    return maybeInHeader || !isEven(into) || file.readBlock(dataset, offset, counts, into) > 0;
   };
   let held: { first: number; bytes: Uint8Array; written: boolean } | null = null;
   return (index, into) => {
@@ -274,7 +280,8 @@ function lastFrames(file: Hdf5File, stack: Stack, read: UnitReader, say: (senten
     if (file.missingBytes > 0) say(`${cut}; the last frame of the movie lies before them.`);
     return frames;
   }
-  if (!there(0)) {
+  // A block that failed once is not asked for again: the library would give what it had made room for.
+  if (frames === 1 || !there(0)) {
     const what = written ? cut : "its frames were never written";
     throw new FormatError(`${file.name}: ${what}, and no frame of ${stack.dataset.path} can be read. Copy it again.`, {
       path: file.name,

@@ -20,7 +20,6 @@ export interface CameraTimes {
   readonly first_s: number;
 }
 
-const path = "/camera_timing";
 /** Ticks of 100 ns of a computer's clock are far beyond any count of seconds. */
 const ticksFrom = 1e12;
 const tick_s = 1e-7;
@@ -28,11 +27,17 @@ const tick_s = 1e-7;
 const latest_s = 1e10;
 
 /**
- * Frame times of /camera_timing, of a movie of `frames` frames: those of the row of seconds, else those of the row of
- * ticks; null where neither row rises as a clock does. Pauses stay as they are.
+ * Frame times of the camera_timing beside a movie of `frames` frames: those of the row of seconds, else those of the row
+ * of ticks; null where neither row rises as a clock does. Pauses stay as they are.
  */
-export function cameraTimes(file: Hdf5File, frames: number, say: (sentence: string) => void): CameraTimes | null {
-  const rows = timingRows(file);
+export function cameraTimes(
+  file: Hdf5File,
+  frames: number,
+  say: (sentence: string) => void,
+  movie = "/movie",
+): CameraTimes | null {
+  const path = timingPath(movie);
+  const rows = timingRows(file, path);
   if (rows === null || rows === "unreadable") {
     const why = rows === null ? `the file has no ${path} of one time a frame` : `${path} is cut off or damaged`;
     say(`${why}: frame times are unknown.`);
@@ -51,7 +56,9 @@ export function cameraTimes(file: Hdf5File, frames: number, say: (sentence: stri
   const factor = isTicks ? tick_s : 1;
   const found = rows[chosen]!.subarray(0, clocks[chosen]!.length);
   if (seconds.length > 1) say(`${path} has ${seconds.length} rows that could be seconds; row ${chosen} is taken.`);
-  if (ticks.length > 0 && !isTicks) sayWhereTicksDiffer(rows[ticks[0]!]!, found, ticks[0]!, chosen, say);
+  if (ticks.length > 0 && !isTicks) {
+    sayWhereTicksDiffer(path, { row: ticks[0]!, values: rows[ticks[0]!]! }, { row: chosen, values: found }, say);
+  }
   if (found.length > frames) {
     say(`${path} has ${found.length} times for ${frames} frames: the first ${frames} are used.`);
   } else if (found.length < frames) {
@@ -63,8 +70,13 @@ export function cameraTimes(file: Hdf5File, frames: number, say: (sentence: stri
   return { time_s, source: `${path} row ${chosen} (${isTicks ? "ticks of 100 ns" : "seconds"})`, first_s };
 }
 
-/** The rows of /camera_timing, whichever way round it was written; null where it is no such table. */
-function timingRows(file: Hdf5File): Float64Array[] | "unreadable" | null {
+/** Where the clock of a movie stands: beside it, "/run/camera_timing" for "/run/movie". */
+export function timingPath(movie: string): string {
+  return movie.replace(/[^/]*$/, "camera_timing");
+}
+
+/** The rows of a camera_timing, whichever way round it was written; null where it is no such table. */
+function timingRows(file: Hdf5File, path: string): Float64Array[] | "unreadable" | null {
   if (file.unreadable.has(path)) return "unreadable";
   const dataset = file.find(path);
   if (dataset?.type == null) return null;
@@ -107,19 +119,23 @@ function clockOf(row: Float64Array): Clock | null {
   return first >= 0 && last <= latest_s ? { unit: "s", length } : null;
 }
 
+interface NumberedRow {
+  readonly row: number;
+  readonly values: Float64Array;
+}
+
 function sayWhereTicksDiffer(
-  ticks: Float64Array,
-  seconds: Float64Array,
-  ticksRow: number,
-  secondsRow: number,
+  path: string,
+  ticks: NumberedRow,
+  seconds: NumberedRow,
   say: (sentence: string) => void,
 ): void {
-  const last = seconds.length - 1;
-  const byTicks_s = (ticks[last]! - ticks[0]!) * tick_s;
-  const bySeconds_s = seconds[last]! - seconds[0]!;
+  const last = seconds.values.length - 1;
+  const byTicks_s = (ticks.values[last]! - ticks.values[0]!) * tick_s;
+  const bySeconds_s = seconds.values[last]! - seconds.values[0]!;
   if (Math.abs(byTicks_s - bySeconds_s) <= Math.max(1, 1e-3 * bySeconds_s)) return;
   say(
-    `${path}: row ${ticksRow}, as ticks of 100 ns, spans ${byTicks_s.toPrecision(6)} s but row ${secondsRow} spans ` +
+    `${path}: row ${ticks.row}, as ticks of 100 ns, spans ${byTicks_s.toPrecision(6)} s but row ${seconds.row} spans ` +
       `${bySeconds_s.toPrecision(6)} s; the latter is used. Check it against the interval that was set.`,
   );
 }

@@ -21,7 +21,7 @@ export async function tiffFrames(
   warnings: string[],
   options: IndexOptions = {},
 ): Promise<TiffFrames> {
-  const index = await indexTiff(source, options);
+  const index = withoutLeadingThumbnails(await indexTiff(source, options), warnings);
   const first = index.pages[0]!;
   const refusal = layoutRefusal(first.layout);
   if (refusal !== null) throw fault(source, refusal);
@@ -71,6 +71,14 @@ export async function readFrame(
 
 function fault(source: ByteSource, what: string): FormatError {
   return new FormatError(`${source.name}: ${what}`, { path: source.name });
+}
+
+/** The index from its first page in full size on: some programs put a thumbnail before it. */
+function withoutLeadingThumbnails(index: TiffIndex, warnings: string[]): TiffIndex {
+  const first = index.pages.findIndex(({ reduced }) => !reduced);
+  if (first < 1) return index;
+  warnings.push(`${first === 1 ? "1 thumbnail" : `${first} thumbnails`} before the first image left out.`);
+  return { ...index, pages: index.pages.slice(first) };
 }
 
 /** Numbers of the pages like the first, up to where the file is cut; what is left out is said. */

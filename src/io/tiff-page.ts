@@ -63,7 +63,8 @@ const expansion = new Map<number, number>([
   [50000, 45_000],
 ]);
 
-const predictedCodecs = new Set([5, 8, 32946, 50000]);
+/** Compressions whose bytes may be differences: of bare pixels the tag is ignored, since cameras' programs set it there without meaning it. */
+const predictedCodecs = new Set([5, 8, 32946, 32773, 50000]);
 
 /** Number of strips or tiles of one plane of samples, all of its depth. */
 export function blocksPerPlane(layout: PageLayout): number {
@@ -127,7 +128,6 @@ export async function readPage(
     photometric: (await one(262)) ?? 1,
     separate: (await one(284)) === 2,
     compression,
-    // Only the codecs that profit from it have a predictor; others ignore the tag, as libtiff does.
     predictor: predictedCodecs.has(compression) ? ((await one(317)) ?? 1) : 1,
     fillOrder: (await one(266)) ?? 1,
     extraSamples: extra.join(","),

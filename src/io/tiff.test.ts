@@ -83,9 +83,9 @@ const anyStack = fc
       }
       return data;
     });
-    // Predictor 2 is for whole bytes, 3 for floats; PackBits and bare pixels have none.
+    // Predictor 2 is for whole bytes, 3 for floats; bare pixels have none.
     const fits = chosen.predictor === 2 ? [8, 16, 32, 64].includes(kind.bits) : kind.format === 3;
-    const predictor = fits && ![1, 32773].includes(chosen.compression) ? chosen.predictor : 1;
+    const predictor = fits && chosen.compression !== 1 ? chosen.predictor : 1;
     const pages = pixels.map((samples): PageSpec => {
       return {
         ...kind,
@@ -180,6 +180,16 @@ test("pages of another size or type and thumbnails are left out and counted", as
   expect(movie.frames).toBe(2);
   expect(await readFrame(movie, 1)).toEqual([5, 6, 7, 8]);
   expect(movie.warnings.join()).toMatch(/3 pages of another size or type/);
+});
+
+test("a thumbnail before the first image is no frame", async () => {
+  const thumbnail = grey([9], 1, { tags: [[254, 4, [1]]] });
+  const movie = await openTiff(tiffSource({ pages: [thumbnail, grey([1, 2, 3, 4], 2), grey([5, 6, 7, 8], 2)] }));
+  expect([movie.frames, movie.width]).toEqual([2, 2]);
+  expect(await readFrame(movie, 0)).toEqual([1, 2, 3, 4]);
+  expect(movie.warnings).toEqual(["1 thumbnail before the first image left out."]);
+  const alone = await openTiff(tiffSource({ pages: [thumbnail] }));
+  expect([alone.frames, alone.warnings]).toEqual([1, []]);
 });
 
 test("planes of a page are frames, whether separate or interleaved; transparency is none", async () => {

@@ -108,3 +108,13 @@ test("a PNG in colour is told so; one that is cut, damaged or claims too much is
   new DataView(claim.buffer).setUint32(20, 100_000);
   await expect(openPng(memorySource("claim.png", claim))).rejects.toThrow(/100000 x 100000/);
 });
+
+test("an animated PNG says that only its still image is read", async () => {
+  const still = png(7);
+  const announced = new Uint8Array(still.length + 20);
+  announced.set(still.subarray(0, 33));
+  announced.set([0, 0, 0, 8, 0x61, 0x63, 0x54, 0x4c, 0, 0, 0, 3, 0, 0, 0, 0], 33);
+  announced.set(still.subarray(33), 53);
+  expect((await openPng(memorySource("moving.png", announced))).warnings.join()).toMatch(/is an animation/);
+  expect((await openPng(memorySource("still.png", still))).warnings).toEqual([]);
+});

@@ -83,14 +83,28 @@ function unpackBits(packed: ArrayLike<number>, perRow: number, rows: number, bit
   return samples;
 }
 
+/** Whether the chunk that announces an animation stands before the pixels, in a file's first bytes. */
+function isAnimated(head: Uint8Array): boolean {
+  const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
+  for (let at = 8; at + 8 <= head.length; at += 12 + view.getUint32(at)) {
+    const kind = view.getUint32(at + 4);
+    if (kind === 0x6163544c) return true;
+    if (kind === 0x49444154) return false;
+  }
+  return false;
+}
+
 /** Opens a PNG as a movie of one frame, without scale and clock. Throws FormatError where it is malformed. */
 export async function openPng(source: ByteSource): Promise<MovieFile> {
-  const header = pngHeader(await readBytes(source, 0, 64), source);
+  const head = await readBytes(source, 0, 1 << 12);
+  const header = pngHeader(head, source);
   const { width, height, dtype, samplesPerPixel } = header;
   const warnings: string[] = [];
   if (samplesPerPixel > 1) {
     warnings.push(`the image is in colour or has transparency, ${samplesPerPixel} samples a pixel. Export it as grey.`);
   }
+  if (isAnimated(head))
+    warnings.push("the file is an animation, of which only the still image is read. Export it as TIFF.");
   if (header.palette) warnings.push("the file has a palette: its stored indices are taken as grey values.");
   return {
     name: source.name,

@@ -373,6 +373,8 @@ function fillValue(value: unknown, type: SampleType, fault: Fault): number {
   if (value === true) return 1;
   if (typeof value === "number") return value;
   const floating = type.name.startsWith("float");
+  // Writers in Java put numbers in quotes.
+  if (typeof value === "string" && /^-?\d+(\.\d*)?(e[-+]?\d+)?$/i.test(value)) return Number(value);
   if (floating && (value === "NaN" || value === "Infinity" || value === "-Infinity")) return Number(value);
   const bits = floating && typeof value === "string" ? /^0x([0-9a-f]{1,16})$/i.exec(value)?.[1] : undefined;
   if (bits === undefined) throw fault(`its fill_value is ${said(value)}, no ${type.name}.`);

@@ -332,3 +332,16 @@ test("a movie in one large chunk that is not packed is read frame by frame", asy
   await movie.read(2999, into);
   expect([into[0], into.at(-1)]).toEqual([0xb7b7, 0xb7b7]);
 });
+
+test("a fill value in quotes is the number that it says", async () => {
+  const meta = { zarr_format: 2, shape: [2, 2, 2], chunks: [1, 2, 2], dtype: "|i1", order: "C" };
+  const more = { compressor: null, filters: [], fill_value: "-3", dimension_separator: "." };
+  const folder = memoryFolder("m.zarr", {
+    ".zarray": textBytes({ ...meta, ...more }),
+    "0.0.0": new Uint8Array([1, 2]),
+  });
+  const movie = await openZarr(folder);
+  const into = frameBuffer(movie);
+  await movie.read(1, into);
+  expect([...into]).toEqual([-3, -3, -3, -3]);
+});

@@ -58,6 +58,17 @@ test("members of gzip follow each other, zeros may end them, and what else follo
   expect(packWarnings(more).join()).toMatch(/run\.csv\.gz: 4 bytes behind the gzip data \(from byte \d+\)/);
 });
 
+test("thousands of small members are read as one file", async () => {
+  const member = gzipSync(letters("3.9\n"));
+  const many = (count: number): Uint8Array => {
+    const bytes = new Uint8Array(count * member.length);
+    for (let at = 0; at < bytes.length; at += member.length) bytes.set(member, at);
+    return bytes;
+  };
+  const source = await open("run.gz", many(5000));
+  expect(new TextDecoder().decode(await all(source))).toBe("3.9\n".repeat(5000));
+});
+
 test("a pack that was cut gives what is before the cut, and says so", async () => {
   const packs: Uint8Array[] = [
     gzipSync(table),

@@ -10,7 +10,7 @@ import { FormatError } from "../model/errors.js";
 import { readBytes, type ByteSource } from "./bytes.js";
 import { piecesSource } from "./pieces.js";
 import { baseName } from "./text.js";
-import { crc32, inflated, inflateRoom, type InflateEnd, type InflateRoom } from "./zip-inflate.js";
+import { crc32, inflated, type InflateEnd } from "./zip-inflate.js";
 import { isZip, readZipDirectory, unreadEntry, zipDataOffset, type ZipEntry } from "./zip.js";
 
 /** What is unpacked is held in memory: at most so many bytes. A file that is stored in a zip as it is has no limit. */
@@ -20,9 +20,10 @@ export const UNPACKED_RATIO = 200;
 const RATIO_FROM_BYTES = 64 << 20;
 /** Packs within packs. */
 export const PACK_DEPTH = 2;
-/** Members of one gzip file. */
-const GZIP_MEMBERS = 200_000;
+/** Members of one gzip file: bgzip needs 33,000 for what may be unpacked; each takes some 40 µs, however small. */
+const GZIP_MEMBERS = 40_000;
 const GZIP_HEADER_BYTES = 1 << 17;
+const BLOCK_BYTES = 1 << 20;
 
 /** What was in a pack. */
 interface UnpackedSource extends ByteSource {
@@ -79,7 +80,6 @@ function isGzip(head: Uint8Array): boolean {
 
 async function unpackGzip(source: ByteSource): Promise<ByteSource> {
   const gathered = gather(source, source.size);
-  const room = inflateRoom();
   let name: string | null = null;
   let from = 0;
   for (let member = 0; from < source.size; member++) {
@@ -98,7 +98,7 @@ async function unpackGzip(source: ByteSource): Promise<ByteSource> {
       break;
     }
     name ??= header.name;
-    const packed = await gathered.take(from + header.length, source.size, room);
+    const packed = await gathered.take(from + header.length, source.size);
     const trailer = await readBytes(source, packed.end, 8);
     if (!packed.whole || trailer.length < 8) {
       gathered.cut();
@@ -269,7 +269,7 @@ interface Packed extends InflateEnd {
 interface Gathered {
   readonly warnings: readonly string[];
   /** Unpacks what lies between two places and keeps it. */
-  take(from: number, to: number, room?: InflateRoom): Promise<Packed>;
+  take(from: number, to: number): Promise<Packed>;
   say(sentence: string): void;
   /** Says that the pack was cut. */
   cut(): void;
@@ -279,6 +279,21 @@ interface Gathered {
 /** Gathers unpacked bytes within the limits. */
 function gather(source: ByteSource, packedBytes: number): Gathered {
   const pieces: Uint8Array[] = [];
+  let block = new Uint8Array();
+  let used = 0;
+  // Pieces share blocks: hundreds of thousands of arrays would be slow to hold.
+  const keep = (piece: Uint8Array): void => {
+    for (let at = 0; at < piece.length;) {
+      if (used === block.length) {
+        pieces.push((block = new Uint8Array(BLOCK_BYTES)));
+        used = 0;
+      }
+      const part = piece.subarray(at, at + block.length - used);
+      block.set(part, used);
+      used += part.length;
+      at += part.length;
+    }
+  };
   const warnings: string[] = [];
   let total = 0;
   const own = baseName(source.name);
@@ -288,8 +303,8 @@ function gather(source: ByteSource, packedBytes: number): Gathered {
     say,
     cut: () =>
       say(`the file was cut after ${source.size} bytes: what is packed before the cut is used, what followed is lost.`),
-    async take(from, to, room) {
-      const stream = inflated(source, from, to, room);
+    async take(from, to) {
+      const stream = inflated(source, from, to);
       let crc = 0;
       let bytes = 0;
       for (;;) {
@@ -306,10 +321,13 @@ function gather(source: ByteSource, packedBytes: number): Gathered {
             `swells to more than ${UNPACKED_RATIO} times its ${packedBytes} packed bytes, as no movie and no record does. Unpack it first if it is one.`,
           );
         }
-        pieces.push(piece);
+        keep(piece);
       }
     },
-    source: (name) => ({ ...piecesSource(name, pieces), packWarnings: warnings, close: () => source.close() }),
+    source(name) {
+      const all = pieces.length === 0 ? [] : [...pieces.slice(0, -1), block.slice(0, used)];
+      return { ...piecesSource(name, all), packWarnings: warnings, close: () => source.close() };
+    },
   };
 }
 

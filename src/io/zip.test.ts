@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { deflateSync, zipSync, type Zippable } from "fflate";
 import { expect, test } from "vitest";
 import { FormatError } from "../model/errors.js";
-import { memorySource } from "./bytes.js";
+import { memorySource, type ByteSource } from "./bytes.js";
 import { crc32, inflated } from "./zip-inflate.js";
 import { readZipDirectory, readZipEntry, zipDataOffset } from "./zip.js";
 
@@ -82,6 +82,37 @@ test("packed data that are cut give a beginning of what was packed, at any cut",
     }
     expect(before).toBeGreaterThan(2000);
   }
+});
+
+test("what cannot be unpacked is refused with the place from which on it cannot", async () => {
+  // Two stored blocks, then one of the kind that does not exist.
+  const bytes = drawn(40_000, 9, 20);
+  const stored = [0, bytes.length & 255, bytes.length >> 8, ~bytes.length & 255, (~bytes.length >> 8) & 255];
+  const broken = Uint8Array.from([...stored, ...bytes, ...stored, ...bytes, 7, 0, 0, 0]);
+  const given: Uint8Array[] = [];
+  const read = async (): Promise<void> => {
+    for await (const piece of inflated(memorySource("packed", broken), 0, broken.length)) given.push(piece);
+  };
+  await expect(read()).rejects.toThrow(/^packed: the packed data are damaged within \d+ bytes from byte 80010 on/);
+  expect(Buffer.compare(Buffer.concat(given), bytes)).toBe(0);
+});
+
+test("little is unpacked beyond what is asked for, and nothing is read that is not", async () => {
+  const packed = deflateSync(new Uint8Array(50_000_000), { level: 9 });
+  let read_bytes = 0;
+  const memory = memorySource("packed", packed);
+  const source: ByteSource = {
+    ...memory,
+    read: (offset, into) => {
+      read_bytes += into.length;
+      return memory.read(offset, into);
+    },
+  };
+  for await (const piece of inflated(source, 0, packed.length)) {
+    expect(piece.length).toBeLessThanOrEqual(1 << 20);
+    break;
+  }
+  expect(read_bytes).toBeLessThanOrEqual(1 << 13);
 });
 
 test("damaged data give a result or a sentence, never anything else", async () => {

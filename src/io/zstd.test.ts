@@ -117,7 +117,7 @@ test("frames that are cut, damaged, followed by other bytes or in need of a dict
   }
   const wrong = checked.packed.slice();
   wrong[wrong.length - 1]! ^= 1;
-  await expect(unpackZstd(wrong, checked.plain.length)).rejects.toThrow(/is damaged: .*checksum/);
+  await expect(unpackZstd(wrong, checked.plain.length)).rejects.toThrow(/cannot be unpacked: .*checksum/);
   const followed = joined(first.packed, hex("abcdef"));
   await expect(unpackZstd(followed, first.plain.length)).rejects.toThrow(/3 bytes follow its Zstandard frame/);
   await expect(unpackZstd(hex("28b52ffd2105010000"), 5)).rejects.toThrow(/dictionary/);
@@ -192,7 +192,11 @@ test("a strip of a TIFF that is damaged, cut off, too short or swelling is refus
   const wrong = packed.slice();
   wrong[wrong.length - 1]! ^= 1;
   const cases: [number, Uint8Array, RegExp][] = [
-    [15, wrong, /movie\.tif: a strip or tile cannot be decompressed \(its Zstandard frame is damaged: .*checksum/],
+    [
+      15,
+      wrong,
+      /movie\.tif: a strip or tile cannot be decompressed \(its Zstandard frame cannot be unpacked: .*checksum/,
+    ],
     [15, packed.subarray(0, 300), /cannot be decompressed \(its Zstandard frame is cut off after 300 bytes/],
     [16, packed, /a strip or tile holds 1500 of 1600 bytes/],
     [15, swelling, /unpacks to more than 1500 bytes/],

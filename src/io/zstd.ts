@@ -69,7 +69,7 @@ async function unpackFrames(input: Uint8Array, size: number, limit: number, enou
     if (!frame.isSkipped) {
       const part = await zstd.decode(input.subarray(at, frame.end)).catch((cause: unknown) => {
         const why = cause instanceof Error ? cause.message.replace(/^.*zstd codec error: /, "") : String(cause);
-        throw new RangeError(`its Zstandard frame is damaged: ${why}`, { cause });
+        throw new RangeError(`its Zstandard frame cannot be unpacked: ${why}`, { cause });
       });
       parts.push(part);
       total += part.length;

@@ -118,3 +118,66 @@ test("an animated PNG says that only its still image is read", async () => {
   expect((await openPng(memorySource("moving.png", announced))).warnings.join()).toMatch(/is an animation/);
   expect((await openPng(memorySource("still.png", still))).warnings).toEqual([]);
 });
+
+/** Metadata of images in the order of their taking, as version 1 or 2 of Micro-Manager writes it. */
+function metadata(
+  version: 1 | 2,
+  images: readonly { readonly file: string; readonly time: number; readonly channel: number; readonly ms: number }[],
+): string {
+  const summary = { Channels: 2, ChNames: ["Blue", "Red"], PixelSize_um: 0.08, UserData: { Comment: { text: "a}" } } };
+  const entries: [string, unknown][] = [["Summary", summary]];
+  for (const { file, time, channel, ms } of images) {
+    const place = { FrameIndex: time, ChannelIndex: channel, SliceIndex: 0, PositionIndex: 0 };
+    const note = { "ElapsedTime-ms": ms, PixelSizeUm: 0.08, Time: "2024-03-01 10:20:30 +0100", "Core-Camera": "C" };
+    if (version === 1) {
+      entries.push([`FrameKey-${time}-${channel}-0`, { FileName: file, Summary: summary, ...place, ...note }]);
+    } else {
+      entries.push([`Coords-Default/${file}`, place], [`Metadata-Default/${file}`, note]);
+    }
+  }
+  return JSON.stringify(Object.fromEntries(entries), null, 2);
+}
+
+test("Micro-Manager's metadata beside single images tells their times, places and scale", async () => {
+  const images = [0, 1, 2].flatMap((time) =>
+    [0, 1].map((channel) => ({
+      file: `c${channel}_t${time}.tif`,
+      time,
+      channel,
+      ms: 500 + 1000 * time + 100 * channel,
+    })),
+  );
+  const files = Object.fromEntries(images.map(({ file, time, channel }) => [file, tiff(10 * time + channel)]));
+  for (const version of [1, 2] as const) {
+    const whole = metadata(version, images);
+    const beside = { ...files, "metadata.txt": text(whole) };
+    const below = Object.fromEntries(Object.entries(beside).map(([name, bytes]) => [`Default/${name}`, bytes]));
+    for (const source of [folder(beside), folder({ ...below, "display_settings.txt": text("{}") })]) {
+      const movie = await openMovie(source);
+      expect(movie).toMatchObject({ format: "folder", name: "frames", frames: 6, pixelSize_um: 0.08 });
+      expect(movie).toMatchObject({ timeSource: "Micro-Manager ElapsedTime-ms", start: "2024-03-01T10:20:30+01:00" });
+      expect(movie.channelNames).toEqual(["Blue", "Red"]);
+      expect([...movie.time_s!].map((time) => Number(time.toFixed(6)))).toEqual([0, 0.1, 1, 1.1, 2, 2.1]);
+      const seen: number[] = [];
+      for (let index = 0; index < 6; index++) {
+        const into = new Uint16Array(2);
+        await movie.read(index, into);
+        seen.push(into[0]!);
+      }
+      expect(seen).toEqual([0, 1, 10, 11, 20, 21]);
+      await movie.close();
+    }
+    // What an interrupted acquisition has written is used: the last brace is not there, or the last images are not.
+    const open = await openMovie(folder({ ...files, "metadata.txt": text(whole.slice(0, -2)) }));
+    expect([...open.time_s!].at(-1)).toBeCloseTo(2.1, 9);
+    for (let cut = 0; cut < whole.length; cut += 41) {
+      const movie = await openMovie(folder({ ...files, "metadata.txt": text(whole.slice(0, cut)) }));
+      expect(movie.frames).toBe(6);
+    }
+  }
+  const partly = await openMovie(folder({ ...files, "metadata.txt": text(metadata(2, images.slice(0, 5))) }));
+  expect(partly.planes).toBeUndefined();
+  expect(partly.warnings.join()).toMatch(/does not place 1 of 6 images/);
+  const foreign = await openMovie(folder({ ...files, "metadata.txt": text("exposure 3 ms") }));
+  expect([foreign.time_s, foreign.warnings]).toEqual([null, ["1 file is no image and passed over."]]);
+});

@@ -2,9 +2,13 @@
 import { FormatError } from "../model/errors.js";
 import type { MovieFile, Samples } from "../model/movie.js";
 import { readBytes, type ByteSource, type FolderSource } from "./bytes.js";
+import { metadataName, separateImages } from "./micro-manager-folder.js";
+import { tell } from "./micro-manager-told.js";
 import { isPng, openPng } from "./png.js";
 import { isTiff } from "./tiff-directory.js";
 import { openTiff } from "./tiff.js";
+import type { Told } from "./tiff-told.js";
+import { seriesNote } from "./time-series.js";
 
 /** What every frame of a folder has to agree in. */
 interface FrameKind {
@@ -17,10 +21,49 @@ interface FrameKind {
 /** Files looked into at one time; a share on the network answers them together. */
 const atOnce = 8;
 
-/** Whether a folder holds an image among its first files. */
+/** Whether a folder holds an image, or one folder of Micro-Manager's that does. */
 export async function isFrameFolder(folder: FolderSource): Promise<boolean> {
+  if (await holdsImage(folder)) return true;
+  const inside = await onlySeries(folder);
+  if (inside === null) return false;
+  try {
+    return await isFrameFolder(inside);
+  } finally {
+    await inside.close();
+  }
+}
+
+async function holdsImage(folder: FolderSource): Promise<boolean> {
   for (const entry of folder.entries) if (await isImage(folder, entry)) return true;
   return false;
+}
+
+async function within(folder: FolderSource, inside: FolderSource): Promise<MovieFile> {
+  const movie = await openFolderMovie(inside);
+  return {
+    ...movie,
+    name: folder.name,
+    async close() {
+      await movie.close();
+      await folder.close();
+    },
+  };
+}
+
+/** The only folder inside one, where Micro-Manager's images of one position lie: "Default", "Pos0". */
+async function onlySeries(folder: FolderSource): Promise<FolderSource | null> {
+  const [only, ...others] = folder.folders;
+  if (only === undefined || others.length > 0) return null;
+  const inside = await folder.openFolder(only);
+  if (inside.entries.includes(metadataName)) return inside;
+  await inside.close();
+  return null;
+}
+
+/** What is told of a series; scale and start as of its first file where that alone has them. */
+function completed(told: Omit<Told, "frames">, first: MovieFile): Omit<Told, "frames"> {
+  const { pixelSize_um, pixelSizeSource } = told.pixelSize_um === null ? first : told;
+  return { ...told, pixelSize_um, pixelSizeSource, start: told.start ?? first.start };
 }
 
 async function isImage(folder: FolderSource, entry: string): Promise<boolean> {
@@ -43,11 +86,17 @@ async function using<T>(folder: FolderSource, entry: string, work: (source: Byte
  * Opens a folder with one frame a file, or one that holds a recording: the files of one dataset, or a single stack.
  * Every file is looked into at once, its pixels are decoded when asked for.
  *
- * Scale comes from the first file where it tells one; times are in no file. Other files are passed over and counted.
+ * Scale comes from the first file where it tells one; times, places and scale from Micro-Manager's metadata.txt where it
+ * lies beside. Other files are passed over and counted.
  * Throws FormatError naming the file that differs in size or type from the first, that holds several frames,
  * or that is damaged.
  */
 export async function openFolderMovie(folder: FolderSource): Promise<MovieFile> {
+  const inside = await onlySeries(folder);
+  if (inside !== null) {
+    if (!(await holdsImage(folder))) return within(folder, inside);
+    await inside.close();
+  }
   const whole = await openRecording(folder);
   if (whole !== null) return { ...whole, name: folder.name };
   const looked = await inStretches(folder.entries, async (entry) => ({ entry, frame: await lookInto(folder, entry) }));
@@ -67,15 +116,19 @@ export async function openFolderMovie(folder: FolderSource): Promise<MovieFile> 
   }
   if (first === null) throw fault(folder, "holds no TIFF and no PNG. Name a folder of frames.");
   const { frame } = first;
-  const others = folder.entries.length - names.length;
   const warnings = [...frame.warnings];
+  const images = await separateImages(folder, names, warnings);
+  const told = images === null ? null : tell(images.placed, images.summary, warnings);
+  const ordered = told?.ordered.map(({ frame: name }) => name) ?? names;
+  const note = told?.told.planes === undefined ? null : seriesNote(told.told.planes);
+  if (note !== null) warnings.push(note);
+  const others = folder.entries.length - names.length - (images === null ? 0 : 1);
   if (others > 0) warnings.push(`${others} ${others === 1 ? "file is" : "files are"} no image and passed over.`);
   return {
     name: folder.name,
-    format: "folder",
     width: frame.width,
     height: frame.height,
-    frames: names.length,
+    frames: ordered.length,
     dtype: frame.dtype,
     ...(frame.samplesPerPixel === undefined ? {} : { samplesPerPixel: frame.samplesPerPixel }),
     pixelSize_um: frame.pixelSize_um,
@@ -84,10 +137,12 @@ export async function openFolderMovie(folder: FolderSource): Promise<MovieFile> 
     timeSource: "missing",
     frameStamp: "unknown",
     start: frame.start,
+    ...(told === null ? {} : completed(told.told, frame)),
+    format: "folder",
     warnings,
     async read(index: number, into: Samples, signal?: AbortSignal): Promise<void> {
-      const name = names[index];
-      if (name === undefined) throw new RangeError(`frame ${index} of ${names.length}`);
+      const name = ordered[index];
+      if (name === undefined) throw new RangeError(`frame ${index} of ${ordered.length}`);
       await using(folder, name, async (source) => (await openFrame(alone(source)))?.read(0, into, signal));
     },
     close: () => folder.close(),

@@ -130,7 +130,7 @@ const receivedNames = ["ReceivedTime", "TimeReceivedByCore", "Time"];
  * Reads one note after another. Values are picked out by their names: a tree of each of 100,000 notes would take
  * seconds. Names that the first note has not are not looked for in the others, but for the time that has elapsed.
  */
-function noteReader(placed: boolean): (json: string) => ImageNote {
+export function noteReader(placed: boolean): (json: string) => ImageNote {
   const strings = new Map<string, string>();
   const kept = (value: string | null): string | null => {
     if (value === null) return null;
@@ -148,7 +148,7 @@ function noteReader(placed: boolean): (json: string) => ImageNote {
       ),
     );
     const has = names;
-    const word = (name: string): string | null => (has.has(name) ? stringOf(json, name) : null);
+    const word = (name: string): string | null => (has.has(name) ? valueText(json, name) : null);
     const index = (name: string, other: string): number => numberOf(json, has.has(name) ? name : other);
     const received = receivedNames.find((name) => has.has(name));
     let place: FramePlace | null = null;
@@ -164,7 +164,7 @@ function noteReader(placed: boolean): (json: string) => ImageNote {
     }
     return {
       elapsed_s: numberOf(json, "ElapsedTime-ms") / 1000,
-      received: received === undefined ? null : stringOf(json, received),
+      received: received === undefined ? null : valueText(json, received),
       place,
       channel: kept(word("Channel")),
       position: kept(word("PositionName")),
@@ -195,7 +195,8 @@ function numberOf(json: string, name: string): number {
   return match === null ? Number.NaN : Number(match[0]);
 }
 
-function stringOf(json: string, name: string): string | null {
+/** The text that a JSON object has under a name; null where it has none, or one that is escaped. */
+export function valueText(json: string, name: string): string | null {
   const at = valueAt(json, name);
   if (at < 0 || json[at] !== '"') return null;
   const end = json.indexOf('"', at + 1);

@@ -88,7 +88,8 @@ const movies: readonly Omit<Format, "holds">[] = [
   {
     name: "folder",
     files: "folder",
-    reads: "one TIFF or PNG a frame, in natural order of their names",
+    reads:
+      "one TIFF or PNG a frame, in natural order of their names; times, channels and scale of Micro-Manager's metadata.txt",
     writes: null,
     refuses: "frames that differ in size or type",
   },

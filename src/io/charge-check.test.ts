@@ -93,6 +93,12 @@ test("a unit that slips in some steps alone is said with the first of them", () 
   expect(sentence).toMatch(/more than 3-fold in 1 of 6 steps, first in that from 700 s/);
 });
 
+test("charge that passed between two rows, unlogged, is no slip", () => {
+  const measured = run([1, -1, 1, -1, 1, -1], 10);
+  const values = integrateCurrent(measured.time_s, measured.current_mA).map((value, row) => value + (row > 80 ? 1 : 0));
+  expect(told(measured, [{ name: "Q", kind: "running charge", values }])).toEqual([]);
+});
+
 test("what does not follow the current at all is not taken for a slip", () => {
   fc.assert(
     fc.property(

@@ -226,7 +226,7 @@ const slips: readonly (readonly [factor: number, more: string, less: string])[] 
 /** What a factor says of the units; "" where it is none that is known. */
 function slipOf(ratio: number): string {
   const size = Math.abs(ratio);
-  const found = slips.find(([factor]) => Math.abs(Math.max(size, 1 / size) / factor - 1) < 0.2);
+  const found = slips.find(([factor]) => Math.abs(Math.max(size, 1 / size) / factor - 1) < (factor < 10 ? 0.1 : 0.2));
   const slip = found === undefined ? "" : `: ${size >= 1 ? found[1] : found[2]}`;
   return ratio < 0 ? `, and with the other sign${slip}` : slip;
 }
@@ -252,11 +252,28 @@ function oddSteps({ time_s, current_mA }: Measured, { counted, passed }: Pair): 
     Math.max(Math.abs(gain(passed, step)), Math.abs(gain(counted, step)));
   const largest = steps.reduce((most, step) => Math.max(most, size(step)), 0);
   const large = steps.filter((step) => size(step) > 0.1 * largest);
+  const differ = (c: number, p: number): boolean => !(c / p > 1 / TOLERANCE && c / p < TOLERANCE);
   const odd = large.filter((step) => {
-    const ratio = gain(counted, step) / gain(passed, step);
-    return !(ratio > 1 / TOLERANCE && ratio < TOLERANCE);
+    if (!differ(gain(counted, step), gain(passed, step))) return false;
+    // What passed between two rows, unlogged, is no wrong unit: that would differ between all of them.
+    const [c, p] = withoutWorst(counted, passed, step);
+    return Math.max(Math.abs(c), Math.abs(p)) > 0.1 * size(step) && differ(c, p);
   });
   if (odd.length === 0 || large.length < 2) return null;
   const from = Number(time_s[odd[0]!.first]!.toPrecision(7));
   return `more than ${TOLERANCE}-fold in ${odd.length} of ${large.length} steps, first in that from ${from} s`;
+}
+
+/** What was counted and passed in a step but for the two rows between which they differ most. */
+function withoutWorst(
+  counted: Float64Array,
+  passed: Float64Array,
+  { first, last }: { first: number; last: number },
+): [counted: number, passed: number] {
+  let worst = { c: 0, p: 0 };
+  for (let row = first + 1; row <= last; row++) {
+    const [c, p] = [counted[row]! - counted[row - 1]!, passed[row]! - passed[row - 1]!];
+    if (Math.abs(c - p) > Math.abs(worst.c - worst.p)) worst = { c, p };
+  }
+  return [counted[last]! - counted[first]! - worst.c, passed[last]! - passed[first]! - worst.p];
 }

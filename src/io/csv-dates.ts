@@ -33,7 +33,7 @@ const EARLIEST_MS = Date.UTC(1980, 0, 1);
 function dateStep(cell: string): number {
   const days = /^\s*\d{5}(?:[.,](\d*))?\s*$/.exec(cell);
   if (days !== null) return Number((86400 / 10 ** (days[1]?.length ?? 0)).toPrecision(3));
-  if (/\d[.,]\d+\D*$|^\s*\d{14,19}\s*$/.test(cell)) return 0.001;
+  if (/\d[.,]\d+\D*$/.test(cell) || Number(cell) > 1e14) return 0.001;
   return /:\d{2}:\d{2}|^\s*\d{9,13}\s*$/.test(cell) ? 1 : 60;
 }
 
@@ -100,19 +100,37 @@ function testDate({ preamble, dates }: CsvLayout, seconds: number): string | nul
   return null;
 }
 
-/** Says where a table's dates and its column of time do not span the same time. */
-export function compareDates(ends: Ends | null, layout: CsvLayout, say: (sentence: string) => void): void {
-  const at = layout.roles.date?.at;
-  if (at === undefined || layout.roles.time === null || ends === null) return;
-  const first = dateOf(ends.firstCells[at], layout);
-  const last = dateOf(ends.lastCells[at], layout);
-  if (first === null || last === null) return;
+const timeUnits: readonly (readonly [name: string, factor: number])[] = [
+  ["minutes", 60],
+  ["hours", 3600],
+  ["days", 86400],
+  ["milliseconds", 1e-3],
+];
+
+/**
+ * The factor from a table's column of time to seconds that its dates tell: 1 where they go together. Where the head
+ * names no unit, dates that span 60, 3600, 86400 or 1/1000 times as much, to 1 %, tell the unit; else the difference
+ * is said and the factor is 1.
+ */
+export function timeFactor(ends: Ends | null, layout: CsvLayout, say: (sentence: string) => void): number {
+  const { time, date } = layout.roles;
+  if (date === null || time === null || ends === null) return 1;
+  const first = dateOf(ends.firstCells[date.at], layout);
+  const last = dateOf(ends.lastCells[date.at], layout);
+  if (first === null || last === null) return 1;
   const dated_s = (last.ms - first.ms) / 1000;
   const counted_s = ends.last_s - ends.first_s;
-  const step_s = Math.max(dateStep(ends.firstCells[at]!), dateStep(ends.lastCells[at]!));
-  if (Math.abs(dated_s - counted_s) <= Math.max(5, 2 * step_s, 0.02 * dated_s)) return;
+  const step_s = Math.max(dateStep(ends.firstCells[date.at]!), dateStep(ends.lastCells[date.at]!));
+  if (Math.abs(dated_s - counted_s) <= Math.max(5, 2 * step_s, 0.02 * dated_s)) return 1;
+  const unit = timeUnits.find(([, factor]) => Math.abs(dated_s - factor * counted_s) < 0.01 * dated_s);
+  const isClock = ends.lastCells[time.at]?.includes(":") === true;
+  if (!time.unitStated && !isClock && unit !== undefined && dated_s > 200 * step_s) {
+    say(`the column ${layout.heads[time.at]} names no unit: ${unit[0]}, as its dates tell.`);
+    return unit[1];
+  }
   say(
     `its dates span ${dated_s} s but its column of time ${Number(counted_s.toPrecision(7))} s: ` +
       "check the unit of time, or whether the test was paused.",
   );
+  return 1;
 }

@@ -145,7 +145,9 @@ export function splitLines(lines: readonly string[], delimiter: string): string[
   for (const line of lines) {
     const whole = quotedWhole(line);
     const cells = (whole ?? line).split(delimiter);
-    if (whole === null && line.includes('"') && !unquote(cells)) return parseQuoted(lines, delimiter);
+    if (whole === null && line.includes('"') && line.length < QUOTED_CHARACTERS && !unquote(cells)) {
+      return parseQuoted(lines, delimiter);
+    }
     rows.push(cells);
   }
   return rows;
@@ -169,7 +171,11 @@ function unquote(cells: string[]): boolean {
   return true;
 }
 
+/** A longer line is no row of a cycler: its quotes are not looked at. */
+const QUOTED_CHARACTERS = 1 << 16;
+
 function parseQuoted(lines: readonly string[], delimiter: string): string[][] {
+  if (lines.some((line) => line.length > QUOTED_CHARACTERS)) return lines.map((line) => line.split(delimiter));
   try {
     const rows: string[][] = parse(lines.join("\n"), { delimiter, relax_quotes: true, relax_column_count: true });
     return rows.map((cells) => (cells.length === 1 ? cells[0]!.split(delimiter) : cells));

@@ -123,6 +123,7 @@ const state = [
 ];
 const cycle = [
   "cycle index",
+  "cycle-index",
   "cycle number",
   "cycle count",
   "cycle",

@@ -305,6 +305,48 @@ test("dates as numbers since 1970 are told by their size; a clock that was never
   }
 });
 
+test("where the head of time names no unit, dates that span 60 or 3600 times as much tell it", async () => {
+  const rows = (unit_s: number, head: string): string =>
+    buildTable(
+      ["Rec", head, "DPT Time", "Voltage [V]", "Current [A]"],
+      Array.from({ length: 50 }, (_, row) => [
+        row,
+        (row * 60) / unit_s,
+        new Date(Date.UTC(2021, 4, 11, 15, 40) + 60_000 * row).toISOString().slice(0, 19).replace("T", " "),
+        3,
+        0.001,
+      ]),
+    );
+  for (const [unit_s, name] of [
+    [60, "minutes"],
+    [3600, "hours"],
+    [0.001, "milliseconds"],
+  ] as const) {
+    const file = await read(rows(unit_s, "TestTime"));
+    expect(file.time_s[49]).toBeCloseTo(2940, 6);
+    expect(file.charge_mAh[49]).toBeCloseTo(2940 / 3600, 9);
+    expect(file.warnings).toEqual([`run.csv: the column TestTime names no unit: ${name}, as its dates tell.`]);
+  }
+  const stated = await read(rows(60, "TestTime(s)"));
+  expect(stated.time_s[49]).toBe(49);
+  expect(stated.warnings[0]).toMatch(/its dates span 2940 s but its column of time 49 s/);
+  expect((await read(rows(1, "TestTime"))).warnings).toEqual([]);
+});
+
+test("a potential that no cell has is said", async () => {
+  const file = await read("time_s,Volts,current_mA\n0,1853.8,1\n1,3801.9,1\n");
+  expect(file.warnings).toEqual([
+    "run.csv: its potential reaches 3801.9 V: check the unit, as where mV were written for V.",
+  ]);
+});
+
+test("a line of megabytes in quotes takes no longer than any other", async () => {
+  const begun = performance.now();
+  const file = await read(`time_s,potential_V,current_mA\n0,3,1\n"${"x,".repeat(3_000_000)}\n1,3,1\n`);
+  expect(performance.now() - begun).toBeLessThan(1000);
+  expect([...file.time_s]).toEqual([0, 1]);
+});
+
 test("records in layers are told from the lines of steps and cycles between them", async () => {
   const text = [
     "Cycle Index,Chg. Cap.(Ah),DChg. Cap.(Ah)",

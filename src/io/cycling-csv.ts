@@ -4,7 +4,7 @@ import { FormatError } from "../model/errors.js";
 import { readBytes, type ByteSource } from "./bytes.js";
 import type { CountedColumn } from "./charge-check.js";
 import { compareCurrents, signedCurrent } from "./csv-checks.js";
-import { compareDates, dateOf, startOf, type Ends } from "./csv-dates.js";
+import { dateOf, startOf, timeFactor, type Ends } from "./csv-dates.js";
 import { findLayout, splitLines, type CsvLayout } from "./csv-layout.js";
 import { stateSign, type Role } from "./csv-roles.js";
 import { cyclesOf, cyclingRecord, stepsBack } from "./cycling-record.js";
@@ -58,13 +58,15 @@ export async function readCyclingCsv(source: ByteSource, format = "csv"): Promis
   }
   judgeBroken(source.name, read.table, heads, say);
 
-  const time_s = read.column("date") ?? read.column(roles.time)!;
+  const told_s = read.column("date") ?? read.column(roles.time)!;
   const potential_V = read.column(roles.potential)!;
   const current_mA = signedCurrent(read.column(roles.current), read.column(roles.state), say);
   const twins = [roles.current, roles.secondCurrent].map((role) => heads[role?.at ?? -1] ?? "") as [string, string];
   compareCurrents(current_mA, read.column(roles.secondCurrent), twins, say);
-  const ends: Ends | null = time_s.length === 0 ? null : { ...read, first_s: time_s[0]!, last_s: time_s.at(-1)! };
-  compareDates(ends, layout, say);
+  const endsOf = (column_s: Float64Array): Ends | null =>
+    column_s.length === 0 ? null : { ...read, first_s: column_s[0]!, last_s: column_s.at(-1)! };
+  const factor = timeFactor(endsOf(told_s), layout, say);
+  const time_s = factor === 1 ? told_s : told_s.map((value) => factor * value);
   const counted = roles.counted.map((role): CountedColumn => ({
     name: `the column ${heads[role.at]}`,
     kind: role.kind,
@@ -74,7 +76,7 @@ export async function readCyclingCsv(source: ByteSource, format = "csv"): Promis
   return cyclingRecord({
     name: source.name,
     format,
-    start: startOf(ends, layout, say),
+    start: startOf(endsOf(time_s), layout, say),
     columns: heads,
     time_s,
     potential_V,

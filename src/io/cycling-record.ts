@@ -27,6 +27,9 @@ export interface FoundColumns {
   readonly warnings: readonly string[];
 }
 
+/** No cell has more, nor a pack of cells that a cycler drives. */
+const HIGHEST_V = 1000;
+
 /**
  * A record from what was found: a missing current is 0 where the cell rests and NaN elsewhere; a missing charge is
  * the trapezoid integral of the current from the first row; rows are brought into the order of time. Charge that the
@@ -48,6 +51,10 @@ export function cyclingRecord(found: FoundColumns): CyclingFile {
   const standing = time_s.reduce((count, time, row) => count + (row > 0 && time === time_s[row - 1]! ? 1 : 0), 0);
   if (standing > 10 && standing > 0.1 * rows) {
     say(`${standing} of ${rows} rows have the time of the row before: its clock is coarse, or rows are doubled.`);
+  }
+  const highest_V = potential_V.reduce((most, value) => Math.max(most, Math.abs(value) || 0), 0);
+  if (highest_V > HIGHEST_V) {
+    say(`its potential reaches ${Number(highest_V.toPrecision(5))} V: check the unit, as where mV were written for V.`);
   }
   const span_s = rows < 2 ? 0 : time_s[rows - 1]! - time_s[0]!;
   if (span_s > 4 * 365.25 * 86400) {

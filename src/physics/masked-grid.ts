@@ -1,0 +1,183 @@
+/**
+ * A particle on square cells: which cells are inside, which faces are open, and how much rim each boundary cell has.
+ *
+ * Cells lie in a raster with one empty cell around it, so that the neighbours of a cell are at fixed distances.
+ */
+import { distanceTransform } from "../kernels/distance.js";
+import { gaussianBlur } from "../kernels/filter.js";
+import { coverageOfPolygon } from "../kernels/polygon.js";
+import { ParameterError } from "../model/errors.js";
+
+/** A mask as the phase field uses it. */
+export interface MaskedGrid {
+  /** Of the mask as given. */
+  readonly width: number;
+  readonly height: number;
+  readonly h_um: number;
+  /** Cells in a row of the raster: width + 2. */
+  readonly stride: number;
+  /** Cells inside. */
+  readonly count: number;
+  readonly area_um2: number;
+  /** Places in the raster of all cells inside, row by row. */
+  readonly cells: Int32Array;
+  /** First cell of each unbroken row of cells and the one after its last, in turn. */
+  readonly runs: Int32Array;
+  /** 1 where the face below a cell is open, else 0; one entry a cell of the raster. */
+  readonly openBelow: Float64Array;
+  /** Places in the raster of the cells with at least one closed face, row by row. */
+  readonly rim: Int32Array;
+  /** Length of rim in each of them. */
+  readonly rim_um: Float64Array;
+}
+
+/** Standard deviation, in cells, by which the distance to the rim is smoothed before its normals are taken. */
+const NORMAL_BLUR = 2;
+
+/**
+ * The grid of a mask (1 inside; row by row). Each closed face adds |n . e| h to its cell's rim, n the rim's normal from the
+ * smoothed signed distance: the lengths sum to the true perimeter, as sum |n_x|^2 + |n_y|^2 = 1, where the staircase
+ * itself is up to 27 % (disc) or 41 % (diagonal) too long.
+ * Throws ParameterError for a mask of another size than stated, one without a cell, or h that is no length.
+ */
+export function maskedGrid(mask: ArrayLike<number>, width: number, height: number, h_um: number): MaskedGrid {
+  for (const [name, value] of [
+    ["width", width],
+    ["height", height],
+  ] as const) {
+    if (!Number.isInteger(value) || value < 1) {
+      throw new ParameterError(`${name} is ${value}. Give the mask's ${name} in cells.`, { parameter: name, value });
+    }
+  }
+  if (mask.length !== width * height) {
+    throw new ParameterError(
+      `mask has ${mask.length} cells, but width x height is ${width} x ${height}. Give one entry a cell, row by row.`,
+      { parameter: "mask", value: mask.length },
+    );
+  }
+  if (!(h_um > 0 && h_um < Infinity)) {
+    throw new ParameterError(`h_um is ${h_um}. Give the side of a cell in um, such as 0.175.`, {
+      parameter: "h_um",
+      value: h_um,
+    });
+  }
+  const stride = width + 2;
+  const inside = new Uint8Array(stride * (height + 2));
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) inside[(y + 1) * stride + x + 1] = mask[y * width + x] ? 1 : 0;
+  }
+  const cells: number[] = [];
+  const runs: number[] = [];
+  const rim: number[] = [];
+  const openBelow = new Float64Array(inside.length);
+  for (let at = 0; at < inside.length; at++) {
+    if (inside[at] === 0) continue;
+    cells.push(at);
+    if (inside[at - 1] === 0) runs.push(at);
+    if (inside[at + 1] === 0) runs.push(at + 1);
+    openBelow[at] = inside[at + stride]!;
+    if (inside[at - 1]! + inside[at + 1]! + inside[at - stride]! + inside[at + stride]! < 4) rim.push(at);
+  }
+  if (cells.length === 0) {
+    throw new ParameterError("mask has no cell inside. Give 1 for the particle's cells, or smaller cells (h_um).", {
+      parameter: "mask",
+      value: 0,
+    });
+  }
+  return {
+    width,
+    height,
+    h_um,
+    stride,
+    count: cells.length,
+    area_um2: cells.length * h_um * h_um,
+    cells: Int32Array.from(cells),
+    runs: Int32Array.from(runs),
+    openBelow,
+    rim: Int32Array.from(rim),
+    rim_um: rimLengths(inside, stride, height + 2, Int32Array.from(rim), h_um),
+  };
+}
+
+function rimLengths(inside: Uint8Array, stride: number, rows: number, rim: Int32Array, h_um: number): Float64Array {
+  // Room for the blur, so that it meets no border of the image.
+  const margin = 4 * NORMAL_BLUR + 1;
+  const wide = stride + 2 * margin;
+  const tall = rows + 2 * margin;
+  const one = new Uint8Array(wide * tall);
+  for (let y = 0; y < rows; y++) {
+    one.set(inside.subarray(y * stride, (y + 1) * stride), (y + margin) * wide + margin);
+  }
+  const other = one.map((value) => 1 - value);
+  const within = distanceTransform(one, wide, tall);
+  const without = distanceTransform(other, wide, tall);
+  const signed = within.map((distance, at) => distance - without[at]!);
+  const smooth = gaussianBlur(signed, wide, tall, NORMAL_BLUR);
+  return Float64Array.from(rim, (at) => {
+    const place = (Math.floor(at / stride) + margin) * wide + (at % stride) + margin;
+    let length = 0;
+    for (const [step, across] of [
+      [1, wide],
+      [-1, wide],
+      [wide, 1],
+      [-wide, 1],
+    ] as const) {
+      if (one[place + step] !== 0) continue;
+      // The gradient at the face: along the face's own direction between its two cells, across it on both sides.
+      const along = smooth[place + step]! - smooth[place]!;
+      const beside =
+        (smooth[place + across]! +
+          smooth[place + step + across]! -
+          smooth[place - across]! -
+          smooth[place + step - across]!) /
+        4;
+      const norm = Math.hypot(along, beside);
+      length += norm === 0 ? h_um : (h_um * Math.abs(along)) / norm;
+    }
+    return length;
+  });
+}
+
+/** An outline laid on square cells. */
+export interface OutlineGrid {
+  readonly mask: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+  readonly h_um: number;
+  /** Centre of the mask's first cell, in the outline's own um. */
+  readonly origin_um: readonly [number, number];
+}
+
+/**
+ * A closed outline (um, first point not repeated) as a mask: cells more than half inside, one empty cell around.
+ * Throws ParameterError where no cell is inside.
+ */
+export function outlineGrid(outline_um: readonly (readonly [number, number])[], h_um: number): OutlineGrid {
+  if (!(h_um > 0 && h_um < Infinity)) {
+    throw new ParameterError(`h_um is ${h_um}. Give the side of a cell in um, such as 0.175.`, {
+      parameter: "h_um",
+      value: h_um,
+    });
+  }
+  const xs = outline_um.map(([x]) => x);
+  const ys = outline_um.map(([, y]) => y);
+  const left = Math.min(...xs) - h_um;
+  const top = Math.min(...ys) - h_um;
+  const width = Math.ceil((Math.max(...xs) - left) / h_um) + 2;
+  const height = Math.ceil((Math.max(...ys) - top) / h_um) + 2;
+  if (!(width * height < 1e8)) {
+    throw new ParameterError(
+      `outline is ${outline_um.length} places over ${width} x ${height} cells. Give places in um, and larger cells (h_um).`,
+      { parameter: "outline", value: outline_um.length },
+    );
+  }
+  const points = outline_um.map(([x, y]): [number, number] => [(x - left) / h_um, (y - top) / h_um]);
+  const mask = Uint8Array.from(coverageOfPolygon(points, width, height, 8), (share) => (share > 0.5 ? 1 : 0));
+  if (!mask.includes(1)) {
+    throw new ParameterError(`outline has no cell of ${h_um} um inside. Give smaller cells, or places in um.`, {
+      parameter: "outline",
+      value: outline_um.length,
+    });
+  }
+  return { mask, width, height, h_um, origin_um: [left, top] };
+}

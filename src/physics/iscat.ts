@@ -1,0 +1,332 @@
+/**
+ * What an interferometric microscope sees of a particle behind a window: |E_r + E_s|^2.
+ *
+ *     I = |r|^2 + |s|^2 + 2 v |r| |s| cos psi,     psi = 4 pi n_e d / wavelength + Gouy + arg s - arg r
+ *
+ * r: reflection of window and electrolyte; s: that of the particle's face at x; d: gap between them; v: visibility. All in
+ * units of the light sent in. For a crystal of microns |s| is five to ten times |r|: the image is the face's reflectance,
+ * and the gap modulates it by about a third, once for every wavelength / 2 n_e. So a face that swells or tilts shows
+ * fringes that slide although no lithium moves.
+ *
+ * Light that goes to and fro in the gap more than once (1 %) and that which comes from the particle's back are left out:
+ * the face must be of a crystal thicker than a few optical depths, and seen at right angles.
+ */
+import { ParameterError } from "../model/errors.js";
+import { reflectedAmplitude } from "./fresnel.js";
+import { boundaryDistance } from "./iscat-boundary.js";
+import { checkFace, faceAmplitude, swellingOf, type FaceLaw, type Swelling } from "./iscat-face.js";
+import { spreading, type Spread, type Spreading } from "./point-spread.js";
+import type { LineSpec } from "./reflectivity.js";
+import type { ComplexIndex } from "./refractive-index.js";
+
+/** The microscope, the media and the law of the particle's face. */
+export interface IscatOptics {
+  /** In vacuum. */
+  readonly wavelength_um: number;
+  readonly window: ComplexIndex;
+  readonly electrolyte: ComplexIndex;
+  /** Phase that focusing adds to the particle's light against the reference. */
+  readonly gouy_rad: number;
+  /** Visibility of the interference, 0 to 1: 0 leaves the two lights to add up. */
+  readonly visibility: number;
+  readonly face: FaceLaw;
+  /** null: the face stays where it is whatever x. */
+  readonly swelling: Swelling | null;
+  /** Light of the boundary itself on the face, in units of the reference phase's, before the point spread; null: none. */
+  readonly line: (LineSpec & { readonly x: number }) | null;
+  /** Whether the fields of neighbouring places add up before they are squared, as under a laser, or their lights after. */
+  readonly imaging: "coherent" | "incoherent";
+  readonly spread: Spread;
+}
+
+/** A raster of square cells; (0, 0) is the centre of the first, x right, y down. */
+export interface CellGrid {
+  readonly width: number;
+  readonly height: number;
+  readonly cell_um: number;
+}
+
+/** The face of one or more particles on a raster, at one moment. */
+export interface FaceMap {
+  /** Lithium fraction of each cell; NaN where there is no particle. */
+  readonly x: ArrayLike<number>;
+  /** Share of each cell that particles cover; null: 1 wherever x is a number. */
+  readonly cover: ArrayLike<number> | null;
+  /** Gap between window and face where x is that at rest, in the middle of the raster: one for all, or of each cell. */
+  readonly gap_um: number | ArrayLike<number>;
+  /** Growth of the gap along x and along y, um per um. */
+  readonly tilt: readonly [number, number];
+  /** Height of the particle: the longer it is, the more it swells. */
+  readonly thickness_um: number | ArrayLike<number>;
+  /** Light beside all this (ordered domains and their walls, say), in units of the reference phase's; null: none. */
+  readonly added: ArrayLike<number> | null;
+}
+
+/** A microscope made ready for one raster: what does not change, and its memory, are made once. */
+export interface IscatImager {
+  readonly grid: CellGrid;
+  /** Reflected light of each cell in best focus, height * width, as a share of what was sent. */
+  render(face: FaceMap, into: Float64Array): void;
+}
+
+/**
+ * Reflected light of each cell in best focus, height * width, as a share of the light sent in: particles, and the
+ * matrix's own light (of `matrixLight`) around and between them; null: the bare window.
+ * Throws ParameterError for optics or a face that make no sense.
+ */
+export function iscatIntensity(
+  face: FaceMap,
+  grid: CellGrid,
+  optics: IscatOptics,
+  matrix: ArrayLike<number> | null = null,
+): Float64Array {
+  const image = new Float64Array(grid.width * grid.height);
+  iscatImager(grid, optics, matrix).render(face, image);
+  return image;
+}
+
+/** Light of a large flat face at x behind a gap: the formula above. */
+export function flatFaceIntensity(optics: IscatOptics, x: number, gap_um: number): number {
+  const r = reflectedAmplitude(optics.window, optics.electrolyte);
+  const referenceLight = r.re * r.re + r.im * r.im;
+  const s = faceAmplitude(optics.face, optics.electrolyte, referenceLight, x);
+  const phase = 2 * Math.PI * (gap_um / fringe_um(optics)) + optics.gouy_rad;
+  const cross = (r.re * s.re + r.im * s.im) * Math.cos(phase) - (r.re * s.im - r.im * s.re) * Math.sin(phase);
+  return referenceLight + s.re * s.re + s.im * s.im + 2 * optics.visibility * cross;
+}
+
+/** Change of the gap that takes the light through one fringe: wavelength / 2 n_e. */
+export function fringe_um({ wavelength_um, electrolyte }: IscatOptics): number {
+  return wavelength_um / (2 * electrolyte.n);
+}
+
+/** Makes a microscope ready. Throws ParameterError for optics that make no sense. */
+export function iscatImager(grid: CellGrid, optics: IscatOptics, matrix: ArrayLike<number> | null = null): IscatImager {
+  checkOptics(grid, optics, matrix);
+  const { width, height, cell_um } = grid;
+  const { electrolyte, face: law, swelling, line } = optics;
+  const r = reflectedAmplitude(optics.window, electrolyte);
+  const referenceLight = r.re * r.re + r.im * r.im;
+  const xReference = law.kind === "indices" ? law.xReference : law.xRich;
+  const unitAmplitude = faceAmplitude(law, electrolyte, referenceLight, xReference);
+  const unit = referenceLight + unitAmplitude.re ** 2 + unitAmplitude.im ** 2;
+  const perUm = (2 * Math.PI) / fringe_um(optics);
+  const coherent = optics.imaging === "coherent";
+  const margin = marginOf(optics.spread, cell_um);
+  let box = boxOf(0, 0, 0, 0, optics.spread, cell_um);
+  return {
+    grid,
+    render(face, into) {
+      checkMap(face, grid);
+      const found = coveredBox(face, width, height, margin);
+      if (found.width * found.height === 0) {
+        for (let at = 0; at < width * height; at++) into[at] = matrix === null ? referenceLight : matrix[at]!;
+        return;
+      }
+      if (found.width !== box.width || found.height !== box.height) {
+        box = boxOf(found.left, found.top, found.width, found.height, optics.spread, cell_um);
+      } else box = { ...box, left: found.left, top: found.top };
+      const { light, re, im, cover, x, distance } = box;
+      light.fill(0);
+      re.fill(0);
+      im.fill(0);
+      cover.fill(0);
+      copyBox(face.x, width, box, x);
+      if (line !== null) {
+        boundaryDistance(x, box.width, box.height, line.x, (5 * line.width_um) / cell_um, distance);
+      }
+      for (let row = 0, at = 0; row < box.height; row++) {
+        for (let column = 0; column < box.width; column++, at++) {
+          const cell = (box.top + row) * width + box.left + column;
+          const lithium = x[at]!;
+          const share = face.cover === null ? (Number.isNaN(lithium) ? 0 : 1) : face.cover[cell]!;
+          if (share === 0) continue;
+          const s = faceAmplitude(law, electrolyte, referenceLight, lithium);
+          const gap_um = gapOf(face, swelling, grid, cell, lithium);
+          const phase = perUm * gap_um + optics.gouy_rad;
+          const [cos, sin] = [Math.cos(phase), Math.sin(phase)];
+          const fieldRe = s.re * cos - s.im * sin;
+          const fieldIm = s.re * sin + s.im * cos;
+          let beside = face.added === null ? 0 : face.added[cell]!;
+          if (line !== null && distance[at]! !== Infinity) {
+            const d = (distance[at]! * cell_um) / line.width_um;
+            beside += line.height * Math.exp(-0.5 * d * d);
+          }
+          cover[at] = share;
+          light[at] = share * unit * beside;
+          if (coherent) {
+            re[at] = share * fieldRe;
+            im[at] = share * fieldIm;
+          } else {
+            const cross = r.re * fieldRe + r.im * fieldIm;
+            light[at] = light[at]! + share * (s.re * s.re + s.im * s.im + 2 * optics.visibility * cross);
+          }
+        }
+      }
+      box.spread(light, null);
+      box.spread(cover, null);
+      if (coherent) {
+        box.spread(re, im);
+        for (let at = 0; at < light.length; at++) {
+          const cross = r.re * re[at]! + r.im * im[at]!;
+          light[at] = light[at]! + re[at]! * re[at]! + im[at]! * im[at]! + 2 * optics.visibility * cross;
+        }
+      }
+      for (let at = 0; at < width * height; at++) into[at] = matrix === null ? referenceLight : matrix[at]!;
+      for (let row = 0, at = 0; row < box.height; row++) {
+        for (let column = 0; column < box.width; column++, at++) {
+          const cell = (box.top + row) * width + box.left + column;
+          into[cell] = Math.max(0, into[cell]! * (1 - cover[at]!) + referenceLight * cover[at]! + light[at]!);
+        }
+      }
+    },
+  };
+}
+
+/** The part of the raster that particles and their spread reach, and its memory. */
+interface Box {
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+  readonly light: Float64Array;
+  readonly re: Float64Array;
+  readonly im: Float64Array;
+  readonly cover: Float64Array;
+  readonly x: Float64Array;
+  readonly distance: Float64Array;
+  readonly spread: Spreading;
+}
+
+function boxOf(left: number, top: number, width: number, height: number, spread: Spread, cell_um: number): Box {
+  const plane = (): Float64Array => new Float64Array(width * height);
+  return {
+    left,
+    top,
+    width,
+    height,
+    light: plane(),
+    re: plane(),
+    im: plane(),
+    cover: plane(),
+    x: plane(),
+    distance: plane(),
+    spread: width * height === 0 ? () => undefined : spreading(spread, width, height, cell_um),
+  };
+}
+
+function marginOf(spread: Spread, cell_um: number): number {
+  const reach_um =
+    spread.kind === "gaussian"
+      ? 5 * Math.SQRT2 * spread.psf_um
+      : (3 * spread.objective.wavelength_um) / spread.objective.na;
+  return Math.ceil(reach_um / cell_um) + 2;
+}
+
+function coveredBox(
+  face: FaceMap,
+  width: number,
+  height: number,
+  margin: number,
+): { left: number; top: number; width: number; height: number } {
+  let [left, right, top, bottom] = [width, -1, height, -1];
+  for (let y = 0, at = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, at++) {
+      if (face.cover === null ? Number.isNaN(face.x[at]!) : face.cover[at] === 0) continue;
+      if (x < left) left = x;
+      if (x > right) right = x;
+      if (y < top) top = y;
+      if (y > bottom) bottom = y;
+    }
+  }
+  if (right < 0) return { left: 0, top: 0, width: 0, height: 0 };
+  left = Math.max(0, left - margin);
+  top = Math.max(0, top - margin);
+  right = Math.min(width - 1, right + margin);
+  bottom = Math.min(height - 1, bottom + margin);
+  return { left, top, width: right - left + 1, height: bottom - top + 1 };
+}
+
+function copyBox(from: ArrayLike<number>, width: number, box: Box, into: Float64Array): void {
+  for (let row = 0, at = 0; row < box.height; row++) {
+    const start = (box.top + row) * width + box.left;
+    for (let column = 0; column < box.width; column++, at++) into[at] = from[start + column]!;
+  }
+}
+
+/** Gap of a cell: as given, tilted, and less what the particle has grown towards the window. */
+function gapOf(face: FaceMap, swelling: Swelling | null, grid: CellGrid, cell: number, x: number): number {
+  const [tiltX, tiltY] = face.tilt;
+  const column = cell % grid.width;
+  const row = (cell - column) / grid.width;
+  let gap_um = typeof face.gap_um === "number" ? face.gap_um : face.gap_um[cell]!;
+  gap_um += tiltX * (column - (grid.width - 1) / 2) * grid.cell_um;
+  gap_um += tiltY * (row - (grid.height - 1) / 2) * grid.cell_um;
+  if (swelling !== null) {
+    const thickness_um = typeof face.thickness_um === "number" ? face.thickness_um : face.thickness_um[cell]!;
+    gap_um -= swelling.towardsWindow * thickness_um * swellingOf(swelling, x);
+  }
+  if (gap_um >= 0 && x >= 0 && x <= 1) return gap_um;
+  if (!(x >= 0 && x <= 1)) {
+    throw new ParameterError(`face.x is ${x} in column ${column}, row ${row}, which a particle covers. Give 0 to 1.`, {
+      parameter: "face.x",
+      value: x,
+    });
+  }
+  throw new ParameterError(
+    `face.gap_um comes to ${gap_um.toPrecision(3)} in column ${column}, row ${row}, tilt and swelling counted: the face would touch the window. Widen it.`,
+    { parameter: "face.gap_um", value: gap_um },
+  );
+}
+
+function checkOptics(grid: CellGrid, optics: IscatOptics, matrix: ArrayLike<number> | null): void {
+  const { width, height, cell_um } = grid;
+  if (!(Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0)) {
+    refuse("grid.width", [width, height], "Give whole numbers of cells above 0");
+  }
+  if (!(cell_um > 0 && cell_um < 10)) refuse("grid.cell_um", cell_um, "Give more than 0 and less than 10");
+  if (!(optics.wavelength_um > 0.1 && optics.wavelength_um < 20)) {
+    refuse("optics.wavelength_um", optics.wavelength_um, "Give it in um, 0.785 for 785 nm");
+  }
+  for (const [name, medium] of [["window", optics.window] as const, ["electrolyte", optics.electrolyte] as const]) {
+    if (!(medium.n > 0 && medium.n < 20 && medium.k >= 0 && medium.k < 20)) {
+      refuse(`optics.${name}`, medium, "Give n above 0 and k of at least 0");
+    }
+  }
+  if (!(optics.visibility >= 0 && optics.visibility <= 1)) {
+    refuse("optics.visibility", optics.visibility, "Give 0 to 1");
+  }
+  if (!Number.isFinite(optics.gouy_rad)) refuse("optics.gouy_rad", optics.gouy_rad, "Give a number");
+  if (optics.line !== null && !(optics.line.width_um > 0 && Number.isFinite(optics.line.height))) {
+    refuse("optics.line.width_um", optics.line.width_um, "Give more than 0");
+  }
+  if (optics.spread.kind === "gaussian" && !(optics.spread.psf_um > 0)) {
+    refuse("optics.spread.psf_um", optics.spread.psf_um, "Give more than 0");
+  }
+  if (optics.spread.kind === "airy" && !(optics.spread.objective.na > 0)) {
+    refuse("optics.spread.objective.na", optics.spread.objective.na, "Give more than 0");
+  }
+  checkFace(optics.face, optics.swelling);
+  if (matrix !== null && matrix.length !== width * height) {
+    refuse("matrix", matrix.length, `Give one value for each of ${width * height} cells`);
+  }
+}
+
+function checkMap(face: FaceMap, { width, height }: CellGrid): void {
+  const arrays = {
+    x: face.x,
+    cover: face.cover,
+    gap_um: face.gap_um,
+    thickness_um: face.thickness_um,
+    added: face.added,
+  };
+  for (const [name, values] of Object.entries(arrays)) {
+    if (values === null || typeof values === "number" || values.length === width * height) continue;
+    refuse(`face.${name}`, values.length, `Give one value for each of ${width * height} cells`);
+  }
+  if (!face.tilt.every(Number.isFinite)) refuse("face.tilt", face.tilt, "Give two numbers, um per um");
+}
+
+function refuse(name: string, value: unknown, cure: string): never {
+  throw new ParameterError(`${name} is ${JSON.stringify(value)}. ${cure}.`, { parameter: name, value });
+}

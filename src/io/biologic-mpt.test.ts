@@ -58,7 +58,7 @@ test("every number is read as it was written, with point or comma, in cp1252 or 
         expect([...file.charge_mAh]).toEqual(column(3));
         expect(file.columns[3]).toBe("Capacitance/µF");
         expect(file.start).toBe("2020-10-26T12:49:58.250");
-        expect(file.warnings).toEqual([]);
+        expect(file.warnings.filter((said) => !said.includes("its potential reaches"))).toEqual([]);
       },
     ),
   );

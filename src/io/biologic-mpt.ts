@@ -15,13 +15,14 @@ const title = /^(EC|BT)-Lab ASCII FILE/i;
 /** Whether a file's first bytes are those of an .mpt, with or without its header. */
 export function sniffMpt(head: Uint8Array): boolean {
   const first = headLines(head.subarray(0, 4096)).find((line) => line.trim() !== "") ?? "";
-  return title.test(first) || isColumnLine(first);
+  // Saved anew as a table of another kind it has no tabs.
+  return (title.test(first) && !(head.length > 1024 && !head.includes(9))) || isColumnLine(first);
 }
 
 function isColumnLine(line: string): boolean {
   const cells = line.split("\t").map((cell) => cell.trim());
   return (
-    cells.length > 1 && cells.some((cell) => cell === "time/s" || cell === "freq/Hz" || /^<?E(we|cell)/.test(cell))
+    cells.length > 1 && cells.some((cell) => cell === "time/s" || cell === "freq/Hz" || /^<?E(we|cell).*\/V/.test(cell))
   );
 }
 

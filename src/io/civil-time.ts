@@ -16,14 +16,20 @@ const clock = String.raw`(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s*([ap
 const yearFirst = new RegExp(String.raw`^(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})[t\s]+${clock}$`, "i");
 const yearLast = new RegExp(String.raw`^(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2}),?[t\s]+${clock}$`, "i");
 const namedMonth = new RegExp(String.raw`^(\d{1,2})[-/. ]([a-z]{3})[a-z]*[-/. ](\d{4}|\d{2}),?\s+${clock}$`, "i");
+const monthFirst = new RegExp(
+  String.raw`^(?:[a-z]{3,9},?\s+)?([a-z]{3})[a-z]*\.?\s+(\d{1,2}),?\s+(\d{4}),?\s+${clock}$`,
+  "i",
+);
+const yearAtEnd = /^((?:[a-z]{3,9},?\s+)?[a-z]{3}[a-z]*\.?\s+\d{1,2}),?\s+([\d:.]+(?:\s*[ap]m)?)\s+(\d{4})$/i;
 const months = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 
 /**
- * Reads "2024-04-30 14:33:19.5+02:00", "04/30/2024 14:33:19", "30.04.2024 2:33:19 PM" or "23-Nov-23 3:56:11 PM".
+ * Reads "2024-04-30 14:33:19.5+02:00", "04/30/2024 14:33:19", "30.04.2024 2:33:19 PM", "23-Nov-23 3:56:11 PM",
+ * "Nov 23, 2023 15:56:11" or "Thu Nov 23 15:56:11 2023".
  * A two-digit year is of this century. Null where it is no date with a time of day, or no such day exists.
  */
 export function readCivilTime(text: string, order: DateOrder = "month-first"): CivilTime | null {
-  const trimmed = text.trim();
+  const trimmed = text.trim().replace(yearAtEnd, "$1 $3 $2");
   let match = yearFirst.exec(trimmed);
   let year: number;
   let month: number;
@@ -36,6 +42,8 @@ export function readCivilTime(text: string, order: DateOrder = "month-first"): C
       order === "month-first" ? [Number(match[1]), Number(match[2])] : [Number(match[2]), Number(match[1])];
   } else if ((match = namedMonth.exec(trimmed)) !== null) {
     [year, month, day] = [Number(match[3]), months.indexOf(match[2]!.toLowerCase()) + 1, Number(match[1])];
+  } else if ((match = monthFirst.exec(trimmed)) !== null) {
+    [year, month, day] = [Number(match[3]), months.indexOf(match[1]!.toLowerCase()) + 1, Number(match[2])];
   } else return null;
   if (year < 100) year += 2000;
 

@@ -23,6 +23,8 @@ export interface CsvLayout {
   /** Heads in layers lead with empty cells: only rows that do so too are records. */
   readonly leading: number;
   readonly preamble: readonly string[];
+  /** The column of times of day that belong to the days of the dates beside them; null where there is none. */
+  readonly clockAt: number | null;
 }
 
 /**
@@ -46,7 +48,9 @@ export function findLayout(name: string, lines: readonly string[], tail: readonl
     const below = splitLines(lines.slice(headLine + 1, headLine + 60), delimiter);
     const units = isUnitRow(below[0]) ? below[0]! : null;
     const sample = [...below.slice(units === null ? 0 : 1), ...splitLines(tail, delimiter)];
-    const roles = datesForTime(castColumns(heads, units), sample);
+    const cast = datesForTime(castColumns(heads, units), sample);
+    const clockAt = clockBeside(cast, sample);
+    const roles = clockAt === null ? cast : { ...cast, time: null };
     const preamble = lines.slice(0, headLine);
     const dated = sample.map((cells) => cells[roles.date?.at ?? -1] ?? "");
     const { order, certain } = dateOrder([...dated, ...preamble.flatMap(datesIn)]);
@@ -61,6 +65,7 @@ export function findLayout(name: string, lines: readonly string[], tail: readonl
       datesCertain: certain,
       leading: layered(heads, roles, sample),
       preamble,
+      clockAt,
     };
   }
   const found = likelyHeads(lines);
@@ -95,6 +100,15 @@ function datesForTime(roles: Roles, sample: readonly (readonly string[])[]): Rol
   const isDate = (cell: string | undefined): boolean =>
     Number(cell) > 1e9 || /\d[-/.]\d+[-/.]\d+[t\s]+\d+:\d+/i.test(cell ?? "");
   return sample.length > 0 && isDate(sample[0]![at]) ? { ...roles, time: null, date: roles.time } : roles;
+}
+
+/** A time of day in a column "Time" behind a column "Date" of days alone. */
+function clockBeside({ date, time }: Roles, sample: readonly (readonly string[])[]): number | null {
+  if (date?.quantity !== "date" || time?.quantity !== "time" || time.at !== date.at + 1) return null;
+  const isDay = /^\s*(?:\d{1,4}[-/.]\w{1,3}[-/.]\d{1,4})\s*$/;
+  const isClock = /^\s*\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?:\s*[ap]m)?\s*$/i;
+  const [first] = sample;
+  return isDay.test(first?.[date.at] ?? "") && isClock.test(first?.[time.at] ?? "") ? time.at : null;
 }
 
 /** The row that looks most like heads: the most words, with rows of as many cells and numbers below. */

@@ -4,6 +4,7 @@ import { buildTable, bytesOf } from "../../fixtures/cycling-builders.js";
 import type { CyclingFile } from "../model/cycling.js";
 import { FormatError } from "../model/errors.js";
 import { memorySource } from "./bytes.js";
+import { sniffMpt } from "./biologic-mpt.js";
 import { readCyclingCsv, sniffCyclingCsv } from "./cycling-csv.js";
 
 function read(text: string | Uint8Array): Promise<CyclingFile> {
@@ -345,6 +346,36 @@ test("a line of megabytes in quotes takes no longer than any other", async () =>
   const file = await read(`time_s,potential_V,current_mA\n0,3,1\n"${"x,".repeat(3_000_000)}\n1,3,1\n`);
   expect(performance.now() - begun).toBeLessThan(1000);
   expect([...file.time_s]).toEqual([0, 1]);
+});
+
+test("a time of day goes on over midnight, alone and beside its date", async () => {
+  const clocks = ["23:59:00", "23:59:30", "00:00:00", "00:00:30", "12:00:00 PM", "11:59:40 PM", "12:00:10 AM"];
+  const rows = clocks.map((clock, row) => [
+    row < 2 || row === 5 || row === 4 ? "05.03.2024" : "06.03.2024",
+    clock,
+    3,
+    1,
+  ]);
+  const alone = await read(
+    buildTable(
+      ["Time", "Voltage(V)", "Current(mA)"],
+      rows.slice(0, 4).map((row) => row.slice(1)),
+    ),
+  );
+  expect([...alone.time_s]).toEqual([86340, 86370, 86400, 86430]);
+  const dated = await read(buildTable(["Date", "Time", "Voltage(V)", "Current(mA)"], rows.slice(0, 4)));
+  expect([...dated.time_s]).toEqual([0, 30, 60, 90]);
+  expect(dated.start).toBe("2024-03-05T23:59:00");
+  const halves = await read(buildTable(["Date", "Time", "Voltage(V)", "Current(mA)"], rows.slice(4)));
+  expect([...halves.time_s]).toEqual([0, 43180, 43210]);
+});
+
+test("an .mpt that a spreadsheet parted by commas is a table of text with the start of its header", async () => {
+  const notes = "BL_DATA,".repeat(150);
+  const text = `EC-Lab ASCII FILE\nNb header lines : 6\n${notes}\nAcquisition started on : 03/25/2024 22:50:00.500\n\nmode,time/s,Ewe/V,<I>/mA,\n1,0,3,1,\n1,1,3.5,1,\n`;
+  expect(sniffMpt(bytesOf(text))).toBe(false);
+  const file = await read(text);
+  expect([file.start, ...file.potential_V]).toEqual(["2024-03-25T22:50:00.500", 3, 3.5]);
 });
 
 test("records in layers are told from the lines of steps and cycles between them", async () => {

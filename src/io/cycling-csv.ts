@@ -13,6 +13,7 @@ import { clockSeconds, headLines, looksLikeText, numberOf, sniffEncoding, textLi
 
 const HEAD_BYTES = 1 << 18;
 const TAIL_BYTES = 1 << 12;
+const DAY_S = 86400;
 /** More names than this are no cells. */
 const CELLS = 100;
 
@@ -167,6 +168,7 @@ async function readRows(
         say(`the file was cut in line ${line}: that row is dropped, and what followed is lost.`);
         continue;
       }
+      if (layout.clockAt !== null) cells[roles.date!.at] += ` ${cells[layout.clockAt]?.trim() ?? ""}`;
       if (!table.add(cells, line)) continue;
       if (table.rows === 1) firstCells = cells;
       lastCells = cells;
@@ -213,8 +215,17 @@ function holdsSeveral(cell: Float64Array, names: number, time_s: Float64Array): 
   return false;
 }
 
+/** Seconds of numbers or of clocks; a time of day that begins anew at midnight goes on. */
 function secondsOf({ factor }: Role, comma: boolean): WantedColumn["read"] {
-  return (cell) => (cell?.includes(":") === true ? clockSeconds(cell) : factor * numberOf(cell, comma));
+  let [last_s, step_s, midnights] = [NaN, 60, 0];
+  return (cell) => {
+    if (cell?.includes(":") !== true) return factor * numberOf(cell, comma);
+    const clock_s = clockSeconds(cell);
+    if (last_s <= DAY_S && last_s > DAY_S - 5 * step_s && clock_s < 5 * step_s) midnights++;
+    else if (clock_s > last_s) step_s = clock_s - last_s;
+    if (!Number.isNaN(clock_s)) last_s = clock_s;
+    return clock_s + DAY_S * midnights;
+  };
 }
 
 function secondsOfDates(layout: CsvLayout): WantedColumn["read"] {

@@ -133,12 +133,15 @@ function groupedNumber(cell: string, decimalComma: boolean): number {
   return Number(decimalComma ? plain.replace(",", ".") : plain);
 }
 
-/** "1:02:03.5", "26:00:00", "1d 02:03:04" or "1-02:03:04" in seconds; NaN where it is no such thing. */
+/** "1:02:03.5", "26:00:00", "1d 02:03:04", "1-02:03:04" or "10:50:00 PM" in seconds; NaN where it is no such thing. */
 export function clockSeconds(cell: string | undefined): number {
-  const match = /^\s*(?:(\d+)\s*(?:d|days?,?|\.|-)\s*)?(\d+):(\d{1,2}):(\d{1,2}(?:[.,]\d+)?)\s*$/i.exec(cell ?? "");
+  const match = /^\s*(?:(\d+)\s*(?:d|days?,?|\.|-)\s*)?(\d+):(\d{1,2}):(\d{1,2}(?:[.,]\d+)?)\s*([ap]m)?\s*$/i.exec(
+    cell ?? "",
+  );
   if (match === null) return NaN;
-  const [, days, hours, minutes, seconds] = match;
-  return 86400 * Number(days ?? 0) + 3600 * Number(hours) + 60 * Number(minutes) + Number(seconds!.replace(",", "."));
+  const [, days, hours, minutes, seconds, half] = match;
+  const hour = half === undefined ? Number(hours) : (Number(hours) % 12) + (half.toLowerCase() === "pm" ? 12 : 0);
+  return 86400 * Number(days ?? 0) + 3600 * hour + 60 * Number(minutes) + Number(seconds!.replace(",", "."));
 }
 
 /** The file's own name, without its folders. */

@@ -2,13 +2,16 @@
  * What a particle's face reflects at a lithium fraction x, and how far it swells: the optical side of a material.
  *
  * Two laws stand side by side. One computes the reflection from n + ik at x; the other is calibrated by what is seen and
- * promises no index: even before, a step across the two-phase gap, then a straight line in the solid solution.
+ * promises no index. All tables are straight between their points and held at their ends.
  */
 import { ParameterError } from "../model/errors.js";
+import type { Material } from "../model/material.js";
+import { thermodynamics } from "./free-energy.js";
 import { reflectedAmplitude, type Amplitude } from "./fresnel.js";
+import type { LineSpec } from "./reflectivity.js";
 import { alongTable, type ComplexIndex } from "./refractive-index.js";
 
-/** Reflection from optical constants at some lithium fractions, rising; straight lines between and beyond them. */
+/** Reflection from optical constants at some lithium fractions, rising. */
 export interface IndexLaw {
   readonly kind: "indices";
   readonly source: string;
@@ -19,19 +22,14 @@ export interface IndexLaw {
   readonly xReference: number;
 }
 
-/**
- * Light in units of that of the rich phase, the reference's own light counted: 1 down to `xRich`, `step` at `xPoor`,
- * `end` at `xEnd` and straight on beyond.
- */
+/** Light at some lithium fractions, rising, in units of that at `xReference`; the window's own light is counted. */
 export interface CalibratedLaw {
   readonly kind: "calibrated";
   readonly source: string;
-  readonly xRich: number;
-  readonly xPoor: number;
-  readonly step: number;
-  readonly xEnd: number;
-  readonly end: number;
-  /** Reflectance of the face at 1, without the reference. */
+  readonly x: readonly number[];
+  readonly light: readonly number[];
+  readonly xReference: number;
+  /** Reflectance of the face at `xReference`, without the window's. */
   readonly reflectance: number;
 }
 
@@ -54,50 +52,57 @@ export interface Swelling {
  */
 export const assumedLicoo2Indices: IndexLaw = {
   kind: "indices",
-  source: "assumption: n 2.2 to 2.35 and k 0.1 to 0.75 from x = 1 to 0.5; not measured",
-  x: [0.5, 0.75, 0.95, 1],
-  n: [2.35, 2.25, 2.2, 2.2],
-  k: [0.75, 0.35, 0.15, 0.1],
+  source: "assumption: n 2.2 to 2.35 and k 0.1 to 0.75 from x = 1 to 0.5, straight on to 0.4; not measured",
+  x: [0.4, 0.5, 0.75, 0.95, 1],
+  n: [2.39, 2.35, 2.25, 2.2, 2.2],
+  k: [0.91, 0.75, 0.35, 0.15, 0.1],
   xReference: 0.95,
 };
 
-/**
- * LiCoO2 as it is seen: 1.6 times the light at the end of charge, linear in the solid solution (Merryweather et al.,
- * Nature 594, 522, 2021, Fig. 2a). The step across the gap is not given there; 1.15 is an assumption within 1.10 to 1.25.
- */
-export const licoo2Light: CalibratedLaw = {
-  kind: "calibrated",
-  source: "Merryweather et al., Nature 594, 522 (2021), Fig. 2a for 1.6; the step of 1.15 and x = 0.45 are assumptions",
-  xRich: 0.95,
-  xPoor: 0.75,
-  step: 1.15,
-  xEnd: 0.45,
-  end: 1.6,
-  reflectance: 0.053,
-};
+/** The law of a material's measured light. Throws ParameterError where none is known. */
+export function calibratedFace(material: Material, reflectance: number): CalibratedLaw {
+  if (material.optics === null) throw unknown(material, "optics", "light");
+  const { x, values, source } = material.optics.intensity;
+  const xReference = restOf(material);
+  const unit = alongTable(x, values, xReference);
+  return { kind: "calibrated", source, x, light: values.map((light) => light / unit), xReference, reflectance };
+}
+
+/** How a material swells along c, from the rich phase on. Throws ParameterError where its lattice is not known. */
+export function swellingAlongC(material: Material, towardsWindow: number): Swelling {
+  if (material.lattice === null) throw unknown(material, "lattice", "lattice");
+  const { x, values, source } = material.lattice.c_A;
+  return { source, x, c_A: values, xRest: restOf(material), towardsWindow };
+}
 
 /**
- * c axis of LiCoO2: 14.05 A at x = 1, about 14.06 and 14.2 A at the edges of the gap, 14.42 A at x = 0.5 (Reimers and
- * Dahn, J. Electrochem. Soc. 139, 2091, 1992, rounded).
+ * The line of light that a material's phase boundary carries, a share of the step between its phases in units of the rich
+ * phase's light, and the lithium that it follows; null for a material of one phase.
  */
-export const licoo2Swelling: Swelling = {
-  source: "rounded from Reimers and Dahn, J. Electrochem. Soc. 139, 2091 (1992)",
-  x: [0.5, 0.75, 0.95, 1],
-  c_A: [14.42, 14.2, 14.06, 14.05],
-  xRest: 0.95,
-  towardsWindow: 1,
-};
+export function boundaryLine(material: Material): (LineSpec & { readonly x: number }) | null {
+  if (material.optics === null) throw unknown(material, "optics", "light");
+  const { gap, middle_x } = thermodynamics(material);
+  if (gap === null) return null;
+  const { intensity, boundary, boundaryWidth_um } = material.optics;
+  const light = (x: number): number => alongTable(intensity.x, intensity.values, x);
+  const step = light(gap.poor_x) / light(gap.rich_x) - 1;
+  return { height: boundary.value * step, width_um: boundaryWidth_um.value, x: middle_x };
+}
 
-/** Light that the calibrated law gives a face at x, in units of that of the rich phase. */
-export function calibratedLight(law: CalibratedLaw, x: number): number {
-  if (x >= law.xRich) return 1;
-  if (x >= law.xPoor) return 1 + ((law.step - 1) * (law.xRich - x)) / (law.xRich - law.xPoor);
-  return law.step + ((law.end - law.step) * (law.xPoor - x)) / (law.xPoor - law.xEnd);
+function restOf(material: Material): number {
+  return thermodynamics(material).gap?.rich_x ?? material.most_x.value;
+}
+
+function unknown(material: Material, key: string, what: string): ParameterError {
+  return new ParameterError(`material.${key} is null: the ${what} of ${material.name} is not known. Give it.`, {
+    parameter: `material.${key}`,
+    value: null,
+  });
 }
 
 /** Optical constants of an index law at x. */
 export function faceIndex(law: IndexLaw, x: number): ComplexIndex {
-  return { n: alongTable(law.x, law.n, x), k: Math.max(0, alongTable(law.x, law.k, x)) };
+  return { n: alongTable(law.x, law.n, x), k: alongTable(law.x, law.k, x) };
 }
 
 /** Growth of the unit cell along c from the fraction at rest to x, as a part of its height. */
@@ -112,7 +117,7 @@ export function swellingOf(swelling: Swelling, x: number): number {
  */
 export function faceAmplitude(law: FaceLaw, electrolyte: ComplexIndex, referenceLight: number, x: number): Amplitude {
   if (law.kind === "indices") return reflectedAmplitude(electrolyte, faceIndex(law, x));
-  const light = calibratedLight(law, x) * (law.reflectance + referenceLight) - referenceLight;
+  const light = alongTable(law.x, law.light, x) * (law.reflectance + referenceLight) - referenceLight;
   return { re: -Math.sqrt(Math.max(0, light)), im: 0 };
 }
 
@@ -125,14 +130,14 @@ export function lithiumOfPhase(phase: ArrayLike<number>, before: number, behind:
 export function checkFace(law: FaceLaw, swelling: Swelling | null): void {
   if (law.kind === "indices") {
     checkTable("face.x", law.x, [law.n, law.k]);
+    if (!law.n.every((n) => n > 0)) refuse("face.n", law.n, "Give values above 0");
+    if (!law.k.every((k) => k >= 0)) refuse("face.k", law.k, "Give values of at least 0");
   } else {
-    const { xRich, xPoor, xEnd, reflectance, step, end } = law;
-    if (!(xRich > xPoor && xPoor > xEnd)) {
-      refuse("face.xPoor", xPoor, `Give xEnd < xPoor < xRich; they are ${xEnd}, ${xPoor} and ${xRich}`);
+    checkTable("face.x", law.x, [law.light]);
+    if (!law.light.every((light) => light > 0)) refuse("face.light", law.light, "Give values above 0");
+    if (!(law.reflectance > 0 && law.reflectance <= 1)) {
+      refuse("face.reflectance", law.reflectance, "Give more than 0 and at most 1");
     }
-    if (!(reflectance > 0 && reflectance <= 1))
-      refuse("face.reflectance", reflectance, "Give more than 0 and at most 1");
-    if (!(step > 0 && end > 0)) refuse("face.step", [step, end], "Give step and end above 0");
   }
   if (swelling === null) return;
   checkTable("swelling.x", swelling.x, [swelling.c_A]);

@@ -2,7 +2,16 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ParameterError } from "../model/errors.js";
 import { reflectance, reflectedAmplitude } from "./fresnel.js";
-import { assumedLicoo2Indices, faceIndex, licoo2Light, licoo2Swelling, lithiumOfPhase } from "./iscat-face.js";
+import type { Material } from "../model/material.js";
+import {
+  assumedLicoo2Indices,
+  boundaryLine,
+  calibratedFace,
+  faceIndex,
+  lithiumOfPhase,
+  swellingAlongC,
+} from "./iscat-face.js";
+import { lco } from "./materials/lco.js";
 import { matrixLight } from "./iscat-matrix.js";
 import {
   flatFaceIntensity,
@@ -28,6 +37,10 @@ const optics: IscatOptics = {
   imaging: "incoherent",
   spread: { kind: "gaussian", psf_um: 0.118 },
 };
+const licoo2Light = calibratedFace(lco, 0.053);
+const licoo2Swelling = swellingAlongC(lco, 1);
+/** A face of even light whatever its lithium: what moves on it is a fringe. */
+const evenLight = { ...licoo2Light, light: licoo2Light.light.map(() => 1) };
 const grid: CellGrid = { width: 160, height: 120, cell_um: 0.05 };
 const size = grid.width * grid.height;
 
@@ -125,7 +138,8 @@ test("the calibrated law gives what is seen: 1, 1.15 across the gap, 1.6 at the 
   expect(light(0.45)).toBeCloseTo(1.6, 12);
   expect(light(0.6)).toBeCloseTo((1.15 + 1.6) / 2, 12);
   for (const step of [1.1, 1.25]) {
-    const other = { ...seen, face: { ...licoo2Light, step } };
+    const intensity = { x: [0.45, 0.75, 0.95], values: [1.6 * 7, step * 7, 7], source: "other units" };
+    const other = { ...seen, face: calibratedFace({ ...lco, optics: { ...lco.optics!, intensity } }, 0.053) };
     expect(flatFaceIntensity(other, 0.75, 0) / flatFaceIntensity(other, 1, 0)).toBeCloseTo(step, 12);
   }
   // Interference is another matter and swings about that mean.
@@ -262,10 +276,7 @@ describe("height leak", () => {
   });
 
   test("swelling alone does it: from x = 0.75 to 0.5 a crystal of 5 um rises by 77 nm, which its tilt turns into half a micron", () => {
-    const swelling = { ...licoo2Swelling };
-    // The face's own law is held even: what moves is the fringe alone.
-    const dull = { ...licoo2Light, step: 1, end: 1 };
-    const leak: IscatOptics = { ...optics, face: dull, swelling };
+    const leak: IscatOptics = { ...optics, face: evenLight, swelling: licoo2Swelling };
     const places = [0.75, 0.5].map((x) =>
       darkPlaces(iscatIntensity(faceOf(x, { tilt: [0.15, 0], gap_um: 1 }), grid, leak)),
     );
@@ -280,8 +291,7 @@ describe("height leak", () => {
   });
 
   test("where a step in height lies, fields that add up make a dark line that lights do not", () => {
-    const swelling = { ...licoo2Swelling, towardsWindow: 1 };
-    const even: IscatOptics = { ...optics, face: { ...licoo2Light, step: 1 }, swelling, visibility: 0 };
+    const even: IscatOptics = { ...optics, face: evenLight, swelling: licoo2Swelling, visibility: 0 };
     const face = faceOf((x_um) => (x_um < 4 ? 0.75 : 0.95));
     const dip = (imaging: "coherent" | "incoherent"): number => {
       const image = iscatIntensity(face, grid, { ...even, imaging });
@@ -292,6 +302,15 @@ describe("height leak", () => {
     expect(dip("incoherent")).toBeCloseTo(1, 6);
     expect(dip("coherent")).toBeCloseTo(Math.cos(turn / 2) ** 2, 1);
   });
+});
+
+test("a material of two phases tells its boundary's line, one of a single phase has none", () => {
+  const line = boundaryLine(lco)!;
+  expect(line.x).toBeCloseTo(0.85, 9);
+  expect(line.height).toBeCloseTo(lco.optics!.boundary.value * 0.15, 9);
+  const single: Material = { ...lco, freeEnergy: { kind: "open-circuit" } };
+  expect(boundaryLine(single)).toBeNull();
+  expect(calibratedFace(single, 0.05).xReference).toBe(lco.most_x.value);
 });
 
 test("a phase map is a map of lithium between the two phases", () => {
@@ -316,7 +335,9 @@ test("what makes no sense is refused with its value and the cure", () => {
   refused(() => iscatIntensity(faceOf(0.9), grid, { ...optics, visibility: 1.1 }), /visibility is 1\.1/);
   refused(() => iscatIntensity(faceOf(0.9), grid, { ...optics, electrolyte: { n: -1, k: 0 } }), /electrolyte/);
   refused(
-    () => iscatIntensity(faceOf(0.9), grid, { ...optics, face: { ...licoo2Light, xPoor: 0.99 } }),
-    /xEnd < xPoor < xRich/,
+    () => iscatIntensity(faceOf(0.9), grid, { ...optics, face: { ...licoo2Light, x: [0.9, 0.5, 0.4, 1] } }),
+    /face\.x is \[0\.9,0\.5,0\.4,1\]\. Give rising/,
   );
+  refused(() => calibratedFace({ ...lco, optics: null }, 0.05), /the light of LiCoO2 is not known/);
+  refused(() => swellingAlongC({ ...lco, lattice: null }, 1), /the lattice of LiCoO2 is not known/);
 });

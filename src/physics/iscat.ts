@@ -107,8 +107,7 @@ export function iscatImager(grid: CellGrid, optics: IscatOptics, matrix: ArrayLi
   const { electrolyte, face: law, swelling, line } = optics;
   const r = reflectedAmplitude(optics.window, electrolyte);
   const referenceLight = r.re * r.re + r.im * r.im;
-  const xReference = law.kind === "indices" ? law.xReference : law.xRich;
-  const unitAmplitude = faceAmplitude(law, electrolyte, referenceLight, xReference);
+  const unitAmplitude = faceAmplitude(law, electrolyte, referenceLight, law.xReference);
   const unit = referenceLight + unitAmplitude.re ** 2 + unitAmplitude.im ** 2;
   const perUm = (2 * Math.PI) / fringe_um(optics);
   const coherent = optics.imaging === "coherent";

@@ -24,7 +24,8 @@ test("glass is normally dispersive: its index falls with the wavelength", () => 
   }
 });
 
-test("a table is a straight line between its rows", () => {
+test("a table is a straight line between its rows and held at its ends", () => {
+  expect([0, 5].map((at) => alongTable([1, 2, 4], [10, 20, 0], at))).toEqual([10, 0]);
   expect(alongTable([1, 2, 4], [10, 20, 0], 1.5)).toBe(15);
   expect(alongTable([1, 2, 4], [10, 20, 0], 3)).toBe(10);
   expect(alongTable([1, 2, 4], [10, 20, 0], 2)).toBe(20);

@@ -97,11 +97,13 @@ function ends(values: readonly number[]): [number, number] {
   return [values[0] ?? NaN, values[values.length - 1] ?? NaN];
 }
 
-/** Linear between the entries of a rising list; beyond its ends the outermost lines go on. */
+/** Straight between the entries of a rising list, held at its ends. */
 export function alongTable(at: readonly number[], value: readonly number[], place: number): number {
-  if (at.length === 1) return value[0]!;
+  const last = at.length - 1;
+  if (place <= at[0]!) return value[0]!;
+  if (place >= at[last]!) return value[last]!;
   let upper = 1;
-  while (upper < at.length - 1 && at[upper]! < place) upper++;
+  while (at[upper]! < place) upper++;
   const share = (place - at[upper - 1]!) / (at[upper]! - at[upper - 1]!);
   return value[upper - 1]! + share * (value[upper]! - value[upper - 1]!);
 }

@@ -126,11 +126,20 @@ test("a checksum that is not the one stored is refused", async () => {
 });
 
 test("a bomb is refused when it has swollen to 64 MiB", async () => {
+  const started = performance.now();
   const bomb = gzipSync(new Uint8Array(70 << 20), { level: 1 });
-  const begun = performance.now();
-  await expect(open("bomb.gz", bomb)).rejects.toThrow(/more than 200 times its \d+ packed bytes/);
-  await expect(open("bomb.zip", zipSync({ bomb: [bomb, { level: 0 }] }))).rejects.toThrow(/bomb\.zip \(bomb\): swells/);
-  expect(performance.now() - begun).toBeLessThan(2000);
+  // On a busy machine, no longer than a few times what packing it took.
+  const most_ms = Math.max(2000, 3 * (performance.now() - started));
+  const zip = zipSync({ bomb: [bomb, { level: 0 }] });
+  const cases: [string, Uint8Array, RegExp][] = [
+    ["bomb.gz", bomb, /more than 200 times its \d+ packed bytes/],
+    ["bomb.zip", zip, /bomb\.zip \(bomb\): swells/],
+  ];
+  for (const [name, bytes, words] of cases) {
+    const begun = performance.now();
+    await expect(open(name, bytes)).rejects.toThrow(words);
+    expect(performance.now() - begun).toBeLessThan(most_ms);
+  }
 });
 
 test("a format that is itself a zip is not unpacked", async () => {

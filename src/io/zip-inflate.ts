@@ -34,8 +34,8 @@ interface InflateState {
 /**
  * The bytes packed between `from` and `to` of a source, in pieces of at most 1 MiB, which are the caller's. At most
  * 64 KiB are read, and 9 MB unpacked, ahead of what is asked for: who has enough stops. Throws FormatError with the
- * offset from which on the packed data are corrupt. fflate lets some corrupt data pass (codes that are impossible, a
- * stored block's length that contradicts its complement); those show in the checksum, which is for the caller to
+ * offset from which on the packed data are corrupt. fflate lets some corrupt data pass (codes that are impossible, most
+ * stored blocks whose length contradicts its complement); those show in the checksum, which is for the caller to
  * compare. Data that are cut give what is before the cut.
  */
 export async function* inflated(
@@ -58,13 +58,16 @@ export async function* inflated(
       try {
         stream.push(pushed);
       } catch (cause) {
-        throw corrupt(source, at, state, cause);
+        if (!(cause instanceof Error && "code" in cause)) throw cause;
+        throw corrupt(source, at, state, cause.message, cause);
       }
       yield* pieces(unpacked);
       if (state.s.f && !state.s.l) return { end: at - state.p.length + Math.ceil((state.s.p ?? 0) / 8), whole: true };
     }
   }
-  yield* pieces(heldBack(state));
+  const rest = heldBack(state);
+  if (rest === null) throw corrupt(source, at, state, "the length of a stored block contradicts its complement");
+  yield* pieces(rest);
   return { end: to, whole: false };
 }
 
@@ -72,23 +75,25 @@ function* pieces(bytes: Uint8Array): Generator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += PIECE_BYTES) yield bytes.subarray(at, at + PIECE_BYTES);
 }
 
-function corrupt(source: ByteSource, at: number, { p, s }: InflateState, cause: unknown): unknown {
-  if (!(cause instanceof Error && "code" in cause)) return cause;
+function corrupt(source: ByteSource, at: number, { p, s }: InflateState, why: string, cause?: unknown): FormatError {
   const length = p.length - ((s.p ?? 0) >> 3);
   const offset = at - length;
   return new FormatError(
-    `${source.name}: the packed data are damaged within ${length} bytes from byte ${offset} on (${cause.message}). Copy the file again or unpack it elsewhere.`,
+    `${source.name}: the packed data are damaged within ${length} bytes from byte ${offset} on (${why}). Copy the file again or unpack it elsewhere.`,
     { path: source.name, offset, cause },
   );
 }
 
-/** The beginning of a stored block (bit "last", 2 bits 0, the next byte's u16 length, u16 complement) that was cut. */
-function heldBack({ p, s }: InflateState): Uint8Array {
+/**
+ * The beginning of a stored block (bit "last", 2 bits 0, from the next byte on u16 length, u16 complement) that was
+ * cut; null where its length contradicts its complement.
+ */
+function heldBack({ p, s }: InflateState): Uint8Array | null {
   const bit = s.p ?? 0;
-  const kind = (((p[bit >> 3] ?? 0) | ((p[(bit >> 3) + 1] ?? 0) << 8)) >> ((bit & 7) + 1)) & 3;
-  if (s.l || kind !== 0) return new Uint8Array();
+  const u16 = (at: number): number => (p[at] ?? 0) | ((p[at + 1] ?? 0) << 8);
   const at = (bit + 3 + 7) >> 3;
-  return p.slice(at + 4, at + 4 + ((p[at] ?? 0) | ((p[at + 1] ?? 0) << 8)));
+  if (s.l || ((u16(bit >> 3) >> ((bit & 7) + 1)) & 3) !== 0 || at + 4 > p.length) return new Uint8Array();
+  return (u16(at) ^ u16(at + 2)) === 0xffff ? p.slice(at + 4, at + 4 + u16(at)) : null;
 }
 
 let crcTable: Uint32Array | null = null;

@@ -95,6 +95,7 @@ test("what cannot be unpacked is refused with the place from which on it cannot"
   };
   await expect(read()).rejects.toThrow(/^packed: the packed data are damaged within \d+ bytes from byte 80010 on/);
   expect(Buffer.compare(Buffer.concat(given), bytes)).toBe(0);
+  await expect(whole(Uint8Array.of(1, 200, 1, 200, 1, 5, 5, 5))).rejects.toThrow(/from byte 0 on \(.*contradicts its/);
 });
 
 test("little is unpacked beyond what is asked for, and nothing is read that is not", async () => {

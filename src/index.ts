@@ -2,6 +2,7 @@
 export { FormatError, isIonoscopeError, ParameterError } from "./model/errors.js";
 export type * from "./model/cycling.js";
 export type * from "./model/experiment.js";
+export type * from "./model/material.js";
 export type * from "./model/movie.js";
 export type * from "./model/particle.js";
 
@@ -25,6 +26,11 @@ export { phaseFraction, singleParticleCRate } from "./analysis/phase-fraction.js
 export { findTransitions } from "./analysis/transitions.js";
 export { frontVelocity } from "./analysis/velocity.js";
 
+export { lco } from "./physics/materials/lco.js";
+export { materials, withTransport } from "./physics/materials/library.js";
+export { simulatePhaseField } from "./physics/phase-field.js";
+export { simulateEnsemble } from "./physics/phase-field-ensemble.js";
+export type * from "./physics/phase-field-spec.js";
 export { prescribedFront } from "./physics/prescribed-front.js";
 export { twin } from "./physics/twin.js";
 

@@ -47,6 +47,13 @@ export function rimOf(
   };
 }
 
+/** Gives a rim another wetting, 1/um. */
+export function rewet(rim: Rim, grid: MaskedGrid, wetting_per_um: Float64Array): void {
+  const cell_um2 = grid.h_um * grid.h_um;
+  rim.wetting_per_um.set(wetting_per_um);
+  for (let at = 0; at < rim.pull.length; at++) rim.pull[at] = (wetting_per_um[at]! * rim.length_um[at]!) / cell_um2;
+}
+
 /** The share of the exchange rate at a rim of lithium x: 1, 2 sqrt(x (1 - x)) or 4 (1 - x). */
 export function rateShare(law: RateLaw, x: number): number {
   if (law === "constant") return 1;

@@ -7,6 +7,7 @@ import { thermodynamics, type Thermodynamics } from "./free-energy.js";
 import { maskedGrid, type MaskedGrid } from "./masked-grid.js";
 import { mobility } from "./mobility.js";
 import { chemicalPotential, phaseFieldArrays, type PhaseFieldArrays } from "./phase-field-kernel.js";
+import { hotSpotWetting, rateFactors, type EdgeSpec } from "./phase-field-edge.js";
 import { freeEnergyAt, stateTable, type StateTable } from "./state-table.js";
 
 /** The rim as stated: one entry a cell of the mask (row by row), a cell inside it, or a cell of the rim; in SI or um. */
@@ -28,8 +29,18 @@ export interface PhaseFieldParticleSpec {
   readonly material: Material;
   /** Half width of the boundary between the phases: x = middle + half gap tanh(z / delta). */
   readonly delta_um: number;
+  /** Rates and hot spots by seed; without it the rim is even and has no hot spot. */
+  readonly edge?: EdgeSpec | undefined;
+  /** Overrides, key by key, what mask, material and seed give. */
   readonly boundary?: PhaseFieldBoundary | undefined;
+  /** Of this particle, where it is not the material's. */
+  readonly exchange_A_m2?: number | undefined;
 }
+
+/** In m/s a larger rate constant were an exchange current above 5 kA/m^2: what is larger is in um/s. */
+const LARGEST_K_M_S = 1e-6;
+/** In 1/um a larger wetting were a boundary thinner than a nanometre: what is larger is in 1/m. */
+const LARGEST_WETTING_PER_UM = 100;
 
 /** A particle ready to be stepped. */
 export interface PhaseFieldParticle {
@@ -53,47 +64,50 @@ export function rateConstant(material: Material, exchange_A_m2 = material.exchan
  * A particle from its mask, lithium everywhere x0.
  * Throws ParameterError for what no particle can be, with its name, value and cure.
  */
-export function phaseFieldParticle(spec: PhaseFieldParticleSpec, x0: number): PhaseFieldParticle {
-  const { material, delta_um } = spec;
+export function phaseFieldParticle(
+  spec: PhaseFieldParticleSpec,
+  x0: number,
+  direction: "delithiation" | "lithiation",
+): PhaseFieldParticle {
+  const { material, delta_um, edge, boundary = {} } = spec;
   const grid = maskedGrid(spec.mask, spec.width, spec.height, spec.h_um);
   const thermo = thermodynamics(material);
   if (thermo.gap !== null) {
     positive("delta_um", delta_um, "Give the half width of the phase boundary in um, such as 0.25");
     if (spec.h_um > delta_um) {
-      refuse(
-        "h_um",
-        spec.h_um,
-        `Cells must not be larger than delta_um, ${delta_um}: give at most ${(0.7 * delta_um).toPrecision(2)}`,
-      );
+      refuse("h_um", spec.h_um, `Cells must not be larger than delta_um, ${delta_um}: give ${0.7 * delta_um} or less`);
     }
   }
-  const kappa_um2 =
-    thermo.gap === null ? 0 : 2 * thermo.barrier_kT * ((2 * delta_um) / (thermo.gap.rich_x - thermo.gap.poor_x)) ** 2;
-  const boundary = spec.boundary ?? {};
-  const k_um_s = alongRim("boundary.k", boundary.k, grid, rateConstant(material));
-  const wetting = alongRim("boundary.wetting", boundary.wetting, grid, 0);
-  const length_um =
-    boundary.length_um === undefined ? grid.rim_um : alongRim("boundary.length_um", boundary.length_um, grid, 0);
-  const inSI = { k: boundary.k !== undefined && most(k_um_s) <= 1e-6, wetting: most(wetting) > 100 };
-  if (inSI.k) for (let at = 0; at < k_um_s.length; at++) k_um_s[at] = k_um_s[at]! * 1e6;
-  if (inSI.wetting) for (let at = 0; at < wetting.length; at++) wetting[at] = wetting[at]! * 1e-6;
-  const rim_um = length_um.reduce((sum, length) => sum + length, 0);
-  if (length_um.some((length) => length < 0) || !(rim_um > 0)) {
-    refuse("boundary.length_um", rim_um, "Give lengths of at least 0 that are not all 0");
-  }
-  if (k_um_s.some((k) => k < 0) || !(most(k_um_s) > 0)) {
-    refuse("boundary.k", Math.min(...k_um_s), "Give rates of at least 0 that are not all 0");
-  }
+  const exchange_A_m2 = spec.exchange_A_m2 ?? material.exchange_A_m2.value;
+  positive("exchange_A_m2", exchange_A_m2, "Give the exchange current density in A/m2, such as 1");
+  const k0_um_s = rateConstant(material, exchange_A_m2);
+  const length_um = alongRim("boundary.length_um", boundary.length_um, grid) ?? grid.rim_um;
+  const k_um_s =
+    inMicrometres(alongRim("boundary.k", boundary.k, grid), LARGEST_K_M_S, 1e6) ??
+    (edge === undefined ? new Float64Array(grid.rim.length).fill(1) : rateFactors(grid, edge)).map((f) => f * k0_um_s);
+  const wetting_per_um =
+    inMicrometres(alongRim("boundary.wetting", boundary.wetting, grid), LARGEST_WETTING_PER_UM, 1e-6) ??
+    (edge === undefined ? new Float64Array(grid.rim.length) : hotSpotWetting(grid, thermo, delta_um, edge, direction));
+  const rim_um = notNegative("boundary.length_um", length_um);
+  notNegative("boundary.k", k_um_s);
   return {
     grid,
     thermo,
     table: stateTable(thermo.mu, mobility(material, thermo)),
-    kappa_um2,
-    rim: rimOf(grid, length_um, k_um_s, wetting, material.rateLaw),
+    kappa_um2: gradientEnergy(thermo, delta_um),
+    rim: rimOf(grid, length_um, k_um_s, wetting_per_um, material.rateLaw),
     arrays: phaseFieldArrays(grid, x0),
     rates: { into: 0, outOf: 0 },
     current_A_m2_s: (FARADAY_C_MOL * material.sites_mol_m3.value * grid.area_um2 * 1e-6) / rim_um,
   };
+}
+
+/**
+ * kappa (um^2) that gives the boundary between the phases the half width delta: 2 barrier (2 delta / Dx)^2. In the quartic
+ * gap the profile is middle + half gap tanh(z / delta), its energy (8 / 3) barrier delta; 0 in a solid solution.
+ */
+export function gradientEnergy({ gap, barrier_kT }: Thermodynamics, delta_um: number): number {
+  return gap === null ? 0 : 2 * barrier_kT * ((2 * delta_um) / (gap.rich_x - gap.poor_x)) ** 2;
 }
 
 /** Chemical potential, mobility and the rim's rates for the lithium x. */
@@ -130,14 +144,9 @@ export function onMask(grid: MaskedGrid, raster: Float64Array, into: Float64Arra
   }
 }
 
-function alongRim(
-  name: string,
-  given: ArrayLike<number> | undefined,
-  grid: MaskedGrid,
-  otherwise: number,
-): Float64Array {
+function alongRim(name: string, given: ArrayLike<number> | undefined, grid: MaskedGrid): Float64Array | null {
+  if (given === undefined) return null;
   const { rim, stride, width, height, cells, count } = grid;
-  if (given === undefined) return new Float64Array(rim.length).fill(otherwise);
   let values: Float64Array;
   if (given.length === rim.length) values = Float64Array.from(given);
   else if (given.length === width * height) {
@@ -154,13 +163,28 @@ function alongRim(
       { parameter: name, value: given.length },
     );
   }
-  const bad = values.find((value) => !Number.isFinite(value));
-  if (bad !== undefined) refuse(name, bad, "Give a number for every cell of the rim");
+  for (const value of values)
+    if (!Number.isFinite(value)) refuse(name, value, "Give a number for every cell of the rim");
   return values;
 }
 
-function most(values: Float64Array): number {
-  return values.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
+/** Values given in SI where they are at most `limit` (k) or above it (wetting, which `perMetre` divides) become um. */
+function inMicrometres(values: Float64Array | null, limit: number, perMetre: number): Float64Array | null {
+  if (values === null) return null;
+  const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const inSI = perMetre > 1 ? largest <= limit : largest > limit;
+  return inSI ? values.map((value) => value * perMetre) : values;
+}
+
+/** The sum of values none of which may be negative, nor all 0. */
+function notNegative(name: string, values: Float64Array): number {
+  let sum = 0;
+  for (const value of values) {
+    if (value < 0) refuse(name, value, "Give at least 0");
+    sum += value;
+  }
+  if (!(sum > 0)) refuse(name, sum, "Give some cell of the rim more than 0");
+  return sum;
 }
 
 /** Refuses a number that is not above 0. */

@@ -47,7 +47,7 @@ export function cameraOf(spec: CameraSpec, width: number, height: number, refere
   const countsPerLight = spec.level / reference;
   const countsPerElectron = spec.noise > 0 ? spec.level * photonNoise2 : null;
   const readNoise = spec.noise > 0 ? spec.readNoise : 0;
-  const illumination = vignette(width, height, spec.vignette);
+  const illumination = vignetteOf(width, height, spec.vignette);
   const response = responses(width * height, spec.prnu, seed);
   const full = 2 ** spec.bitDepth - 1;
   return {
@@ -66,8 +66,8 @@ export function cameraOf(spec: CameraSpec, width: number, height: number, refere
   };
 }
 
-/** Light falls with the square of the distance from the middle, by `loss` in the corners. */
-function vignette(width: number, height: number, loss: number): Float64Array | null {
+/** Light falls with the square of the distance from the middle, by `loss` in the corners; null: it does not. */
+export function vignetteOf(width: number, height: number, loss: number): Float64Array | null {
   if (loss === 0) return null;
   const [cx, cy] = [(width - 1) / 2, (height - 1) / 2];
   const corner2 = cx * cx + cy * cy;

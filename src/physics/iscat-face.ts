@@ -153,5 +153,6 @@ function checkTable(name: string, x: readonly number[], columns: readonly (reado
 }
 
 function refuse(name: string, value: unknown, cure: string): never {
-  throw new ParameterError(`${name} is ${JSON.stringify(value)}. ${cure}.`, { parameter: name, value });
+  const shown = typeof value === "number" ? String(value) : JSON.stringify(value);
+  throw new ParameterError(`${name} is ${shown}. ${cure}.`, { parameter: name, value });
 }

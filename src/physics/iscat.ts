@@ -327,5 +327,6 @@ function checkMap(face: FaceMap, { width, height }: CellGrid): void {
 }
 
 function refuse(name: string, value: unknown, cure: string): never {
-  throw new ParameterError(`${name} is ${JSON.stringify(value)}. ${cure}.`, { parameter: name, value });
+  const shown = typeof value === "number" ? String(value) : JSON.stringify(value);
+  throw new ParameterError(`${name} is ${shown}. ${cure}.`, { parameter: name, value });
 }

@@ -15,7 +15,7 @@ import type { Dataset, File } from "h5wasm";
 import type { CyclingFile } from "../src/model/cycling.js";
 import type { MovieFile } from "../src/model/movie.js";
 import { dataFolder } from "./data-folder.js";
-import { fillOperando, hdf5Bytes, ramp } from "./hdf5-builder.js";
+import { fillOperando, hdf5Bytes, lzfInstead, ramp } from "./hdf5-builder.js";
 
 const rows = { potentiostatRows: ["time_s", "potential_V", "current_mA"] };
 /** What a movie says that has a record beside it. */
@@ -70,6 +70,49 @@ describe("the recording of an operando microscope", () => {
       }
       await movie.close();
     }
+  });
+
+  test("packed by h5py's LZF it gives the same samples, also of chunks that LZF did not make smaller", async () => {
+    for (const chunks of [
+      [1, 20, 16],
+      [3, 20, 16],
+      [5, 7, 16],
+    ]) {
+      const bytes = await hdf5Bytes((file) => fillOperando(file, { chunks, compression: "gzip" }));
+      for (const bare of [[], [1, 2]]) {
+        const packed = lzfInstead(bytes, 3, bare);
+        const movie = await openMovie(memorySource("a.h5", packed));
+        for (const index of [7, 0, 3, 2, 7]) {
+          const expected = ramp(8, 20, 16).subarray(index * 320, (index + 1) * 320);
+          expect(await frame(movie, index)).toEqual(Array.from(expected));
+        }
+        expect([...movie.time_s!]).toEqual([0, 10, 20, 30, 40, 180, 190, 200]);
+        await movie.close();
+      }
+    }
+  });
+
+  test("packed by LZF and damaged it is read or refused", async () => {
+    const bytes = await hdf5Bytes((file) => fillOperando(file, { chunks: [1, 20, 16], compression: "gzip" }));
+    const packed = lzfInstead(bytes, 3);
+    for (let at = bytes.length; at < packed.length; at += 41) {
+      const damaged = packed.slice();
+      damaged[at]! ^= 0xff;
+      try {
+        const movie = await openMovie(memorySource("a.h5", damaged));
+        for (let index = 0; index < movie.frames; index++) await frame(movie, index);
+        await movie.close();
+      } catch (error) {
+        expect(error).toBeInstanceOf(FormatError);
+        expect((error as Error).message).toMatch(/LZF that is damaged/);
+      }
+    }
+    const cut = await openMovie(memorySource("a.h5", packed.subarray(0, packed.length - 700)));
+    expect(cut.warnings.join()).toMatch(/cut off/);
+    expect(await frame(cut, cut.frames - 1)).toEqual(
+      Array.from(ramp(8, 20, 16).subarray((cut.frames - 1) * 320, cut.frames * 320)),
+    );
+    await cut.close();
   });
 
   test.each([

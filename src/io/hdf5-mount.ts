@@ -26,6 +26,8 @@ export interface Mounted {
   readonly path: string;
   /** Bytes given so far: a read that asked for none touched nothing of the file. */
   given(): number;
+  /** Where the last read lay; null where it failed. */
+  last(): { readonly offset: number; readonly length: number } | null;
   unmount(): void;
 }
 
@@ -49,6 +51,7 @@ export function mountBytes(files: LibraryFiles, bytes: MountedBytes): Mounted {
   const node = files.createNode(parent, "file.h5", 0o100444, 0);
   parent.contents["file.h5"] = node;
   let given = 0;
+  let last: { readonly offset: number; readonly length: number } | null = null;
   const epoch = new Date(0);
   const { size } = bytes;
   node.node_ops = {
@@ -74,6 +77,7 @@ export function mountBytes(files: LibraryFiles, bytes: MountedBytes): Mounted {
   node.stream_ops = {
     read(_: unknown, heap: Int8Array, at: number, length: number, offset: number): number {
       let got: number;
+      last = null;
       try {
         got = bytes.readNow(offset, new Uint8Array(heap.buffer, heap.byteOffset + at, length));
       } catch {
@@ -81,6 +85,7 @@ export function mountBytes(files: LibraryFiles, bytes: MountedBytes): Mounted {
       }
       if (got < length) throw new files.ErrnoError(EIO);
       given += got;
+      last = { offset, length };
       return got;
     },
     write() {
@@ -95,6 +100,7 @@ export function mountBytes(files: LibraryFiles, bytes: MountedBytes): Mounted {
   return {
     path: `${folder}/file.h5`,
     given: () => given,
+    last: () => last,
     unmount() {
       files.unlink(`${folder}/file.h5`);
       files.rmdir(folder);

@@ -8,6 +8,7 @@ export interface StoredType {
   readonly type: number;
   readonly size: number;
   readonly signed: boolean;
+  readonly littleEndian: boolean;
   readonly vlen: boolean;
   readonly enum_type?: { readonly type: number; readonly members: Readonly<Record<string, number>> };
   readonly array_type?: StoredType & { readonly total_size: number };

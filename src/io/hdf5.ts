@@ -2,10 +2,11 @@
  * HDF5 files: their datasets listed, numbers and stretches of them read by position, never the file whole.
  *
  * Read by the HDF Group's library: every version of the format, contiguous and chunked storage, the filters gzip, shuffle,
- * fletcher32, szip, n-bit and scale-offset. A file that was cut is read as far as it goes.
+ * fletcher32, szip, n-bit and scale-offset, and h5py's LZF (hdf5-lzf.ts). A file that was cut is read as far as it goes.
  */
 import { FormatError } from "../model/errors.js";
 import { readBytes, type ByteSource } from "./bytes.js";
+import { lzf, lzfPipeline, lzfReader } from "./hdf5-lzf.js";
 import { hdf5Begins, hdf5End, libraryReason, mountBytes, type LibraryFiles, type Mounted } from "./hdf5-mount.js";
 import { sampleType, toNumbers, type SampleType, type StoredType } from "./hdf5-samples.js";
 
@@ -128,7 +129,7 @@ export async function openHdf5(source: ByteSource): Promise<Hdf5File> {
       if (!broken) module._free(pointer);
     }
   };
-  const readBlock: Hdf5File["readBlock"] = (dataset, offset, count, into) =>
+  const readByLibrary: Hdf5File["readBlock"] = (dataset, offset, count, into) =>
     attempt(dataset.path, () => {
       const before = mounted.given();
       heap(into.length, (pointer) => {
@@ -146,6 +147,11 @@ export async function openHdf5(source: ByteSource): Promise<Hdf5File> {
       });
       return mounted.given() - before;
     });
+  const filtersOf = (dataset: Hdf5Dataset): readonly { readonly id: number; readonly name: string }[] =>
+    attempt(dataset.path, () => module.get_dataset_filters(file as bigint, dataset.path));
+  const packed = lzfReader({ filtersOf, readByLibrary, readNow, last: mounted.last, fault });
+  const readBlock: Hdf5File["readBlock"] = (dataset, offset, count, into) =>
+    packed(dataset, offset, count, into) ?? readByLibrary(dataset, offset, count, into);
   return {
     name,
     datasets: listing.datasets,
@@ -154,13 +160,13 @@ export async function openHdf5(source: ByteSource): Promise<Hdf5File> {
     missingBytes,
     size: source.size + missingBytes,
     find: (path) => byPath.get(path.startsWith("/") ? path : `/${path}`),
-    unreadFilters: (dataset) =>
-      attempt(dataset.path, () =>
-        module
-          .get_dataset_filters(file as bigint, dataset.path)
-          .filter(({ id }) => !readFilters.has(id))
-          .map(({ id, name: filter }) => `${knownFilters[id] ?? (filter || "unnamed")} (HDF5 filter ${id})`),
-      ),
+    unreadFilters(dataset) {
+      const filters = filtersOf(dataset);
+      const byLzf = lzfPipeline(filters.map(({ id }) => id)) !== null;
+      return filters
+        .filter(({ id }) => !readFilters.has(id) && !(byLzf && id === lzf))
+        .map(({ id, name: filter }) => `${knownFilters[id] ?? (filter || "unnamed")} (HDF5 filter ${id})`);
+    },
     readBlock,
     numbers(dataset) {
       const count = dataset.shape.reduce((product, size) => product * size, 1);

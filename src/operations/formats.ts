@@ -66,9 +66,9 @@ const movies: readonly Omit<Format, "holds">[] = [
     name: "hdf5",
     files: ".h5 .hdf5",
     reads:
-      "stacks /movie with /camera_timing, or any one three-dimensional dataset (--dataset where there are several); gzip, shuffle, fletcher32, szip, scale-offset",
+      "stacks /movie with /camera_timing, or any one three-dimensional dataset (--dataset where there are several); gzip, LZF, shuffle, fletcher32, szip, scale-offset",
     writes: null,
-    refuses: "blosc, LZF and other filters from plug-ins",
+    refuses: "blosc and other filters from plug-ins",
   },
   {
     name: "tdms",

@@ -1,11 +1,11 @@
 /** Where the boundary between two phases runs through a map of lithium, and how far each cell lies from it. */
 
 /**
- * Distance of each cell's centre from the nearest line x = `level`, in cells, as far as `reach`; Infinity beyond. The line
+ * Squared distance of each cell's centre from the nearest line x = `level`, in cells, as far as `reach`; Infinity beyond. The line
  * is straight between the places where it crosses the edges of the triangles that cell centres span; cells without a
  * particle are NaN and bound no line. `into` is as large as the map.
  */
-export function boundaryDistance(
+export function boundaryDistance2(
   x: ArrayLike<number>,
   width: number,
   height: number,
@@ -74,17 +74,29 @@ function mark(
   [x1, y1, x2, y2]: Float64Array,
   reach: number,
 ): void {
-  const [px, py] = [column + x1!, row + y1!];
-  const [ux, uy] = [x2! - x1!, y2! - y1!];
+  const px = column + x1!;
+  const py = row + y1!;
+  const ux = x2! - x1!;
+  const uy = y2! - y1!;
   const length2 = ux * ux + uy * uy;
+  const perLength2 = length2 > 0 ? 1 / length2 : 0;
   const far = Math.ceil(reach) + 1;
+  const top = Math.max(0, row - far);
   const bottom = Math.min(height - 1, row + far);
+  const left = Math.max(0, column - far);
   const right = Math.min(width - 1, column + far);
-  for (let y = Math.max(0, row - far); y <= bottom; y++) {
-    for (let xx = Math.max(0, column - far); xx <= right; xx++) {
-      const share = length2 === 0 ? 0 : Math.min(1, Math.max(0, ((xx - px) * ux + (y - py) * uy) / length2));
-      const distance = Math.hypot(xx - px - share * ux, y - py - share * uy);
-      if (distance <= reach && distance < into[y * width + xx]!) into[y * width + xx] = distance;
+  const reach2 = reach * reach;
+  for (let y = top; y <= bottom; y++) {
+    const dy = y - py;
+    for (let x = left; x <= right; x++) {
+      const dx = x - px;
+      const along = (dx * ux + dy * uy) * perLength2;
+      const share = along < 0 ? 0 : along > 1 ? 1 : along;
+      const ex = dx - share * ux;
+      const ey = dy - share * uy;
+      const distance2 = ex * ex + ey * ey;
+      const at = y * width + x;
+      if (distance2 <= reach2 && distance2 < into[at]!) into[at] = distance2;
     }
   }
 }

@@ -7,7 +7,6 @@
 import { ParameterError } from "../model/errors.js";
 import type { Material } from "../model/material.js";
 import { thermodynamics } from "./free-energy.js";
-import { reflectedAmplitude, type Amplitude } from "./fresnel.js";
 import type { LineSpec } from "./reflectivity.js";
 import { alongTable, type ComplexIndex } from "./refractive-index.js";
 
@@ -111,14 +110,33 @@ export function swellingOf(swelling: Swelling, x: number): number {
 }
 
 /**
- * Amplitude that a face at x reflects back into the electrolyte. The calibrated law says nothing of phase: its amplitude
- * turns by half a turn as at any denser medium, and is what is left of its light once the reference's, `referenceLight`
- * = |r|^2, is taken away.
+ * Amplitude that a face at x reflects back into the electrolyte, real part and imaginary part into `into`. The calibrated
+ * law says nothing of phase: its amplitude turns by half a turn as at any denser medium, and is what is left of its light
+ * once the window's own, `referenceLight` = |r|^2, is taken away.
  */
-export function faceAmplitude(law: FaceLaw, electrolyte: ComplexIndex, referenceLight: number, x: number): Amplitude {
-  if (law.kind === "indices") return reflectedAmplitude(electrolyte, faceIndex(law, x));
-  const light = alongTable(law.x, law.light, x) * (law.reflectance + referenceLight) - referenceLight;
-  return { re: -Math.sqrt(Math.max(0, light)), im: 0 };
+export function faceAmplitude(
+  law: FaceLaw,
+  electrolyte: ComplexIndex,
+  referenceLight: number,
+  x: number,
+  into: Float64Array,
+): void {
+  if (law.kind === "calibrated") {
+    const light = alongTable(law.x, law.light, x) * (law.reflectance + referenceLight) - referenceLight;
+    into[0] = -Math.sqrt(Math.max(0, light));
+    into[1] = 0;
+    return;
+  }
+  // (N1 - N2) / (N1 + N2), as in reflectedAmplitude.
+  const n = alongTable(law.x, law.n, x);
+  const k = alongTable(law.x, law.k, x);
+  const differenceN = electrolyte.n - n;
+  const differenceK = electrolyte.k - k;
+  const sumN = electrolyte.n + n;
+  const sumK = electrolyte.k + k;
+  const size = sumN * sumN + sumK * sumK;
+  into[0] = (differenceN * sumN + differenceK * sumK) / size;
+  into[1] = (differenceK * sumN - differenceN * sumK) / size;
 }
 
 /** Lithium fractions of a phase map: 0 is the phase before, 1 the one behind the front. */

@@ -13,7 +13,7 @@
  */
 import { ParameterError } from "../model/errors.js";
 import { reflectedAmplitude } from "./fresnel.js";
-import { boundaryDistance } from "./iscat-boundary.js";
+import { boundaryDistance2 } from "./iscat-boundary.js";
 import { checkFace, faceAmplitude, swellingOf, type FaceLaw, type Swelling } from "./iscat-face.js";
 import { spreading, type Spread, type Spreading } from "./point-spread.js";
 import type { LineSpec } from "./reflectivity.js";
@@ -89,10 +89,12 @@ export function iscatIntensity(
 export function flatFaceIntensity(optics: IscatOptics, x: number, gap_um: number): number {
   const r = reflectedAmplitude(optics.window, optics.electrolyte);
   const referenceLight = r.re * r.re + r.im * r.im;
-  const s = faceAmplitude(optics.face, optics.electrolyte, referenceLight, x);
+  const s = new Float64Array(2);
+  faceAmplitude(optics.face, optics.electrolyte, referenceLight, x, s);
+  const [re, im] = [s[0]!, s[1]!];
   const phase = 2 * Math.PI * (gap_um / fringe_um(optics)) + optics.gouy_rad;
-  const cross = (r.re * s.re + r.im * s.im) * Math.cos(phase) - (r.re * s.im - r.im * s.re) * Math.sin(phase);
-  return referenceLight + s.re * s.re + s.im * s.im + 2 * optics.visibility * cross;
+  const cross = (r.re * re + r.im * im) * Math.cos(phase) - (r.re * im - r.im * re) * Math.sin(phase);
+  return referenceLight + re * re + im * im + 2 * optics.visibility * cross;
 }
 
 /** Change of the gap that takes the light through one fringe: wavelength / 2 n_e. */
@@ -107,8 +109,9 @@ export function iscatImager(grid: CellGrid, optics: IscatOptics, matrix: ArrayLi
   const { electrolyte, face: law, swelling, line } = optics;
   const r = reflectedAmplitude(optics.window, electrolyte);
   const referenceLight = r.re * r.re + r.im * r.im;
-  const unitAmplitude = faceAmplitude(law, electrolyte, referenceLight, law.xReference);
-  const unit = referenceLight + unitAmplitude.re ** 2 + unitAmplitude.im ** 2;
+  const s = new Float64Array(2);
+  faceAmplitude(law, electrolyte, referenceLight, law.xReference, s);
+  const unit = referenceLight + s[0]! ** 2 + s[1]! ** 2;
   const perUm = (2 * Math.PI) / fringe_um(optics);
   const coherent = optics.imaging === "coherent";
   const margin = marginOf(optics.spread, cell_um);
@@ -125,14 +128,14 @@ export function iscatImager(grid: CellGrid, optics: IscatOptics, matrix: ArrayLi
       if (found.width !== box.width || found.height !== box.height) {
         box = boxOf(found.left, found.top, found.width, found.height, optics.spread, cell_um);
       } else box = { ...box, left: found.left, top: found.top };
-      const { light, re, im, cover, x, distance } = box;
+      const { light, re, im, cover, lastCover, shade, x, distance2 } = box;
       light.fill(0);
       re.fill(0);
       im.fill(0);
       cover.fill(0);
       copyBox(face.x, width, box, x);
       if (line !== null) {
-        boundaryDistance(x, box.width, box.height, line.x, (5 * line.width_um) / cell_um, distance);
+        boundaryDistance2(x, box.width, box.height, line.x, (4.5 * line.width_um) / cell_um, distance2);
       }
       for (let row = 0, at = 0; row < box.height; row++) {
         for (let column = 0; column < box.width; column++, at++) {
@@ -140,16 +143,18 @@ export function iscatImager(grid: CellGrid, optics: IscatOptics, matrix: ArrayLi
           const lithium = x[at]!;
           const share = face.cover === null ? (Number.isNaN(lithium) ? 0 : 1) : face.cover[cell]!;
           if (share === 0) continue;
-          const s = faceAmplitude(law, electrolyte, referenceLight, lithium);
+          faceAmplitude(law, electrolyte, referenceLight, lithium, s);
+          const sRe = s[0]!;
+          const sIm = s[1]!;
           const gap_um = gapOf(face, swelling, grid, cell, lithium);
           const phase = perUm * gap_um + optics.gouy_rad;
-          const [cos, sin] = [Math.cos(phase), Math.sin(phase)];
-          const fieldRe = s.re * cos - s.im * sin;
-          const fieldIm = s.re * sin + s.im * cos;
+          const cos = Math.cos(phase);
+          const sin = Math.sin(phase);
+          const fieldRe = sRe * cos - sIm * sin;
+          const fieldIm = sRe * sin + sIm * cos;
           let beside = face.added === null ? 0 : face.added[cell]!;
-          if (line !== null && distance[at]! !== Infinity) {
-            const d = (distance[at]! * cell_um) / line.width_um;
-            beside += line.height * Math.exp(-0.5 * d * d);
+          if (line !== null && distance2[at]! !== Infinity) {
+            beside += line.height * Math.exp(-0.5 * distance2[at]! * (cell_um / line.width_um) ** 2);
           }
           cover[at] = share;
           light[at] = share * unit * beside;
@@ -158,12 +163,16 @@ export function iscatImager(grid: CellGrid, optics: IscatOptics, matrix: ArrayLi
             im[at] = share * fieldIm;
           } else {
             const cross = r.re * fieldRe + r.im * fieldIm;
-            light[at] = light[at]! + share * (s.re * s.re + s.im * s.im + 2 * optics.visibility * cross);
+            light[at] = light[at]! + share * (sRe * sRe + sIm * sIm + 2 * optics.visibility * cross);
           }
         }
       }
       box.spread(light, null);
-      box.spread(cover, null);
+      if (!same(cover, lastCover)) {
+        lastCover.set(cover);
+        shade.set(cover);
+        box.spread(shade, null);
+      }
       if (coherent) {
         box.spread(re, im);
         for (let at = 0; at < light.length; at++) {
@@ -175,7 +184,7 @@ export function iscatImager(grid: CellGrid, optics: IscatOptics, matrix: ArrayLi
       for (let row = 0, at = 0; row < box.height; row++) {
         for (let column = 0; column < box.width; column++, at++) {
           const cell = (box.top + row) * width + box.left + column;
-          into[cell] = Math.max(0, into[cell]! * (1 - cover[at]!) + referenceLight * cover[at]! + light[at]!);
+          into[cell] = Math.max(0, into[cell]! * (1 - shade[at]!) + referenceLight * shade[at]! + light[at]!);
         }
       }
     },
@@ -192,8 +201,11 @@ interface Box {
   readonly re: Float64Array;
   readonly im: Float64Array;
   readonly cover: Float64Array;
+  /** That of the last image as it was, and spread. */
+  readonly lastCover: Float64Array;
+  readonly shade: Float64Array;
   readonly x: Float64Array;
-  readonly distance: Float64Array;
+  readonly distance2: Float64Array;
   readonly spread: Spreading;
 }
 
@@ -208,10 +220,17 @@ function boxOf(left: number, top: number, width: number, height: number, spread:
     re: plane(),
     im: plane(),
     cover: plane(),
+    lastCover: plane(),
+    shade: plane(),
     x: plane(),
-    distance: plane(),
+    distance2: plane(),
     spread: width * height === 0 ? () => undefined : spreading(spread, width, height, cell_um),
   };
+}
+
+function same(one: Float64Array, other: Float64Array): boolean {
+  for (let at = 0; at < one.length; at++) if (one[at] !== other[at]) return false;
+  return true;
 }
 
 function marginOf(spread: Spread, cell_um: number): number {
@@ -255,12 +274,11 @@ function copyBox(from: ArrayLike<number>, width: number, box: Box, into: Float64
 
 /** Gap of a cell: as given, tilted, and less what the particle has grown towards the window. */
 function gapOf(face: FaceMap, swelling: Swelling | null, grid: CellGrid, cell: number, x: number): number {
-  const [tiltX, tiltY] = face.tilt;
   const column = cell % grid.width;
   const row = (cell - column) / grid.width;
   let gap_um = typeof face.gap_um === "number" ? face.gap_um : face.gap_um[cell]!;
-  gap_um += tiltX * (column - (grid.width - 1) / 2) * grid.cell_um;
-  gap_um += tiltY * (row - (grid.height - 1) / 2) * grid.cell_um;
+  gap_um += face.tilt[0] * (column - (grid.width - 1) / 2) * grid.cell_um;
+  gap_um += face.tilt[1] * (row - (grid.height - 1) / 2) * grid.cell_um;
   if (swelling !== null) {
     const thickness_um = typeof face.thickness_um === "number" ? face.thickness_um : face.thickness_um[cell]!;
     gap_um -= swelling.towardsWindow * thickness_um * swellingOf(swelling, x);

@@ -108,34 +108,31 @@ export function blurInPlace(
   const reach = half.length - 1;
   if (reach === 0) return;
   const middle = half[0]!;
+  const line = new Float64Array(width + 2 * reach);
   for (let y = 0; y < height; y++) {
     const row = y * width;
+    line.set(image.subarray(row, row + width), reach);
     for (let x = 0; x < width; x++) {
-      let sum = middle * image[row + x]!;
-      const inside = Math.min(reach, x, width - 1 - x);
-      for (let d = 1; d <= inside; d++) sum += half[d]! * (image[row + x - d]! + image[row + x + d]!);
-      for (let d = inside + 1; d <= reach; d++) {
-        if (x - d >= 0) sum += half[d]! * image[row + x - d]!;
-        else if (x + d < width) sum += half[d]! * image[row + x + d]!;
-      }
+      const centre = x + reach;
+      let sum = middle * line[centre]!;
+      for (let d = 1; d <= reach; d++) sum += half[d]! * (line[centre - d]! + line[centre + d]!);
       work[row + x] = sum;
     }
   }
   for (let y = 0; y < height; y++) {
     const row = y * width;
-    for (let x = 0; x < width; x++) image[row + x] = middle * work[row + x]!;
-    for (let d = 1; d <= reach; d++) {
-      const weight = half[d]!;
-      const above = y - d >= 0 ? row - d * width : -1;
-      const below = y + d < height ? row + d * width : -1;
-      if (above >= 0 && below >= 0) {
-        for (let x = 0; x < width; x++)
-          image[row + x] = image[row + x]! + weight * (work[above + x]! + work[below + x]!);
-      } else if (above >= 0) {
-        for (let x = 0; x < width; x++) image[row + x] = image[row + x]! + weight * work[above + x]!;
-      } else if (below >= 0) {
-        for (let x = 0; x < width; x++) image[row + x] = image[row + x]! + weight * work[below + x]!;
+    const inside = Math.min(reach, y, height - 1 - y);
+    for (let x = 0; x < width; x++) {
+      const here = row + x;
+      let sum = middle * work[here]!;
+      for (let d = 1, away = width; d <= inside; d++, away += width) {
+        sum += half[d]! * (work[here - away]! + work[here + away]!);
       }
+      for (let d = inside + 1; d <= reach; d++) {
+        if (y - d >= 0) sum += half[d]! * work[here - d * width]!;
+        else if (y + d < height) sum += half[d]! * work[here + d * width]!;
+      }
+      image[here] = sum;
     }
   }
 }

@@ -31,3 +31,13 @@ export function littleEndianBytes(samples: Samples): Uint8Array {
   swapBytes(swapped);
   return bytesOf(swapped);
 }
+
+/** A float16 by its bits. Source: IEEE 754. */
+export function halfFloat(bits: number): number {
+  const sign = (bits & 0x8000) === 0 ? 1 : -1;
+  const exponent = (bits >> 10) & 31;
+  const fraction = bits & 1023;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 31) return fraction === 0 ? sign * Infinity : Number.NaN;
+  return sign * (1024 + fraction) * 2 ** (exponent - 25);
+}

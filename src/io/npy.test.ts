@@ -140,3 +140,24 @@ test("what is no movie is refused with its type or shape and a cure", async () =
   }
   await expect(openNpy(memorySource("odd.npy", npy("{}", new Uint8Array(), 9)))).rejects.toThrow(/version 9/);
 });
+
+test("half floats are read as whole ones, in either byte and memory order", async () => {
+  const values = [0, 1, -2, 0.5, 65504, 2 ** -24];
+  const bits = [0, 0x3c00, 0xc000, 0x3800, 0x7bff, 1];
+  for (const [order, low] of [
+    ["<", 0],
+    [">", 1],
+  ] as const) {
+    const samples = Uint8Array.from(
+      bits.flatMap((half) => (low === 0 ? [half & 255, half >> 8] : [half >> 8, half & 255])),
+    );
+    const header = `{'descr': '${order}f2', 'fortran_order': False, 'shape': (2, 3), }`;
+    const stack = await openNpy(memorySource("a.npy", npy(header, samples)));
+    expect([stack.dtype, stack.width, stack.height]).toEqual(["float32", 3, 2]);
+    expect(await frame(stack, 0)).toEqual(values);
+    const columns = header.replace("False", "True");
+    expect(await frame(await openNpy(memorySource("a.npy", npy(columns, samples))), 0)).toEqual(
+      [0, 2, 4, 1, 3, 5].map((at) => values[at]),
+    );
+  }
+});

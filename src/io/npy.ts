@@ -8,7 +8,7 @@
  */
 import { FormatError } from "../model/errors.js";
 import type { Dtype, MovieFile, Samples } from "../model/movie.js";
-import { bytesOf, machineIsLittle, swapBytes } from "./byte-order.js";
+import { bytesOf, halfFloat, machineIsLittle, swapBytes } from "./byte-order.js";
 import { readBytes, type ByteSource } from "./bytes.js";
 import { maxFrames } from "./tiff-index.js";
 
@@ -31,6 +31,7 @@ const dtypes = new Map<string, [Dtype, number]>([
   ["i2", ["int16", 2]],
   ["u4", ["uint32", 4]],
   ["i4", ["int32", 4]],
+  ["f2", ["float32", 2]],
   ["f4", ["float32", 4]],
   ["f8", ["float64", 8]],
 ]);
@@ -79,14 +80,18 @@ export async function openNpy(source: ByteSource): Promise<MovieFile> {
       signal?.throwIfAborted();
       if (!(index >= 0 && index < whole)) throw new RangeError(`frame ${index} of ${whole}`);
       if (into.length !== width * height) throw new RangeError(`an array of ${into.length} for ${width * height}`);
-      const target = bytesOf(into);
+      // Half floats are read as they are stored, and made whole ones.
+      const halves = bytes === 2 && header.dtype === "float32" ? new Uint16Array(into.length) : null;
+      const stored = halves ?? into;
+      const target = bytesOf(stored);
       if (gather !== null) target.set(await gather(index, signal));
       else {
         const got = await source.read(dataOffset + index * frameBytes, target, signal);
         if (got < target.length) throw fault(source, `ends inside frame ${index}. Copy it again.`);
         if (fortran) transpose(target, width, height, bytes);
       }
-      if (header.littleEndian !== machineIsLittle) swapBytes(into);
+      if (header.littleEndian !== machineIsLittle) swapBytes(stored);
+      if (halves !== null) into.set(Float32Array.from(halves, halfFloat));
     },
     close: () => source.close(),
   };
@@ -107,18 +112,18 @@ async function readHeader(source: ByteSource): Promise<Header> {
   const bytes = await readBytes(source, at, length);
   const text = new TextDecoder("latin1").decode(bytes);
   if (bytes.length < length) throw fault(source, "ends inside its header. Copy it again.");
-  const descr = /'descr':\s*'([<>|=]?)([a-z]\d+)'/.exec(text);
-  const order = /'fortran_order':\s*(True|False)/.exec(text)?.[1];
-  const shape = /'shape':\s*\(([\d,\sL]*)\)/.exec(text)?.[1];
+  const descr = /["']descr["']:\s*["']([<>|=]?)([a-z]\d+)["']/.exec(text);
+  const order = /["']fortran_order["']:\s*(True|False)/.exec(text)?.[1];
+  const shape = /["']shape["']:\s*\(([\d,\sL]*)\)/.exec(text)?.[1];
   if (descr === null || order === undefined || shape === undefined) {
-    const said = /'descr':[^}]{0,60}/.exec(text)?.[0] ?? text.slice(0, 60);
+    const said = /["']descr["']:[^}]{0,60}/.exec(text)?.[0] ?? text.slice(0, 60);
     throw fault(source, `its header is "${said.trim()}". Save one plain array of numbers.`);
   }
   const type = dtypes.get(descr[2]!);
   if (type === undefined) {
     throw fault(
       source,
-      `its samples are ${descr[2]}; u1 to u4, i1 to i4, f4 and f8 are read. Save it as uint16 or float32.`,
+      `its samples are ${descr[2]}; u1 to u4, i1 to i4 and f2 to f8 are read. Save it as uint16 or float32.`,
     );
   }
   const sizes = shape.split(",").flatMap((part) => (part.trim() === "" ? [] : [Number.parseInt(part, 10)]));

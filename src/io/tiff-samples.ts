@@ -1,6 +1,6 @@
 /** Bytes of a decoded strip or tile as samples: byte order, predictors, and bit depths that are no whole bytes. */
 import type { Samples } from "../model/movie.js";
-import { machineIsLittle, swapBytes } from "./byte-order.js";
+import { halfFloat, machineIsLittle, swapBytes } from "./byte-order.js";
 import { rowBytes, type PageLayout } from "./tiff-page.js";
 
 /** Samples in the machine's own order, each row as long as the block is wide. */
@@ -43,7 +43,7 @@ function rawArray(bits: number, bytes: Uint8Array): Unsigned {
 /** The same bits seen as the layout's own type; half floats become float32. */
 function toStandard(layout: PageLayout, raw: Unsigned): Samples {
   if (layout.sampleFormat === "float") {
-    if (layout.bitsPerSample === 16) return Float32Array.from(raw as Uint16Array, halfToFloat);
+    if (layout.bitsPerSample === 16) return Float32Array.from(raw as Uint16Array, halfFloat);
     return layout.bitsPerSample === 64 ? raw : new Float32Array(raw.buffer);
   }
   if (layout.sampleFormat === "uint") return raw;
@@ -105,13 +105,4 @@ function unpack(layout: PageLayout, bytes: Uint8Array, perRow: number, littleEnd
   if (!signed) return samples;
   if (bits < 8) return new Int8Array(samples.buffer);
   return bits < 16 ? new Int16Array(samples.buffer) : new Int32Array(samples.buffer);
-}
-
-/** IEEE 754 half precision: 1 sign, 5 exponent, 10 fraction bits. */
-function halfToFloat(half: number): number {
-  const sign = half & 0x8000 ? -1 : 1;
-  const exponent = (half >> 10) & 31;
-  const fraction = half & 1023;
-  if (exponent === 31) return fraction === 0 ? sign * Infinity : Number.NaN;
-  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25));
 }

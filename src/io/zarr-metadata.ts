@@ -12,6 +12,7 @@
  */
 import { FormatError } from "../model/errors.js";
 import type { Dtype } from "../model/movie.js";
+import { halfFloat } from "./byte-order.js";
 import { readBytes, type FolderSource } from "./bytes.js";
 import { packings, type Packing } from "./zarr-codecs.js";
 
@@ -381,14 +382,4 @@ function fillValue(value: unknown, type: SampleType, fault: Fault): number {
   const view = new DataView(new ArrayBuffer(8));
   view.setBigUint64(0, BigInt(`0x${bits}`));
   return type.bytes === 8 ? view.getFloat64(0) : type.bytes === 4 ? view.getFloat32(4) : halfFloat(view.getUint16(6));
-}
-
-/** A float16 by its bits. Source: IEEE 754. */
-export function halfFloat(bits: number): number {
-  const sign = (bits & 0x8000) === 0 ? 1 : -1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction === 0 ? sign * Infinity : Number.NaN;
-  return sign * (1024 + fraction) * 2 ** (exponent - 25);
 }

@@ -7,11 +7,11 @@
  */
 import { FormatError } from "../model/errors.js";
 import type { Dtype, Samples } from "../model/movie.js";
-import { bytesOf, machineIsLittle, swapBytes } from "./byte-order.js";
+import { bytesOf, halfFloat, machineIsLittle, swapBytes } from "./byte-order.js";
 import { readBytes, type FolderSource } from "./bytes.js";
 import { chunkBytes, findChunks, type ChunkPlace } from "./zarr-chunks.js";
 import { unpack } from "./zarr-codecs.js";
-import { halfFloat, said, type ZarrArray } from "./zarr-metadata.js";
+import { said, type ZarrArray } from "./zarr-metadata.js";
 
 /** The planes of an array. */
 export interface ZarrPlanes {

@@ -146,6 +146,17 @@ describe("the recording of an operando microscope", () => {
       /missing/,
       /no row .* rises.*frame times are unknown/,
     ],
+    [
+      "a count of frames below the seconds",
+      [
+        [1e16, 1e16 + 1e8, 1e16 + 2e8, 1e16 + 4e8],
+        [7, 17, 27, 47],
+        [0, 1, 2, 3],
+      ],
+      [0, 10, 20, 40],
+      /row 1 \(seconds/,
+      null,
+    ],
     ["more times than frames", [[1, 2, 3, 4, 5, 6]], [0, 1, 2, 3], /seconds/, /6 times for 4 frames: the first 4/],
     ["fewer times", [[1, 2, 3]], [0, 1, 2, NaN], /seconds/, /3 times for 4 frames: the last 1 have none/],
     ["an array that was not filled to its end", [[1, 2, 3, 0]], [0, 1, 2, NaN], /seconds/, /3 times for 4/],

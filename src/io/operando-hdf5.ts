@@ -46,8 +46,10 @@ export function cameraTimes(
   const clocks = rows.map((row) => clockOf(row));
   const seconds = clocks.flatMap((clock, row) => (clock?.unit === "s" ? [row] : []));
   const ticks = clocks.flatMap((clock, row) => (clock?.unit === "tick" ? [row] : []));
-  // The layout has the seconds below the ticks; a second row that rises is a count of frames.
-  const chosen = seconds.at(-1) ?? ticks[0];
+  const spanOf = (row: number): number => rows[row]![clocks[row]!.length - 1]! - rows[row]![0]!;
+  // Of several rows that rise one may be a count of frames: the ticks tell it, else the last row is that of the layout.
+  const agreeing = seconds.filter((row) => ticks.length > 0 && spansAgree(spanOf(ticks[0]!) * tick_s, spanOf(row)));
+  const chosen = agreeing.at(-1) ?? seconds.at(-1) ?? ticks[0];
   if (chosen === undefined) {
     say(`no row of ${path} rises as a clock does (${rows.map(rangeInWords).join("; ")}): frame times are unknown.`);
     return null;
@@ -55,7 +57,9 @@ export function cameraTimes(
   const isTicks = clocks[chosen]!.unit === "tick";
   const factor = isTicks ? tick_s : 1;
   const found = rows[chosen]!.subarray(0, clocks[chosen]!.length);
-  if (seconds.length > 1) say(`${path} has ${seconds.length} rows that could be seconds; row ${chosen} is taken.`);
+  if (seconds.length > 1 && agreeing.length !== 1) {
+    say(`${path} has ${seconds.length} rows that could be seconds; row ${chosen} is taken.`);
+  }
   if (ticks.length > 0 && !isTicks) {
     sayWhereTicksDiffer(path, { row: ticks[0]!, values: rows[ticks[0]!]! }, { row: chosen, values: found }, say);
   }
@@ -119,6 +123,11 @@ function clockOf(row: Float64Array): Clock | null {
   return first >= 0 && last <= latest_s ? { unit: "s", length } : null;
 }
 
+/** Whether two clocks, apart by less than a thousandth or a second, went on for the same time. */
+function spansAgree(one_s: number, other_s: number): boolean {
+  return Math.abs(one_s - other_s) <= Math.max(1, 1e-3 * other_s);
+}
+
 interface NumberedRow {
   readonly row: number;
   readonly values: Float64Array;
@@ -133,7 +142,7 @@ function sayWhereTicksDiffer(
   const last = seconds.values.length - 1;
   const byTicks_s = (ticks.values[last]! - ticks.values[0]!) * tick_s;
   const bySeconds_s = seconds.values[last]! - seconds.values[0]!;
-  if (Math.abs(byTicks_s - bySeconds_s) <= Math.max(1, 1e-3 * bySeconds_s)) return;
+  if (spansAgree(byTicks_s, bySeconds_s)) return;
   say(
     `${path}: row ${ticks.row}, as ticks of 100 ns, spans ${byTicks_s.toPrecision(6)} s but row ${seconds.row} spans ` +
       `${bySeconds_s.toPrecision(6)} s; the latter is used. Check it against the interval that was set.`,

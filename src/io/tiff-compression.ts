@@ -1,4 +1,4 @@
-/** The compressions of TIFF that are read, each bounded by the size that its strip claims. Inflating is fflate's. */
+/** The compressions of TIFF that are read, each bounded by the size that its strip claims. Inflating is fflate's, ZSTD numcodecs'. */
 import { unzlibSync } from "fflate";
 import { decodeLzw } from "./lzw.js";
 import { unpackZstdBeginning } from "./zstd.js";

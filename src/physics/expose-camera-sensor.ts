@@ -26,8 +26,6 @@ export interface SensorSpec {
 
 /** A sensor made ready: its fixed pattern drawn. */
 export interface Sensor {
-  /** Share of the light that each pixel turns into electrons. */
-  readonly response: Float64Array;
   /** Adds the counts of `n` exposures alike, each with `light_e` mean photo-electrons a pixel, to `into`. */
   expose(light_e: Float64Array, exposure_s: number, n: number, random: Random, into: Float64Array): void;
 }
@@ -58,7 +56,6 @@ export function sensorOf(spec: SensorSpec, width: number, height: number, seed: 
   const full = 2 ** spec.bitDepth - 1;
   const read2 = readNoise_e * readNoise_e;
   return {
-    response,
     expose(light_e, exposure_s, n, random, into) {
       const dark_e = spec.dark_e_s * exposure_s;
       const spread = Math.sqrt((n * read2) / electronsPerCount ** 2 + n / 12);

@@ -62,7 +62,7 @@ export interface ExposedMovie {
   readonly saturation: number;
   /** Stored numbers of one frame, height * width. */
   read(index: number, into: Samples): void;
-  /** Light that falls on the pixels of one frame, the mean over its burst: drift, focus and lamp in it, noise not. */
+  /** Light on the pixels of one frame, the mean over its burst: drift, focus and lamp in it, the sensor's doings not. */
   light(index: number, into: Float64Array): void;
 }
 

@@ -325,12 +325,17 @@ test("what makes no sense is refused with its value and the cure", () => {
   refused(() => iscatIntensity(faceOf(1.2), grid, optics), /face\.x is 1\.2 in column 20, row 20.*Give 0 to 1/);
   refused(() => iscatIntensity(faceOf(0.9, { cover: new Float64Array(size).fill(1) }), grid, optics), /face\.x is NaN/);
   refused(() => iscatIntensity(faceOf(0.9, { gap_um: -0.1 }), grid, optics), /face\.gap_um comes to -0\.100/);
-  refused(() => iscatIntensity(faceOf(0.9, { gap_um: NaN }), grid, optics), /face\.gap_um comes to NaN/);
+  refused(() => iscatIntensity(faceOf(0.9, { gap_um: NaN }), grid, optics), /face\.gap_um is NaN\. Give numbers/);
   refused(
     () => iscatIntensity(faceOf(0.5, { gap_um: 0.05 }), grid, { ...optics, swelling: licoo2Swelling }),
     /the face would touch the window/,
   );
   refused(() => iscatIntensity(faceOf(0.9, { gap_um: [1, 2] }), grid, optics), /face\.gap_um is 2\. Give one value/);
+  const many = new Float64Array(size).fill(2);
+  const nothing = new Float64Array(size).fill(NaN);
+  refused(() => iscatIntensity({ ...faceOf(0.9), cover: many }, grid, optics), /face\.cover is 2\. Give 0 to 1/);
+  refused(() => iscatIntensity(faceOf(0.9, { added: nothing }), grid, optics), /face\.added is NaN/);
+  refused(() => iscatIntensity(faceOf(0.9), grid, optics, nothing), /matrix is NaN\. Give light/);
   refused(() => iscatIntensity(faceOf(0.9), grid, { ...optics, wavelength_um: 785 }), /0\.785 for 785 nm/);
   refused(() => iscatIntensity(faceOf(0.9), grid, { ...optics, visibility: 1.1 }), /visibility is 1\.1/);
   refused(() => iscatIntensity(faceOf(0.9), grid, { ...optics, electrolyte: { n: -1, k: 0 } }), /electrolyte/);

@@ -8,7 +8,7 @@
  * and the gap modulates it by about a third, once for every wavelength / 2 n_e. So a face that swells or tilts shows
  * fringes that slide although no lithium moves.
  *
- * Light that goes to and fro in the gap more than once (1 %) and that which comes from the particle's back are left out:
+ * Light that goes to and fro in the gap more than once (3 % at most) and that which comes from the particle's back are left out:
  * the face must be of a crystal thicker than a few optical depths, and seen at right angles.
  */
 import { ParameterError } from "../model/errors.js";
@@ -143,6 +143,7 @@ export function iscatImager(grid: CellGrid, optics: IscatOptics, matrix: ArrayLi
           const lithium = x[at]!;
           const share = face.cover === null ? (Number.isNaN(lithium) ? 0 : 1) : face.cover[cell]!;
           if (share === 0) continue;
+          if (!(share > 0 && share <= 1.000001)) refuse("face.cover", share, "Give 0 to 1");
           faceAmplitude(law, electrolyte, referenceLight, lithium, s);
           const sRe = s[0]!;
           const sIm = s[1]!;
@@ -156,6 +157,8 @@ export function iscatImager(grid: CellGrid, optics: IscatOptics, matrix: ArrayLi
           if (line !== null && distance2[at]! !== Infinity) {
             beside += line.height * Math.exp(-0.5 * distance2[at]! * (cell_um / line.width_um) ** 2);
           }
+          if (!Number.isFinite(beside))
+            refuse("face.added", beside, "Give a number in each cell that a particle covers");
           cover[at] = share;
           light[at] = share * unit * beside;
           if (coherent) {
@@ -290,6 +293,8 @@ function gapOf(face: FaceMap, swelling: Swelling | null, grid: CellGrid, cell: n
       value: x,
     });
   }
+  if (Number.isNaN(gap_um))
+    refuse("face.gap_um", gap_um, "Give numbers for the gap and the thickness of every covered cell");
   throw new ParameterError(
     `face.gap_um comes to ${gap_um.toPrecision(3)} in column ${column}, row ${row}, tilt and swelling counted: the face would touch the window. Widen it.`,
     { parameter: "face.gap_um", value: gap_um },
@@ -324,8 +329,12 @@ function checkOptics(grid: CellGrid, optics: IscatOptics, matrix: ArrayLike<numb
     refuse("optics.spread.objective.na", optics.spread.objective.na, "Give more than 0");
   }
   checkFace(optics.face, optics.swelling);
-  if (matrix !== null && matrix.length !== width * height) {
+  if (matrix === null) return;
+  if (matrix.length !== width * height) {
     refuse("matrix", matrix.length, `Give one value for each of ${width * height} cells`);
+  }
+  for (let at = 0; at < matrix.length; at++) {
+    if (!(matrix[at]! >= 0 && matrix[at]! < Infinity)) refuse("matrix", matrix[at], "Give light of at least 0");
   }
 }
 

@@ -32,7 +32,7 @@ export interface MaskedGrid {
 }
 
 /** Standard deviation, in cells, by which the distance to the rim is smoothed before its normals are taken. */
-const NORMAL_BLUR = 2;
+const NORMAL_BLUR = 1.5;
 
 /**
  * The grid of a mask (1 inside; row by row). Each closed face adds |n . e| h to its cell's rim, n the rim's normal from the
@@ -101,7 +101,7 @@ export function maskedGrid(mask: ArrayLike<number>, width: number, height: numbe
 
 function rimLengths(inside: Uint8Array, stride: number, rows: number, rim: Int32Array, h_um: number): Float64Array {
   // Room for the blur, so that it meets no border of the image.
-  const margin = 4 * NORMAL_BLUR + 1;
+  const margin = Math.ceil(4 * NORMAL_BLUR) + 1;
   const wide = stride + 2 * margin;
   const tall = rows + 2 * margin;
   const one = new Uint8Array(wide * tall);

@@ -52,6 +52,9 @@ export interface PhaseFieldSolver {
 /** Largest change of lithium in a cell that a step aims at; at four times as much it is done again, half as long. */
 export const STEP_AIM = 0.006;
 const REDO = 4;
+/** A rim beyond these is no rim: at a voltage limit the logarithms of saturation, cut off, give a hundredth more. */
+const EMPTIED_x = -0.05;
+const OVERFILLED_x = 1.05;
 const FIRST_STEP_s = 1e-3;
 
 /** A solver at t = 0; the particles hold their starting lithium. */
@@ -252,6 +255,7 @@ function accept(solver: PhaseFieldSolver, dt_s: number): void {
       if (x < middle !== next < middle && Number.isNaN(arrival[cell]!)) {
         arrival[cell] = solver.t_s + (dt_s * (middle - x)) / (next - x);
       }
+      if (next < EMPTIED_x || next > OVERFILLED_x) refuseState(solver);
     }
     arrays.start = last;
     arrays.last = start;
@@ -388,6 +392,6 @@ function refuseState(solver: PhaseFieldSolver): never {
   return refuse(
     "drive",
     solver.rate_per_s * 3600,
-    `At ${solver.t_s.toPrecision(4)} s this rate (lithium per hour) changes the rim faster than can be followed: it empties or overfills it. Give a smaller current, or limits_V`,
+    `At ${solver.t_s.toPrecision(4)} s this rate (lithium per site and hour) empties or overfills the rim faster than lithium moves within. Give a smaller current, or limits_V`,
   );
 }

@@ -36,8 +36,8 @@ export const lco: Material = {
       [0.2531, 0.56478 / 0.1316, -1 / 0.1316],
       [-0.02167, -0.525 / 0.006, 1 / 0.006],
     ],
-    // It dives to 3.7 V at 0.95, where LiCoO2 is on its plateau.
-    cap_x: 0.92,
+    // The form dives from 3.90 V at 0.93; the plateau that LiCoO2 has up to 0.95 stands in the free energy.
+    cap_x: 0.95,
     source: MARQUIS,
   },
   freeEnergy: {

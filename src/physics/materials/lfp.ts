@@ -13,8 +13,8 @@ export const lfp: Material = {
   sites_mol_m3: cited(22904, `${MPET}: 1.3793e28 sites a cubic metre`),
   molarMass_g_mol: cited(157.76, "IUPAC atomic weights"),
   nominal_mAh_g: cited(170, "all its lithium in an hour"),
-  least_x: cited(0, "empty"),
-  most_x: cited(1, "full"),
+  least_x: cited(0, "empty: FePO4"),
+  most_x: cited(1, "full: LiFePO4"),
   least_V: cited(2.5, "usual cut-off"),
   most_V: cited(4.2, "usual cut-off"),
   openCircuit: {

@@ -89,9 +89,7 @@ function hasRoom(blocks: number): boolean {
   return false;
 }
 
-async function opened(
-  file: string,
-): Promise<{
+async function opened(file: string): Promise<{
   source: ByteSource;
   movie: Awaited<ReturnType<typeof openTiff>>;
   wall_s: number;

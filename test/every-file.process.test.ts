@@ -320,7 +320,7 @@ function units(folder: string): string[] {
   return readdirSync(path.join(root, folder), { withFileTypes: true }).flatMap((entry) => {
     const name = folder === "" ? entry.name : `${folder}/${entry.name}`;
     if (!entry.isDirectory()) return [name];
-    if (/\.zarr$/.test(name)) return [name];
+    if (name.endsWith(".zarr")) return [name];
     return [...(/^images\/(ndtiff|stacks)\/(?!pims)[^/]+$/.test(name) ? [name] : []), ...units(name)];
   });
 }

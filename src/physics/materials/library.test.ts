@@ -45,7 +45,7 @@ test.skipIf(dataFolder === null)(
       .map(([x, E_V]) => openCircuitPotential(lco.openCircuit, x) - E_V);
     expect(off.length).toBeGreaterThan(100);
     expect(Math.max(...off.map(Math.abs))).toBeLessThan(0.05);
-  expect(openCircuitPotential(lco.openCircuit, 0.99)).toBe(openCircuitPotential(lco.openCircuit, 0.95));
+    expect(openCircuitPotential(lco.openCircuit, 0.99)).toBe(openCircuitPotential(lco.openCircuit, 0.95));
   },
 );
 

@@ -234,15 +234,23 @@ test.skipIf(dataFolder === null)(
     );
     expect(files.length).toBeGreaterThan(40);
     const wrong: string[] = [];
+    const slow: string[] = [];
     const check = async (file: string): Promise<void> => {
       const ran = await ionoscope(["inspect", file, "--json"]);
       const refused = ran.status === 3 && ran.lastLine.length > 20;
       const read = ran.status === 0 && ran.stdout.startsWith("{");
       if ((!refused && !read) || /^\s+at /m.test(ran.stderr)) wrong.push(`${file}: ${ran.status} ${ran.lastLine}`);
-      // Starting Node is most of it; a hang is what this looks for.
-      if (ran.wall_s > 2) wrong.push(`${file}: took ${ran.wall_s} s`);
+      if (ran.wall_s > 2) slow.push(file);
     };
     for (let index = 0; index < files.length; index += 2) await Promise.all(files.slice(index, index + 2).map(check));
+    // Starting Node is most of it, and a busy machine has its say: what was slow has its least time of three, alone.
+    for (const file of slow) {
+      let least_s = Infinity;
+      for (let run = 0; run < 3 && least_s > 2; run++) {
+        least_s = Math.min(least_s, (await ionoscope(["inspect", file, "--json"])).wall_s);
+      }
+      if (least_s > 2) wrong.push(`${file}: took ${least_s} s`);
+    }
     expect(wrong).toEqual([]);
   },
 );

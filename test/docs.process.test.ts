@@ -42,7 +42,7 @@ test("the README's TypeScript compiles, runs, and prints the velocity of the twi
   expect(Math.abs(Number.parseFloat(output) - 20)).toBeLessThan(0.6);
 });
 
-test("the guide's commands run one after another and its TypeScript runs", async () => {
+test("the guides' commands run one after another and their TypeScript runs", { timeout: 300_000 }, async () => {
   const cwd = scratchFolder();
   for (const document of readdirSync(path.join(root, "docs", "guide")).map((name) => `docs/guide/${name}`)) {
     for (const block of blocks(document, "sh")) {

@@ -244,6 +244,75 @@ export interface Mechanism {
   readonly because: string;
 }
 
+/** What a front's speed says of diffusion under one drive. Diffusivities are chemical, the same at every lithium content. */
+export interface DiffusivityBound {
+  /** What the simulated particle was driven by: the measured current, or the electrode's potential. */
+  readonly drive: "current" | "potential";
+  /** "none": the speed tells no lower bound, `because` says why. */
+  readonly kind: "bound" | "none";
+  /** At which the simulated front is as fast as the measured one; null where it is at none that was tried. */
+  readonly D_cm2_s: number | null;
+  /** One-sided, 95 %: at less, the simulated front is too slow. */
+  readonly atLeast_cm2_s: number | null;
+  /** One-sided, 95 %; null where a greater one cannot be told. */
+  readonly atMost_cm2_s: number | null;
+  /** d ln velocity / d ln D there; null where there is no D. */
+  readonly exponent: number | null;
+  /** What ln velocity is uncertain by, standard errors by their cause. */
+  readonly errors: Readonly<Record<string, number>>;
+  /** Every simulation: velocity is null where no front could be followed; fraction of the particle transformed. */
+  readonly tried: readonly {
+    readonly D_cm2_s: number;
+    readonly velocity_um_s: number | null;
+    readonly fraction: number;
+  }[];
+  readonly because: string;
+}
+
+/** Diffusivity of the poor phase from the speed alone: a flat front fed by a rim of fixed lithium. */
+export interface StefanEstimate {
+  /** Lithium at the rim, and the potential that holds it there. */
+  readonly surface_x: number;
+  readonly potential_V: number;
+  /** Where that potential comes from. */
+  readonly source: string;
+  /** One-phase Stefan problem, exact. */
+  readonly D_cm2_s: number;
+  /** The rule for slow fronts, velocity radius gap / (2 (x_poor - x_surface)). */
+  readonly quasiSteady_cm2_s: number;
+  /** One-sided, 95 %: from the error of the velocity and the scale. */
+  readonly atLeast_cm2_s: number;
+}
+
+/** A dimensionless number between what is known of it; `value` is with the material's own diffusivity. */
+export interface NumberRange {
+  readonly value: number;
+  readonly least: number;
+  readonly most: number;
+}
+
+/** What limits one transition of one particle. */
+export interface Regime {
+  readonly particle: number;
+  readonly transition: number;
+  readonly direction: Transition["direction"];
+  readonly kind: "diffusion-limited" | "reaction-limited" | "mixed" | "undecided";
+  readonly because: string;
+  /** Flux over what diffusion takes from the rim of each phase before it is unstable; null where the rate is unknown. */
+  readonly damkohler_rich: NumberRange | null;
+  readonly damkohler_poor: NumberRange | null;
+  /** Reaction over diffusion in the poor phase. */
+  readonly biot: NumberRange;
+  /** What the way of the front says of a diffusivity; null where it says nothing. */
+  readonly implied: {
+    readonly phase: "poor" | "rich";
+    readonly atLeast_cm2_s: number | null;
+    readonly atMost_cm2_s: number | null;
+  } | null;
+  readonly bounds: readonly DiffusivityBound[];
+  readonly stefan: StefanEstimate | null;
+}
+
 /** The mean intensity of one particle through one half cycle. */
 export interface Optics {
   readonly particle: number;
@@ -292,4 +361,6 @@ export interface Findings {
   readonly fronts?: readonly FrontMap[];
   readonly kinetics?: readonly Kinetics[];
   readonly mechanisms?: readonly Mechanism[];
+  /** Empty unless it was asked for. */
+  readonly regime?: readonly Regime[];
 }

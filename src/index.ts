@@ -31,6 +31,7 @@ export { materials, withTransport } from "./physics/materials/library.js";
 export { simulatePhaseField } from "./physics/phase-field.js";
 export { simulateEnsemble } from "./physics/phase-field-ensemble.js";
 export type * from "./physics/phase-field-spec.js";
+export { simulateOrdering } from "./physics/ordering.js";
 export { prescribedFront } from "./physics/prescribed-front.js";
 export { twin } from "./physics/twin.js";
 

@@ -156,12 +156,17 @@ function sampleFormat(code: number): PageLayout["sampleFormat"] {
   return code === 5 || code === 6 ? "complex" : "uint";
 }
 
+/** A tag may be of a type that holds fractions, and a damaged one be of any. */
+function isCount(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 1;
+}
+
 function layoutFault(layout: PageLayout): string | null {
   for (const key of ["width", "height", "depth", "samplesPerPixel", "bitsPerSample"] as const) {
-    if (!(layout[key] >= 1)) return `its ${key} is ${layout[key]}`;
+    if (!isCount(layout[key])) return `its ${key} is ${layout[key]}`;
   }
   for (const key of ["blockWidth", "blockHeight", "blockDepth"] as const) {
-    if (!(layout[key] >= 1)) return `its ${layout.tiled ? "tiles have" : "strips have"} a ${key} of ${layout[key]}`;
+    if (!isCount(layout[key])) return `its ${layout.tiled ? "tiles have" : "strips have"} a ${key} of ${layout[key]}`;
   }
   if (layout.bitsPerSample > 128) return `it has ${layout.bitsPerSample} bits a sample`;
   const planes = layout.separate ? layout.samplesPerPixel : 1;
@@ -204,6 +209,9 @@ export async function blockTable(
   let inside = true;
   for (let block = 0; block < count; block++) {
     const bytes = blockBytes(layout, block % perPlane);
+    if (!Number.isSafeInteger(offsets[block]!) || offsets[block]! < 0) {
+      return `${what.slice(0, -1)} ${block} is at ${offsets[block]}, which is no offset`;
+    }
     claimed += bytes;
     if (offsets[block]! + bytes > file.source.size) inside = false;
     if (bare && known[block]! < bytes) return `${what.slice(0, -1)} ${block} holds ${known[block]} of ${bytes} bytes`;

@@ -401,3 +401,28 @@ test("an aborted read stops", async () => {
   const movie = await openTiff(tiffSource({ pages: [grey([1], 1)] }));
   await expect(movie.read(0, new Uint8Array(1), AbortSignal.abort())).rejects.toThrow();
 });
+
+test("a width or an offset that is a fraction is refused, not rounded", async () => {
+  const page = { width: 4, height: 3, bits: 16, samples: Array.from({ length: 12 }, (_, at) => at) };
+  const bytes = buildTiff({ pages: [page] });
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const directory = view.getUint32(4, true);
+  const tagAt = (tag: number): number => {
+    const count = view.getUint16(directory, true);
+    for (let entry = 0; entry < count; entry++) {
+      const at = directory + 2 + 12 * entry;
+      if (view.getUint16(at, true) === tag) return at;
+    }
+    throw new RangeError(`no tag ${tag}`);
+  };
+  for (const [tag, words] of [
+    [256, /width is 2\.5/],
+    [273, /strip 0 is at 2\.5/],
+  ] as const) {
+    const changed = bytes.slice();
+    const there = new DataView(changed.buffer);
+    there.setUint16(tagAt(tag) + 2, 11, true);
+    there.setFloat32(tagAt(tag) + 8, 2.5, true);
+    await expect(openTiff(memorySource("a.tif", changed))).rejects.toThrow(words);
+  }
+});

@@ -36,9 +36,9 @@ export async function analyseExperiment(
 export async function analyse(recipe: Recipe, watch: Watch = {}): Promise<Findings> {
   const complete = completeRecipe(recipe);
   if (complete.twin !== undefined) {
-    const { twinExperiment } = await import("./twin.js");
-    const { experiment } = twinExperiment(await scenarioOf(complete.twin.scenario), complete.twin.seed);
-    return (await analyseExperiment(complete, experiment, watch)).findings;
+    const { experimentOf, runTwin } = await import("./twin.js");
+    const made = await runTwin(await scenarioOf(complete.twin.scenario), complete.twin.seed, { signal: watch.signal });
+    return (await analyseExperiment(complete, experimentOf(made), watch)).findings;
   }
   const { openExperiment } = await import("./files.node.js");
   const opened = await openExperiment(complete.files!, watch.signal);

@@ -117,6 +117,127 @@ const programme = z.discriminatedUnion("kind", [
   ),
 ] as const);
 
+const series = z.array(z.tuple([z.number(), z.number()]).readonly()).min(1);
+const paper = scenarios["fig3-delithiation"]!.phaseField!;
+const optic = paper.microscope;
+const crystal = paper.particles[0]!;
+
+const way = z.strictObject({
+  direction: z.enum(["delithiation", "lithiation"]),
+  start_s: z.number().describe("On the movie's clock."),
+  x0: z.number().describe("Lithium everywhere at its beginning."),
+  until_x: z.number().describe("Mean lithium at its end."),
+  x_per_h: series.describe("Lithium per site and hour at times from start_s on; 1C at 155 mAh/g is 0.566."),
+  cycle: z.number().int().nonnegative().default(0).describe("Another cycle begins lithiation at other places."),
+});
+
+const seenParticle = z.strictObject({
+  outline,
+  edge: z
+    .strictObject({
+      seed: z.number().int().nonnegative().default(1).describe("Draws rates and hot spots along the rim."),
+      lnRate_sd: z.number().nonnegative().optional().describe("Spread of ln k along the rim."),
+      hotSpots: z.number().int().nonnegative().optional().describe("Places at which the rim holds the new phase."),
+      hotSpot_um: z.number().positive().optional(),
+      hotSpotsAt: z.enum(["corners", "anywhere"]).optional(),
+      cycle: z.number().int().nonnegative().optional(),
+    })
+    .prefault({}),
+  lithiationSpots: z
+    .number()
+    .int()
+    .nonnegative()
+    .nullable()
+    .default(null)
+    .describe("Places at which lithiation begins; null: as many as the edge has."),
+  exchange_A_m2: z.number().nullable().default(null).describe("Exchange current density; null: the material's."),
+  x0: z.number().default(crystal.x0).describe("Lithium at the beginning."),
+  drive: z
+    .union([
+      z.strictObject({ kind: z.literal("current"), ways: z.array(way).max(1000) }),
+      z.strictObject({ kind: z.enum(["electrode", "none"]) }),
+    ])
+    .describe("A current of its own, the electrode's potential, or none."),
+  ordering: z
+    .strictObject({
+      nuclei: z.number().int().min(1).describe("1 makes one domain, 3 three."),
+      walls: z.discriminatedUnion("kind", [
+        z.strictObject({
+          kind: z.literal("lattice"),
+          angle_deg: z.number(),
+          strength: z.number().optional().describe("0 to 1."),
+        }),
+        z.strictObject({ kind: z.literal("isotropic") }),
+        z.strictObject({ kind: z.literal("pinned") }),
+      ]),
+      seed: z.number().int().nonnegative().default(1),
+      window_x: z.tuple([z.number(), z.number()]).readonly().describe("Lithium between which order is stable."),
+      nucleationAt: z.number().default(0.5).describe("Undercooling at which nuclei come, up to 1."),
+      frontVelocity_um_s: z.number().default(0.07),
+    })
+    .nullable()
+    .default(null),
+  gap_fringes: z.number().default(crystal.gap_fringes).describe("Gap to the window, in fringes (wavelength / 2 n)."),
+  roughness_nm: z.number().default(crystal.roughness_nm).describe("Roughness of the face."),
+  thickness_um: z.number().default(crystal.thickness_um),
+});
+
+const phaseField = z.strictObject({
+  material: z.string().default(paper.material).describe("Name in the library of materials."),
+  transport: z
+    .strictObject({
+      poor_um2_s: z.number().optional(),
+      rich_um2_s: z.number().optional(),
+      D_um2_s: z.number().optional(),
+      blend: z.enum(["log", "linear", "divacancy"]).optional(),
+      exchange_A_m2: z.number().optional(),
+      rateLaw: z.enum(["constant", "lattice-gas", "excluded-site"]).optional(),
+    })
+    .nullable()
+    .default(paper.transport)
+    .describe("What of the material's transport is otherwise."),
+  h_um: z.number().default(paper.h_um).describe("Side of a cell."),
+  delta_um: z.number().default(paper.delta_um).describe("Half width of the boundary between the phases."),
+  particles: z.array(seenParticle).max(200),
+  electrode: z
+    .strictObject({
+      seed: z.number().int().nonnegative(),
+      particles: z.number().int().min(1).max(500),
+      radii_um: z.tuple([z.number().positive(), z.number().positive()]).readonly(),
+      lnExchange_sd: z.number(),
+      contact_ohm_m2: z.number(),
+      h_um: z.number().positive(),
+      delta_um: z.number().positive(),
+    })
+    .nullable()
+    .default(null)
+    .describe("Particles that share one potential and carry the cycler's current."),
+  microscope: z
+    .strictObject({
+      wavelength_um: z.number().default(optic.wavelength_um),
+      na: z.number().default(optic.na),
+      visibility: z.number().default(optic.visibility).describe("Of the interference with the window's light."),
+      imaging: z.enum(["coherent", "incoherent"]).default(optic.imaging),
+      reflectance: z.number().default(optic.reflectance).describe("Of the face in the lithium-rich phase."),
+      carbon: z.number().default(optic.carbon).describe("Light of the carbon in units of that face's."),
+      swelling: z.number().default(optic.swelling).describe("Part of the swelling that goes towards the window."),
+      boundary: z.number().nullable().default(optic.boundary).describe("Light of the boundary in units of the step."),
+      order: z.number().default(optic.order).describe("Light that order adds."),
+      wall: z.number().default(optic.wall).describe("Light of a wall between domains."),
+      focus: z
+        .strictObject({
+          start_um: z.number().default(0),
+          linear_um: z.number().default(0),
+          walk_um: z.number().default(0),
+          breathing_um: z.number().default(0),
+          breathingPeriod_s: z.number().default(optic.focus.breathingPeriod_s),
+        })
+        .prefault({}),
+      burst: z.number().int().default(optic.burst).describe("Short exposures whose mean is a frame."),
+    })
+    .prefault({}),
+});
+
 /** The schema of a scenario; what is left out is as in the scenario `plane`, and no cycler runs. */
 export const scenarioSchema = z.strictObject({
   summary: z.string().default("A scenario of the user's own."),
@@ -181,4 +302,5 @@ export const scenarioSchema = z.strictObject({
     })
     .nullable()
     .default(null),
+  phaseField: phaseField.optional().describe("A scene whose lithium a phase field moves, instead of particles."),
 }) satisfies z.ZodType<Scenario>;

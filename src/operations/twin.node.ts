@@ -14,7 +14,7 @@ import { twinFrames, type Twin } from "../physics/twin.js";
 import type { OpenedExperiment } from "./files.node.js";
 import { draftFolder } from "./folder.node.js";
 import type { TwinParams } from "./sources.js";
-import { experimentOf, makeTwin } from "./twin.js";
+import { experimentOf, runTwin } from "./twin.js";
 import { version } from "./version.js";
 
 export { standardScenario };
@@ -23,6 +23,8 @@ export { standardScenario };
 export interface TwinWatch {
   readonly signal?: AbortSignal | undefined;
   readonly onFrame?: ((done: number, total: number) => void) | undefined;
+  /** Share of a phase field's runs that is done, before the first frame. */
+  readonly onProgress?: ((share: number) => void) | undefined;
 }
 
 /** What a user would have to state of the standard twin: its camera's black level and its electrode's active mass. */
@@ -60,7 +62,7 @@ export async function readScenario(nameOrFile: string): Promise<unknown> {
 
 /** The experiment of a recipe's twin, as if its files had been opened. Throws ParameterError and FormatError. */
 export async function openTwin(params: TwinParams): Promise<OpenedExperiment> {
-  const made = makeTwin(await readScenario(params.scenario), params.seed);
+  const made = await runTwin(await readScenario(params.scenario), params.seed);
   return { experiment: experimentOf(made), inputs: [], async close() {} };
 }
 
@@ -75,7 +77,7 @@ export async function writeTwin(
   dir: string,
   watch: TwinWatch = {},
 ): Promise<void> {
-  const made = makeTwin(scenario, seed);
+  const made = await runTwin(scenario, seed, watch);
   const draft = await draftFolder(dir, "truth.json");
   try {
     await writeMovie(made, path.join(draft.path, "movie.ome.tif"), watch);
@@ -114,7 +116,7 @@ async function* samplesOf(made: Twin, watch: TwinWatch): AsyncGenerator<Samples>
 }
 
 function* truthFiles(made: Twin): Generator<{ name: string; content: string | Uint8Array }> {
-  const { maps, ...answers } = truthOf(made);
+  const { maps, lithium, ...answers } = truthOf(made);
   const { scenario, seed, pixelSize_um, blackLevel } = made;
   const fronts = maps.map(({ particle, transition, origin_px, width, height }, index) => {
     return { particle, transition, map: `truth/fronts/${index}/arrival_s.npy`, origin_px, width, height };
@@ -122,6 +124,15 @@ function* truthFiles(made: Twin): Generator<{ name: string; content: string | Ui
   for (const [index, { arrival_s, height, width }] of maps.entries()) {
     yield { name: fronts[index]!.map, content: encodeNpy(arrival_s, [height, width]) };
   }
+  for (const { particle, x, time_s, height, width } of lithium ?? []) {
+    yield { name: lithiumFile(particle), content: encodeNpy(x, [time_s.length, height, width]) };
+  }
+  const kept = lithium?.map((one) => ({ ...one, x: lithiumFile(one.particle) }));
   const truth = { ionoscope: version, seed, scenario, pixelSize_um, blackLevel, ...answers, fronts };
-  yield { name: "truth.json", content: `${jsonText(truth)}\n` };
+  yield { name: "truth.json", content: `${jsonText(kept === undefined ? truth : { ...truth, lithium: kept })}\n` };
+}
+
+/** Maps of lithium of one particle: moments x height x width. */
+function lithiumFile(particle: number): string {
+  return `truth/lithium/${particle}/x.npy`;
 }

@@ -4,6 +4,8 @@ import type { Experiment } from "../model/experiment.js";
 import type { Movie } from "../model/movie.js";
 import { checkScenario as checkNumbers, type Scenario } from "../physics/scenario.js";
 import { truthOf, type Truth } from "../physics/truth.js";
+import { phaseFieldTwin } from "../physics/phase-field-twin.js";
+import type { LithiumWatch } from "../physics/phase-field-twin-lithium.js";
 import { twin, type Twin } from "../physics/twin.js";
 import { parseParams } from "./parameters.js";
 import { scenarioSchema } from "./scenario-schema.js";
@@ -18,12 +20,25 @@ export function checkScenario(scenario: unknown): Scenario {
   return complete;
 }
 
-/** The twin of a scenario that may leave things to defaults; `seed` overrides the scenario's own. Throws ParameterError. */
+/**
+ * The twin of a scenario that may leave things to defaults; `seed` overrides the scenario's own. Throws ParameterError, also for
+ * one with a phase field: see runTwin.
+ */
 export function makeTwin(scenario: unknown, seed: number | null = null): Twin {
-  if (seed !== null && !(Number.isInteger(seed) && seed >= 0)) {
-    throw new ParameterError(`seed is ${seed}. Give a whole number, 0 or more.`, { parameter: "seed", value: seed });
-  }
+  checkSeed(seed);
   return twin(checkScenario(scenario), seed);
+}
+
+/** The twin of any scenario; one with a phase field runs its lithium first, which takes seconds. Throws ParameterError. */
+export async function runTwin(scenario: unknown, seed: number | null = null, watch: LithiumWatch = {}): Promise<Twin> {
+  checkSeed(seed);
+  const complete = checkScenario(scenario);
+  return complete.phaseField === undefined ? twin(complete, seed) : phaseFieldTwin(complete, seed, watch);
+}
+
+function checkSeed(seed: number | null): void {
+  if (seed === null || (Number.isInteger(seed) && seed >= 0)) return;
+  throw new ParameterError(`seed is ${seed}. Give a whole number, 0 or more.`, { parameter: "seed", value: seed });
 }
 
 /** The experiment of a scenario, and its answers. Throws ParameterError for a scenario that makes no sense. */

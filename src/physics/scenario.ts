@@ -4,6 +4,7 @@ import type { DriftSpec, LampSpec, MovieSpec } from "./acquisition.js";
 import type { CameraSpec } from "./camera.js";
 import type { CrystalSpec } from "./crystal.js";
 import type { CyclingSpec } from "./cycler.js";
+import { checkPhaseFieldScene, type PhaseFieldSceneSpec } from "./phase-field-twin-spec.js";
 import type { OpticsSpec } from "./scene.js";
 
 /** A synthetic experiment, complete: nothing is left to a default. */
@@ -19,6 +20,8 @@ export interface Scenario {
   readonly lamp: LampSpec;
   readonly particles: readonly CrystalSpec[];
   readonly cycling: CyclingSpec | null;
+  /** A scene whose lithium a phase field moves, instead of `particles`. */
+  readonly phaseField?: PhaseFieldSceneSpec | undefined;
 }
 
 /**
@@ -60,6 +63,15 @@ export function checkScenario(scenario: Scenario): void {
   within("lamp.fading", lamp.fading, -0.9, 10);
   for (const [index, particle] of scenario.particles.entries()) checkParticle(particle, `particles.${index}`);
   if (scenario.cycling !== null) checkCycling(scenario.cycling);
+  if (scenario.phaseField === undefined) return;
+  if (scenario.particles.length > 0) {
+    refuse(
+      "particles",
+      scenario.particles.length,
+      "A scene has either particles or phaseField.particles: leave these empty",
+    );
+  }
+  checkPhaseFieldScene(scenario.phaseField, scenario.cycling !== null);
 }
 
 function checkParticle(particle: CrystalSpec, name: string): void {

@@ -4,6 +4,7 @@ import type { CameraSpec } from "./camera.js";
 import type { CrystalSpec } from "./crystal.js";
 import type { CyclingSpec } from "./cycler.js";
 import type { OutlineSpec } from "./outline.js";
+import { paperScenarios } from "./paper-scenarios.js";
 import type { StageSpec } from "./pace.js";
 import type { FrontSpec } from "./prescribed-front.js";
 import type { ChangeSpec, LineSpec } from "./reflectivity.js";
@@ -232,6 +233,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
       },
     },
   ),
+  ...paperScenarios,
 };
 
 /** The scenario that shows what ionoscope does. */

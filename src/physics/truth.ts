@@ -14,9 +14,9 @@ import type { Twin } from "./twin.js";
 
 /** Charge of the biphasic transition of LiCoO2 in units of 1C: dx Q_theory / Q_1C. */
 const C_RATE_FACTOR = (0.2 * LCO_THEORETICAL_MAH_G) / 155;
-const C_RATE_BANDWIDTH_s = 20;
+export const C_RATE_BANDWIDTH_s = 20;
 /** Fronts that come from directions farther apart than this meet in a collision line. */
-const COLLISION_COS = Math.SQRT1_2;
+export const COLLISION_COS = Math.SQRT1_2;
 
 /** Arrival of one front at the pixel centres of a crop; NaN outside the outline. */
 export interface TruthMap {
@@ -46,8 +46,12 @@ export interface Truth {
     /** First and last arrival. */
     readonly start_s: number;
     readonly end_s: number;
-    /** Change of light behind the front, in units of the crystal's light before all changes. */
+    /** Change of light behind the front, in units of the crystal's light before all changes; NaN where lithium makes it. */
     readonly step: number;
+    /** Applied rate of the electrode whose potential drove it. */
+    readonly rate_C?: number | null;
+    /** Share of the particle that had turned by the movie's end. */
+    readonly covered?: number;
   }[];
   readonly kinetics: readonly TruthKinetics[];
   readonly mechanisms: readonly {
@@ -55,8 +59,37 @@ export interface Truth {
     readonly transition: number | null;
     readonly kind: "core" | "wave" | "hybrid" | "none";
     readonly nuclei_um: readonly Place[];
+    /** Share of the rim that is transformed when half and 80 % of the area is, and depth of the last 5 % in inradii. */
+    readonly rim50?: number;
+    readonly rim80?: number;
+    readonly depth?: number;
   }[];
   readonly maps: readonly TruthMap[];
+  /** Domains of an ordering transition. */
+  readonly domains?: readonly {
+    readonly particle: number;
+    readonly transition: number;
+    readonly count: number;
+    /** Walls as rays from their meeting point, from +x towards +y; a wall without one by its own direction. */
+    readonly wall_angles_deg: readonly number[];
+    readonly meeting_um: readonly Place[];
+    readonly collision: boolean;
+  }[];
+  /** Lithium of each particle: its mean in every frame, and maps x(r) at some moments, one after another. */
+  readonly lithium?: readonly TruthLithium[];
+}
+
+/** Lithium of a particle. */
+export interface TruthLithium {
+  readonly particle: number;
+  readonly x_mean: readonly number[];
+  /** Moments of the maps. */
+  readonly time_s: readonly number[];
+  readonly origin_px: Place;
+  readonly width: number;
+  readonly height: number;
+  /** moments * height * width; NaN outside the outline. */
+  readonly x: Float32Array;
 }
 
 /** Numbers of one front. */
@@ -67,7 +100,10 @@ export interface TruthKinetics {
   readonly velocity_um_s: number | null;
   readonly velocity_mean_um_s: number | null;
   readonly velocity_range_um_s: readonly [number, number] | null;
+  /** Median over the last tenth of the duration. */
+  readonly velocity_late_um_s?: number | null;
   readonly t50_s: number;
+  /** NaN where the movie ends before. */
   readonly duration_s: number;
   /** Null for an ordering transition. */
   readonly c_rate_max: number | null;
@@ -78,6 +114,7 @@ export interface TruthKinetics {
 
 /** Computes the answers of a twin. */
 export function truthOf(made: Twin): Truth {
+  if (made.answers !== undefined) return made.answers();
   const { pixelSize_um, acquisition, crystals } = made;
   const transitions: Truth["transitions"][number][] = [];
   const kinetics: TruthKinetics[] = [];
@@ -159,7 +196,7 @@ function kineticsOf(
 }
 
 /** The greatest share of sorted times that fall within a window of the given length. */
-function mostWithin(sorted: Float64Array, window_s: number): number {
+export function mostWithin(sorted: Float64Array, window_s: number): number {
   let most = 0;
   for (let first = 0, last = 0; first < sorted.length; first++) {
     while (last < sorted.length && sorted[last]! <= sorted[first]! + window_s) last++;
@@ -185,7 +222,8 @@ function clearPixels(made: Twin, { motion }: CrystalFront): Place[] {
   });
 }
 
-function pixelsOf(made: Twin, outline_um: readonly Place[]): Place[] {
+/** Centres, in um, of the pixels of the box about an outline, row by row. */
+export function pixelsOf(made: Twin, outline_um: readonly Place[]): Place[] {
   const { origin_px, width, height } = boxOf(made, outline_um);
   return Array.from({ length: width * height }, (_, at): Place => [
     (origin_px[0] + (at % width)) * made.pixelSize_um,
@@ -194,7 +232,7 @@ function pixelsOf(made: Twin, outline_um: readonly Place[]): Place[] {
 }
 
 /** The box about an outline, two pixels wider on each side, as far as the image goes. */
-function boxOf(
+export function boxOf(
   { width, height, pixelSize_um }: Twin,
   outline_um: readonly Place[],
 ): { origin_px: Place; width: number; height: number } {

@@ -116,8 +116,9 @@ test("a frame is the mean over its exposure", () => {
   expect(worst).toBeLessThan(1e-3);
 });
 
-test("every named scenario gives frames of its size, none of them black or blown out", () => {
+test("every named scenario of prescribed fronts gives frames of its size, none of them black or blown out", () => {
   for (const [name, scenario] of Object.entries(scenarios)) {
+    if (scenario.phaseField !== undefined) continue;
     const made = twin(scenario);
     for (const index of [0, Math.floor(made.frames / 2), made.frames - 1]) {
       const counts = frame(made, index);

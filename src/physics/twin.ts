@@ -10,6 +10,7 @@ import { overlap } from "./outline.js";
 import { checkScenario, type Scenario } from "./scenario.js";
 import { sceneOf } from "./scene.js";
 import { stream } from "./streams.js";
+import type { Truth } from "./truth.js";
 
 /** A synthetic experiment. Frames are drawn when they are asked for, each the same whenever and in whatever order. */
 export interface Twin {
@@ -35,14 +36,25 @@ export interface Twin {
   read(index: number, into: Samples): void;
   /** Light on the pixels of one frame before the camera, height * width in units of the carbon's mean. */
   light(index: number, into: Float64Array): void;
+  /** The answers, where they do not follow from the crystals' prescribed fronts. */
+  answers?(): Truth;
 }
 
 /**
  * Makes the twin of a scenario; `seed` overrides the scenario's own.
- * Throws ParameterError for a scenario that makes no sense.
+ * Throws ParameterError for a scenario that makes no sense, and for one with a phase field: that is run by phaseFieldTwin.
  */
 export function twin(scenario: Scenario, seed: number | null = null): Twin {
   checkScenario(scenario);
+  if (scenario.phaseField !== undefined) {
+    throw new ParameterError(
+      "phaseField is given: its lithium has to be run first. Call phaseFieldTwin and wait for it.",
+      {
+        parameter: "phaseField",
+        value: scenario.phaseField.material,
+      },
+    );
+  }
   const { movie, camera: cameraSpec, cycling: cyclingSpec } = scenario;
   const drawn = seed ?? scenario.seed;
   const crystals = scenario.particles.map((particle, index) => crystalOf(particle, `particles.${index}`));
@@ -96,26 +108,32 @@ export async function* twinFrames(made: Twin, signal?: AbortSignal): AsyncGenera
   }
 }
 
-function refuseOverlap(crystals: readonly Crystal[]): void {
+/** Refuses crystals that share any ground; `list` is their name in the scenario. */
+export function refuseOverlap(crystals: readonly Crystal[], list = "particles"): void {
   for (const [index, crystal] of crystals.entries()) {
     const other = crystals.findIndex((one, at) => at > index && overlap(crystal.outline_um, one.outline_um));
     if (other < 0) continue;
-    throw new ParameterError(`particles.${index} and particles.${other} overlap. Move one of them.`, {
-      parameter: `particles.${other}.outline`,
+    throw new ParameterError(`${list}.${index} and ${list}.${other} overlap. Move one of them.`, {
+      parameter: `${list}.${other}.outline`,
       value: crystals[other]!.spec.outline,
     });
   }
 }
 
-function refuseUnseen(crystals: readonly Crystal[], { width, height, pixelSize_um }: Scenario["movie"]): void {
+/** Refuses crystals of which the image shows nothing. */
+export function refuseUnseen(
+  crystals: readonly Crystal[],
+  { width, height, pixelSize_um }: Scenario["movie"],
+  list = "particles",
+): void {
   for (const [index, { outline_um, spec }] of crystals.entries()) {
     const seen = (axis: 0 | 1, size: number): boolean =>
       outline_um.some((place) => place[axis] > 0) &&
       outline_um.some((place) => place[axis] < (size - 1) * pixelSize_um);
     if (seen(0, width) && seen(1, height)) continue;
     throw new ParameterError(
-      `particles.${index} lies outside the image of ${(width * pixelSize_um).toFixed(2)} x ${(height * pixelSize_um).toFixed(2)} um. Move it, or widen the movie.`,
-      { parameter: `particles.${index}.outline`, value: spec.outline },
+      `${list}.${index} lies outside the image of ${(width * pixelSize_um).toFixed(2)} x ${(height * pixelSize_um).toFixed(2)} um. Move it, or widen the movie.`,
+      { parameter: `${list}.${index}.outline`, value: spec.outline },
     );
   }
 }

@@ -1,0 +1,248 @@
+/**
+ * Scenarios named after the figures of Merryweather et al., Nature 594, 522 (2021): lithium moved by a phase field, seen by
+ * an interferometric microscope.
+ *
+ * One value of 1C throughout: 155 mAh/g, 0.566 lithium per site and hour, and x0 = 0.955 for the electrode.
+ */
+import type { DriftSpec, LampSpec, MovieSpec } from "./acquisition.js";
+import type { CameraSpec } from "./camera.js";
+import type { CyclingSpec } from "./cycler.js";
+import type { ElectrodeSpec } from "./electrode.js";
+import type { OutlineSpec } from "./outline.js";
+import type { EdgeSpec } from "./phase-field-edge.js";
+import type { Series } from "./phase-field-drive.js";
+import type { PhaseFieldCrystalSpec, PhaseFieldOpticsSpec, PhaseFieldSceneSpec } from "./phase-field-twin-spec.js";
+import type { Scenario } from "./scenario.js";
+import type { OpticsSpec } from "./scene.js";
+
+/** Lithium per site and hour of 1C. */
+const C = 155 / 273.84;
+
+const movie: MovieSpec = {
+  width: 176,
+  height: 144,
+  pixelSize_um: 0.08,
+  frames: 140,
+  interval_s: 5,
+  exposure_s: 1,
+  start: "2020-10-26T12:49:58.000Z",
+  dropped: [],
+  droppedFraction: 0,
+  late_s: 0,
+};
+const optics: OpticsSpec = { psf_um: 0.118, speckleContrast: 0.3 };
+const camera: CameraSpec = {
+  noise: 0.01,
+  noiseAt: "particle",
+  level: 12000,
+  blackLevel: 100,
+  readNoise: 3,
+  bitDepth: 16,
+  prnu: 0.005,
+  vignette: 0.05,
+};
+const drift: DriftSpec = { linear_um: [0.5, -0.3], walk_um: 0.05, wobble_um: 0.02, wobblePeriod_s: 420 };
+const lamp: LampSpec = { flicker: 0.005, fading: 0 };
+
+const microscope: PhaseFieldOpticsSpec = {
+  wavelength_um: 0.785,
+  na: 1.4,
+  visibility: 0.8,
+  imaging: "incoherent",
+  reflectance: 0.053,
+  carbon: 1 / 3,
+  swelling: 0,
+  boundary: null,
+  order: 0.03,
+  wall: 0.06,
+  focus: { start_um: 0, linear_um: 0, walk_um: 0.02, breathing_um: 0.02, breathingPeriod_s: 600 },
+  burst: 16,
+};
+
+/** The crystal of Figs 2, 3 and 5: 9.6 x 6.8 um, an irregular hexagon. */
+const firstOutline: OutlineSpec = {
+  kind: "polygon",
+  points_um: [
+    [2.4, 6.3],
+    [4.2, 3.0],
+    [8.6, 2.3],
+    [11.9, 4.4],
+    [11.2, 7.6],
+    [6.6, 9.1],
+  ],
+  corner_um: 0.6,
+};
+
+const rim: EdgeSpec = { seed: 4, lnRate_sd: 0.15, hotSpots: 2, hotSpot_um: 0.5, hotSpotsAt: "corners" };
+
+const particle: PhaseFieldCrystalSpec = {
+  outline: firstOutline,
+  edge: rim,
+  lithiationSpots: 1,
+  exchange_A_m2: null,
+  x0: 0.97,
+  drive: { kind: "none" },
+  ordering: null,
+  gap_fringes: 1.25,
+  roughness_nm: 3,
+  thickness_um: 4,
+};
+
+const scene: PhaseFieldSceneSpec = {
+  material: "lco-measured",
+  // A full rim shuts itself: the paper's reason for waves on lithiation.
+  transport: { rateLaw: "excluded-site" },
+  h_um: 0.15,
+  delta_um: 0.2,
+  particles: [],
+  electrode: null,
+  microscope,
+};
+
+/** A 2C charge or discharge of the cell as long as the short movies last; it begins before them. */
+function cyclingOf(kind: "charge" | "discharge", before_s: number, x0: number, lasts_s: number): CyclingSpec {
+  return {
+    before_s,
+    interval_s: 1,
+    active_mass_mg: 0.812,
+    nominal_mAh_g: 155,
+    x0,
+    overpotential_V: 0.045,
+    noise_V: 2e-5,
+    programme: [
+      { kind: "rest", lasts_s: 60 },
+      { kind, rate_C: 2, until_V: kind === "charge" ? 4.3 : 3, lasts_s },
+    ],
+  };
+}
+
+function scenario(summary: string, seed: number, phaseField: PhaseFieldSceneSpec, given: Partial<Scenario>): Scenario {
+  return { summary, seed, movie, optics, camera, drift, lamp, particles: [], cycling: null, ...given, phaseField };
+}
+
+/** Fig. 3c: near 2C until a tenth has turned, little for three minutes, then ever faster to 10C. */
+const fig3Charge: Series = [
+  [0, 2 * C],
+  [100, 2 * C],
+  [100, 0.3 * C],
+  [280, 0.3 * C],
+  [560, 10 * C],
+];
+
+/** Fig. 3d: 2C to 4C and back, once a minute and a half. */
+const fig3Discharge: Series = Array.from({ length: 60 }, (_, at): readonly [number, number] => {
+  return [10 * at, (3 - Math.cos((2 * Math.PI * at) / 9)) * C];
+});
+
+/**
+ * The electrode behind one potential: eight particles on coarse cells, whose exchange currents spread. Without contact
+ * resistances its single particles reach 10C and more under 2C, 20C under 6C.
+ */
+const electrode: ElectrodeSpec = {
+  seed: 5,
+  particles: 8,
+  radii_um: [1.8, 4.2],
+  lnExchange_sd: 0.6,
+  contact_ohm_m2: 0,
+  h_um: 0.36,
+  delta_um: 0.5,
+};
+
+/** The particle of Fig. 4. */
+const secondOutline: OutlineSpec = {
+  kind: "polygon",
+  points_um: [
+    [2.3, 4.9],
+    [3.6, 2.4],
+    [6.6, 2.1],
+    [8.6, 4.2],
+    [8.0, 6.6],
+    [4.4, 7.4],
+  ],
+  corner_um: 0.5,
+};
+
+/** Charges and discharges at rates one after the other; the record begins with the movie. */
+function ratesOf(rates_C: readonly number[], rest_s: number): CyclingSpec {
+  return {
+    ...cyclingOf("charge", 0, 0.955, 1),
+    overpotential_V: 0.01,
+    programme: [
+      { kind: "rest", lasts_s: rest_s },
+      ...rates_C.flatMap((rate_C): CyclingSpec["programme"] => [
+        { kind: "charge", rate_C, until_V: 4.3, lasts_s: 8000 / rate_C },
+        { kind: "discharge", rate_C, until_V: 3, lasts_s: 8000 / rate_C },
+      ]),
+      { kind: "rest", lasts_s: rest_s },
+    ],
+  };
+}
+
+function ratesScenario(rates_C: readonly number[], seed: number, frames: number, interval_s: number): Scenario {
+  const rates = rates_C.map((rate) => (rate < 1 ? `C/${1 / rate}` : `${rate}C`)).join(", ");
+  return scenario(
+    `Fig. 4: a second particle through a cycle at ${rates}, driven by the potential of an electrode of eight.`,
+    seed,
+    {
+      ...scene,
+      electrode,
+      particles: [
+        {
+          ...particle,
+          outline: secondOutline,
+          x0: 0.955,
+          exchange_A_m2: 2,
+          edge: { ...rim, seed: 9 },
+          drive: { kind: "electrode" },
+        },
+      ],
+    },
+    {
+      movie: { ...movie, width: 136, height: 120, frames, interval_s, exposure_s: Math.min(1, interval_s / 4) },
+      cycling: ratesOf(rates_C, 60),
+    },
+  );
+}
+
+/** The scenarios by name. */
+export const paperScenarios: Readonly<Record<string, Scenario>> = {
+  "fig3-delithiation": scenario(
+    "Fig. 3a, c: a core shrinks in a crystal of 9.6 x 6.8 um, its current that of the paper: 2C, a lag, then 10C.",
+    31,
+    {
+      ...scene,
+      particles: [
+        {
+          ...particle,
+          drive: {
+            kind: "current",
+            ways: [{ direction: "delithiation", start_s: 60, x0: 0.97, until_x: 0.7, x_per_h: fig3Charge, cycle: 0 }],
+          },
+        },
+      ],
+    },
+    { cycling: cyclingOf("charge", 120, 0.955, 780) },
+  ),
+  "fig3-lithiation": scenario(
+    "Fig. 3b, d: a wave runs through the same crystal from one corner, its current swinging between 2C and 4C.",
+    32,
+    {
+      ...scene,
+      particles: [
+        {
+          ...particle,
+          x0: 0.72,
+          drive: {
+            kind: "current",
+            ways: [{ direction: "lithiation", start_s: 60, x0: 0.72, until_x: 0.98, x_per_h: fig3Discharge, cycle: 0 }],
+          },
+        },
+      ],
+    },
+    { cycling: cyclingOf("discharge", 120, 0.72, 780) },
+  ),
+  "fig4-rates": ratesScenario([0.5, 1, 2, 4, 6], 41, 2600, 10),
+  "fig4-half": ratesScenario([0.5], 42, 460, 30),
+  "fig4-2C": ratesScenario([2], 43, 420, 8),
+  "fig4-6C": ratesScenario([6], 44, 380, 3),
+};

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { ParameterError } from "../model/errors.js";
 import { lco } from "../physics/materials/lco.js";

@@ -26,12 +26,15 @@ export { phaseFraction, singleParticleCRate } from "./analysis/phase-fraction.js
 export { findTransitions } from "./analysis/transitions.js";
 export { frontVelocity } from "./analysis/velocity.js";
 
+export { exposeCamera } from "./physics/expose-camera.js";
+export { iscatImager, iscatIntensity } from "./physics/iscat.js";
 export { lco } from "./physics/materials/lco.js";
 export { materials, withTransport } from "./physics/materials/library.js";
 export { simulatePhaseField } from "./physics/phase-field.js";
 export { simulateEnsemble } from "./physics/phase-field-ensemble.js";
 export type * from "./physics/phase-field-spec.js";
 export { simulateOrdering } from "./physics/ordering.js";
+export type * from "./physics/ordering-spec.js";
 export { prescribedFront } from "./physics/prescribed-front.js";
 export { twin } from "./physics/twin.js";
 

@@ -4,16 +4,19 @@
  * eta_1..3 are the amounts of the three variants (0 disordered, 1 ordered), s their sum; energies in units of the barrier W:
  *
  *     f = w/2 sum g(eta_i) + (2 - w)/2 g(s) - D [sum h(eta_i) + 6 sum_(i<j) (1 - eta_i - eta_j - 3 eta_k^2) k(eta_i eta_j)]
- *       + Q (1 - s)^2 p^2
- *       + kappa/4 [ w sum |grad eta_i|^2 + (2 - w) |grad s|^2 ] + strength w kappa/2 sum_(i<j) [ A(q_ij)^2 - |q_ij|^2 ]
+ *       + Q (1 - s)^2 p^2 + kappa/4 [ w sum |grad eta_i|^2 + (2 - w) |grad s|^2 ]
+ *       + strength w kappa/2 sum_(i<j) [ A(q_ij)^2 - |q_ij|^2 ],    p = sum_(i<j) eta_i eta_j
+ *       g(y) = y^2 (1 - y)^2,  h(y) = y^2 (3 - 2 y),  k(p) = 12 p^2 - 32 p^3, or 64 p^3 - 192 p^4 where D > 0
  *
- * with g(y) = y^2 (1 - y)^2, h(y) = y^2 (3 - 2 y), p = sum_(i<j) eta_i eta_j, k(p) = 12 p^2 - 32 p^3: terms of second, third and fourth order with four minima of equal depth at D = 0, so the transition is of first order; that in k keeps the drive D off the walls, that in Q
- * keeps disorder out of them.
- * At D = 0 every boundary of two of the four is y = 1/2 [1 - tanh(z / delta)], kappa = delta^2 / 2, with no third in it.
- * A wall costs w times what a front does, less than the two fronts that would wet it with disorder, so that it stands
- * while the domains beside it disorder. Minima stay minima while |D| < w / 6. q_ij = eta_i grad eta_j - eta_j grad eta_i lives in walls alone, so that A gives them the lattice's
- * directions and leaves the fronts round. The order follows the energy down, d eta / dt = - L d f / d eta, and so a planar
- * front is the travelling wave of Nagumo's equation: the same profile at every drive, velocity 3 L D delta.
+ * Terms of second, third and fourth order make four minima of equal depth at D = 0, minima while |D| < w / 6: the
+ * transition is of first order. Then every boundary of two of the four is y = 1/2 [1 - tanh(z / delta)], kappa = delta^2 / 2,
+ * with no third in it. The order follows the energy down, d eta / dt = - L d f / d eta, and a straight front is the
+ * travelling wave of Nagumo's equation: the same profile at every drive, velocity 3 L D delta.
+ *
+ * The rest acts in walls alone, where two variants overlap. A wall costs w times what a front does, less than the two
+ * fronts that would wet it with disorder; k keeps the drive off it (more gently where D > 0, as another variant must not
+ * grow in a front), and Q holes, so that it stands while the domains beside it disorder. A gives it the lattice's
+ * directions: q_ij = eta_i grad eta_j - eta_j grad eta_i.
  */
 import { pushWalls, wallEnergy, type WallAnisotropy } from "./ordering-anisotropy.js";
 import type { OrderingCells } from "./ordering-cells.js";
@@ -25,13 +28,14 @@ const REST = 2 - WALL_ENERGY;
 const HOLES = 30;
 /** p_0: where p is so large, half of what makes a wall different holds; in a wall's middle p is 1/4. */
 const WALL_PRODUCT = 0.03;
+
 /** L of the exchange of two variants (1/s) for a wall that moves with mobility_um2_s times its curvature. */
 export function wallCoefficient(mobility_um2_s: number, delta_um: number): number {
   // The exchange relaxes with L w kappa / 2, kappa = delta^2 / 2.
   return (4 * mobility_um2_s) / (WALL_ENERGY * delta_um * delta_um);
 }
 
-/** What an anisotropy of a strength of 0 to 1 weighs: at 1 a wall between two rows costs 15 % more than one along a row. */
+/** What an anisotropy of a strength of 0 to 1 weighs: at 1 a wall between two rows costs 10 % more than one along a row. */
 export function weightOf(strength: number, delta_um: number): number {
   // w kappa / 2, kappa = delta^2 / 2.
   return (strength * WALL_ENERGY * delta_um * delta_um) / 4;
@@ -90,12 +94,12 @@ export function orderingRate(
     if (p > 0) {
       exchange_per_s += gain_per_s * wallShare(p);
       const pull = 6 * drive;
-      const keptAB = keptOff(a * b);
-      const keptAC = keptOff(a * c);
-      const keptBC = keptOff(b * c);
-      const inAB = wallPull(a * b) * (1 - a - b - 3 * c * c);
-      const inAC = wallPull(a * c) * (1 - a - c - 3 * b * b);
-      const inBC = wallPull(b * c) * (1 - b - c - 3 * a * a);
+      const keptAB = keptOff(a * b, drive > 0);
+      const keptAC = keptOff(a * c, drive > 0);
+      const keptBC = keptOff(b * c, drive > 0);
+      const inAB = wallPull(a * b, drive > 0) * (1 - a - b - 3 * c * c);
+      const inAC = wallPull(a * c, drive > 0) * (1 - a - c - 3 * b * b);
+      const inBC = wallPull(b * c, drive > 0) * (1 - b - c - 3 * a * a);
       muA += pull * (keptAB + keptAC + 6 * a * keptBC - inAB * b - inAC * c);
       muB += pull * (keptAB + keptBC + 6 * b * keptAC - inAB * a - inBC * c);
       muC += pull * (keptAC + keptBC + 6 * c * keptAB - inAC * a - inBC * b);
@@ -112,13 +116,17 @@ function wallShare(p: number): number {
   return (p * p) / (p * p + WALL_PRODUCT * WALL_PRODUCT);
 }
 
-/** k(p) of two variants' product and its derivative: in a wall's middle k = p and even; none where one is negative. */
-function keptOff(p: number): number {
-  return p <= 0 ? 0 : p < 0.25 ? p * p * (12 - 32 * p) : 0.25;
+/** k(p) of two variants' product: in a wall's middle k = p and even; none where one variant is negative. */
+function keptOff(p: number, ordering: boolean): number {
+  if (p <= 0) return 0;
+  if (p >= 0.25) return 0.25;
+  return ordering ? p * p * p * (64 - 192 * p) : p * p * (12 - 32 * p);
 }
 
-function wallPull(p: number): number {
-  return p <= 0 || p >= 0.25 ? 0 : p * (24 - 96 * p);
+/** Its derivative. */
+function wallPull(p: number, ordering: boolean): number {
+  if (p <= 0 || p >= 0.25) return 0;
+  return ordering ? p * p * (192 - 768 * p) : p * (24 - 96 * p);
 }
 
 /** An upper bound of the fastest decay, 1/s, with walls where they were last looked for. */
@@ -161,9 +169,9 @@ export function orderingEnergy(cells: OrderingCells, law: OrderingLaw, drive: nu
     const [a, b, c] = [eta[at]!, eta[count + at]!, eta[2 * count + at]!];
     bulk += (HOLES / 2) * ((1 - s) * (a * b + b * c + c * a)) ** 2;
     const kept =
-      (1 - a - b - 3 * c * c) * keptOff(a * b) +
-      (1 - a - c - 3 * b * b) * keptOff(a * c) +
-      (1 - b - c - 3 * a * a) * keptOff(b * c);
+      (1 - a - b - 3 * c * c) * keptOff(a * b, drive > 0) +
+      (1 - a - c - 3 * b * b) * keptOff(a * c, drive > 0) +
+      (1 - b - c - 3 * a * a) * keptOff(b * c, drive > 0);
     bulk -= 6 * drive * kept;
     gradients += REST * (acrossX * acrossX + acrossY * acrossY);
   }

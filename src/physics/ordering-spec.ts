@@ -10,7 +10,7 @@ export type WallSpec =
       readonly kind: "lattice";
       /** Of one row, from +x towards +y. */
       readonly angle_deg: number;
-      /** 0 to 1: at 1, where it is left out, a wall between two rows costs 15 % more than one along a row. */
+      /** 0 to 1: at 1, where it is left out, a wall between two rows costs 10 % more than one along a row. */
       readonly strength?: number;
     }
   /** Line tension alone: three walls meet at 120 degrees, in whatever direction. */

@@ -11,7 +11,12 @@ import type { ElectrodeSpec } from "./electrode.js";
 import type { OutlineSpec } from "./outline.js";
 import type { EdgeSpec } from "./phase-field-edge.js";
 import type { Series } from "./phase-field-drive.js";
-import type { PhaseFieldCrystalSpec, PhaseFieldOpticsSpec, PhaseFieldSceneSpec } from "./phase-field-twin-spec.js";
+import type {
+  ParticleOrderingSpec,
+  PhaseFieldCrystalSpec,
+  PhaseFieldOpticsSpec,
+  PhaseFieldSceneSpec,
+} from "./phase-field-twin-spec.js";
 import type { Scenario } from "./scenario.js";
 import type { OpticsSpec } from "./scene.js";
 
@@ -204,6 +209,83 @@ function ratesScenario(rates_C: readonly number[], seed: number, frames: number,
   );
 }
 
+/** Order below 0.53: at 2C it comes after 23 min and goes three minutes after the turn, as in the paper. */
+const ordering: ParticleOrderingSpec = {
+  nuclei: 3,
+  walls: { kind: "lattice", angle_deg: 20 },
+  seed: 3,
+  window_x: [0.43, 0.53],
+  nucleationAt: 0.5,
+  frontVelocity_um_s: 0.07,
+};
+
+/** Fig. 5: the turn of a 2C cycle, from x = 0.58 to 0.46 and back, in which order comes and goes. */
+function domainsScenario(summary: string, seed: number, given: ParticleOrderingSpec): Scenario {
+  const lasts_s = (3600 * 0.12) / (2 * C);
+  return scenario(
+    summary,
+    seed,
+    {
+      ...scene,
+      particles: [
+        {
+          ...particle,
+          x0: 0.58,
+          ordering: given,
+          drive: {
+            kind: "current",
+            ways: [
+              { direction: "delithiation", start_s: 40, x0: 0.58, until_x: 0.46, x_per_h: [[0, 2 * C]], cycle: 0 },
+              {
+                direction: "lithiation",
+                start_s: 40 + lasts_s,
+                x0: 0.46,
+                until_x: 0.58,
+                x_per_h: [[0, 2 * C]],
+                cycle: 0,
+              },
+            ],
+          },
+        },
+      ],
+    },
+    {
+      movie: { ...movie, frames: 170 },
+      cycling: {
+        ...cyclingOf("charge", 60, 0.58, 1),
+        programme: [
+          { kind: "rest", lasts_s: 100 },
+          { kind: "charge", rate_C: 2, until_V: 4.5, lasts_s },
+          { kind: "discharge", rate_C: 2, until_V: 3, lasts_s },
+          { kind: "rest", lasts_s: 40 },
+        ],
+      },
+    },
+  );
+}
+
+/** Forty particles, five rows of eight, of 3.6 to 5.4 um; three have no contact. */
+function crowd(): PhaseFieldCrystalSpec[] {
+  return Array.from({ length: 40 }, (_, at) => {
+    // A number without pattern between 0 and 1, another for each `turn`.
+    const chance = (turn: number): number => (((at + 1) * 0.7548776662466927 + turn * 0.5698402909980532) * 7.13) % 1;
+    return {
+      ...particle,
+      outline: {
+        kind: "crystal",
+        centre_um: [3.3 + 5.9 * (at % 8) + 0.4 * chance(1), 3.3 + 5.9 * Math.floor(at / 8) + 0.4 * chance(2)],
+        radius_um: 1.8 + 0.9 * chance(3),
+        corners: 6,
+        seed: 100 + at,
+      },
+      edge: { ...rim, seed: 200 + at },
+      exchange_A_m2: Math.exp(1.6 * (chance(4) - 0.4)),
+      x0: 0.955,
+      drive: [7, 18, 31].includes(at) ? { kind: "none" } : { kind: "electrode" },
+    };
+  });
+}
+
 /** The scenarios by name. */
 export const paperScenarios: Readonly<Record<string, Scenario>> = {
   "fig3-delithiation": scenario(
@@ -234,12 +316,51 @@ export const paperScenarios: Readonly<Record<string, Scenario>> = {
           x0: 0.72,
           drive: {
             kind: "current",
-            ways: [{ direction: "lithiation", start_s: 60, x0: 0.72, until_x: 0.98, x_per_h: fig3Discharge, cycle: 0 }],
+            ways: [{ direction: "lithiation", start_s: 60, x0: 0.72, until_x: 0.98, x_per_h: fig3Discharge, cycle: 1 }],
           },
         },
       ],
     },
     { cycling: cyclingOf("discharge", 120, 0.72, 780) },
+  ),
+  "fig2-2C-five-cycles": scenario(
+    "Fig. 2: five cycles at 2C of a crystal of 9.6 x 6.8 um, with the two-phase and the ordering transition.",
+    21,
+    {
+      ...scene,
+      electrode,
+      particles: [{ ...particle, x0: 0.955, exchange_A_m2: 2, ordering, drive: { kind: "electrode" } }],
+    },
+    {
+      movie: { ...movie, frames: 2000, interval_s: 8 },
+      cycling: ratesOf([2, 2, 2, 2, 2], 60),
+    },
+  ),
+  "fig5-one-domain": domainsScenario(
+    "Fig. 5a: order begins in one place near x = 1/2 and fills the crystal as one domain, and goes again.",
+    51,
+    { ...ordering, nuclei: 1 },
+  ),
+  "fig5-three-domains": domainsScenario(
+    "Fig. 5b: order begins in three places, and its domains meet in bright walls about 120 degrees apart.",
+    52,
+    ordering,
+  ),
+  "many-particles": scenario(
+    "Forty particles in one field under one potential through a 2C charge, three of them without contact.",
+    61,
+    { ...scene, h_um: 0.2, delta_um: 0.26, electrode, particles: crowd() },
+    {
+      movie: { ...movie, width: 490, height: 316, pixelSize_um: 0.1, frames: 140, interval_s: 7 },
+      optics: { ...optics, psf_um: 0.14 },
+      cycling: {
+        ...ratesOf([2], 60),
+        programme: [
+          { kind: "rest", lasts_s: 60 },
+          { kind: "charge", rate_C: 2, until_V: 4.3, lasts_s: 920 },
+        ],
+      },
+    },
   ),
   "fig4-rates": ratesScenario([0.5, 1, 2, 4, 6], 41, 2600, 10),
   "fig4-half": ratesScenario([0.5], 42, 460, 30),

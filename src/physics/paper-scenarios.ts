@@ -328,11 +328,13 @@ export const paperScenarios: Readonly<Record<string, Scenario>> = {
     21,
     {
       ...scene,
+      h_um: 0.2,
+      delta_um: 0.26,
       electrode,
       particles: [{ ...particle, x0: 0.955, exchange_A_m2: 2, ordering, drive: { kind: "electrode" } }],
     },
     {
-      movie: { ...movie, frames: 2000, interval_s: 8 },
+      movie: { ...movie, frames: 2060, interval_s: 8 },
       cycling: ratesOf([2, 2, 2, 2, 2], 60),
     },
   ),

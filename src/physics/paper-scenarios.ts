@@ -331,7 +331,16 @@ export const paperScenarios: Readonly<Record<string, Scenario>> = {
       h_um: 0.2,
       delta_um: 0.26,
       electrode,
-      particles: [{ ...particle, x0: 0.955, exchange_A_m2: 2, ordering, drive: { kind: "electrode" } }],
+      particles: [
+        {
+          ...particle,
+          edge: { ...rim, hotSpots: 3 },
+          x0: 0.955,
+          exchange_A_m2: 2,
+          ordering,
+          drive: { kind: "electrode" },
+        },
+      ],
     },
     {
       movie: { ...movie, frames: 2060, interval_s: 8 },

@@ -28,6 +28,27 @@ export { frontVelocity } from "./analysis/velocity.js";
 
 export { exposeCamera } from "./physics/expose-camera.js";
 export { iscatImager, iscatIntensity } from "./physics/iscat.js";
+export { boundDiffusivity, type DiffusivityOptions, type MeasuredFront } from "./inference/diffusivity.js";
+export { measureRegimes } from "./inference/measured-regime.js";
+export {
+  assessRegime,
+  biotNumber,
+  damkohlerNumber,
+  particleSize,
+  type KnownDiffusivity,
+  type ParticleSize,
+  type RegimeInput,
+  type RegimeVerdict,
+} from "./inference/regime.js";
+export { frontCurrent, type FrontDrive } from "./inference/simulated-front.js";
+export {
+  quasiSteadyDiffusivity,
+  stefanDiffusivity,
+  stefanNumber,
+  surfaceLithium,
+  type StefanFront,
+} from "./inference/stefan.js";
+
 export { lco } from "./physics/materials/lco.js";
 export { materials, withTransport } from "./physics/materials/library.js";
 export { phaseFieldTwin } from "./physics/phase-field-twin.js";

@@ -42,6 +42,7 @@ export function* findingsTree(findings: Findings): Generator<TreeFile> {
   for (const [index, mechanism] of (findings.mechanisms ?? []).entries()) {
     yield json(`mechanisms/${index}`, mechanism);
   }
+  for (const [index, regime] of (findings.regime ?? []).entries()) yield json(`regime/${index}`, regime);
 }
 
 function* record(at: string, value: object, shape?: readonly number[]): Generator<TreeFile> {

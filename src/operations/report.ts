@@ -145,6 +145,50 @@ function reportTables(findings: Findings): ReportTable[] {
       note: "Velocity: one over the slope of the arrival map, over pixels farther than one point spread from outline, nuclei and collision lines.",
     });
   }
+  const bounds = (findings.regime ?? []).flatMap(({ particle, transition, bounds, stefan }) => [
+    ...bounds.map((bound) => [
+      String(particle),
+      String(transition),
+      `front under the ${bound.drive}`,
+      diffusivityText(bound.atLeast_cm2_s),
+      diffusivityText(bound.D_cm2_s),
+      bound.because,
+    ]),
+    ...(stefan === null
+      ? []
+      : [
+          [
+            String(particle),
+            String(transition),
+            "Stefan",
+            diffusivityText(stefan.atLeast_cm2_s),
+            diffusivityText(stefan.D_cm2_s),
+            `Rim at x = ${stefan.surface_x.toFixed(2)}, ${stefan.potential_V.toFixed(3)} V from ${stefan.source}; the quasi-steady rule gives ${diffusivityText(stefan.quasiSteady_cm2_s)} cm2/s.`,
+          ],
+        ]),
+  ]);
+  if (bounds.length > 0) {
+    all.push({
+      title: "Diffusivity from the speed of the front",
+      columns: ["particle", "transition", "by", "at least / cm²/s", "as fast with / cm²/s", "because"],
+      rows: bounds,
+      note: "One diffusivity for all lithium contents; bounds are one-sided, 95 %.",
+    });
+  }
+  const regimes = (findings.regime ?? []).map(({ particle, transition, direction, kind, because }) => [
+    String(particle),
+    String(transition),
+    direction,
+    kind,
+    because,
+  ]);
+  if (regimes.length > 0) {
+    all.push({
+      title: "What limits the transition",
+      columns: ["particle", "transition", "direction", "regime", "because"],
+      rows: regimes,
+    });
+  }
   const halves = (findings.cell?.halfCycles ?? []).map((half) => [
     String(half.id),
     String(half.cycle),
@@ -165,6 +209,10 @@ function reportTables(findings: Findings): ReportTable[] {
     });
   }
   return all;
+}
+
+function diffusivityText(D_cm2_s: number | null): string {
+  return D_cm2_s === null ? "-" : D_cm2_s.toExponential(1);
 }
 
 function baseName(name: string): string {

@@ -15,9 +15,11 @@ import { referenceImage } from "../analysis/reference.js";
 import { findTransitions, nameTransitions } from "../analysis/transitions.js";
 import { framesAround } from "../analysis/windows.js";
 import { containsPoint } from "../kernels/polygon.js";
+import { measureRegimes } from "../inference/measured-regime.js";
 import { medianStep } from "../kernels/stats.js";
 import type { Movie } from "../model/movie.js";
 import type { Crop, FrontMap, Mechanism, Transition } from "../model/experiment.js";
+import { materials } from "../physics/materials/library.js";
 import { operation } from "./operation.js";
 
 const psf_um = z
@@ -348,6 +350,57 @@ const mechanisms = operation({
   },
 });
 
+const regime = operation({
+  name: "regime",
+  summary:
+    "Least diffusivity that each delithiation front needs, and whether diffusion or reaction limits; simulated, if asked for.",
+  params: z.strictObject({
+    bound: z
+      .boolean()
+      .default(false)
+      .describe("Simulate each delithiation over diffusivities from 1e-11 to 1e-8 cm2/s; some ten seconds a front."),
+    material: z
+      .enum(twoPhaseMaterials())
+      .default("lco")
+      .describe("Material with two phases whose numbers the simulation takes."),
+    ohmic_mV: z
+      .number()
+      .nonnegative()
+      .default(0)
+      .describe("Part of the recorded potential that is lost before the particle; 0 gives the lowest bound."),
+    psf_um,
+  }),
+  takes: ["experiment", "particles", "clock", "cycling", "transitions", "kinetics", "mechanisms"],
+  gives: ["regime"],
+  async run({ experiment, particles, clock, cycling, transitions, kinetics, mechanisms }, params, context) {
+    if (!params.bound) return { regime: [] };
+    const seen = clock.source !== "none" && experiment.cellFacts.imaged === "working";
+    const found = await measureRegimes(
+      {
+        particles,
+        transitions,
+        kinetics,
+        mechanisms,
+        pixelSize_um: experiment.movie.pixelSize_um,
+        cycling: seen ? cycling : null,
+      },
+      {
+        material: materials[params.material]!,
+        ohmic_V: params.ohmic_mV / 1000,
+        psf_um: params.psf_um,
+        signal: context.signal,
+        onProgress: context.progress,
+      },
+    );
+    for (const { particle, transition, bounds } of found) {
+      for (const { kind, drive, because } of bounds) {
+        if (kind === "none") context.warn(`particle ${particle}, transition ${transition}, by ${drive}: ${because}`);
+      }
+    }
+    return { regime: found };
+  },
+});
+
 /** The table: steps in the order in which they run. */
 export const steps = [
   particles,
@@ -360,6 +413,7 @@ export const steps = [
   fronts,
   kinetics,
   mechanisms,
+  regime,
 ] as const;
 
 /** The name of a step. */
@@ -369,6 +423,11 @@ export type StepName = (typeof steps)[number]["name"];
 function stampError_s({ frameStamp, time_s }: Movie): number {
   if (frameStamp === "middle" || time_s.length < 2) return 0;
   return medianStep(time_s) / Math.sqrt(12);
+}
+
+/** Names of the materials that have a front. */
+function twoPhaseMaterials(): string[] {
+  return Object.keys(materials).filter((name) => materials[name]!.freeEnergy.kind !== "open-circuit");
 }
 
 function cropOf(crops: readonly Crop[], particle: number): Crop {

@@ -65,6 +65,7 @@ export function summarise(experiment: Experiment, findings: Findings, warnings: 
           kinetics: findings.kinetics.map(kinetics),
         }),
     ...(findings.mechanisms === undefined ? {} : { mechanisms: findings.mechanisms }),
+    ...(findings.regime === undefined ? {} : { regime: findings.regime }),
     ...(crops === undefined ? {} : { crops: crops.length }),
   };
 }

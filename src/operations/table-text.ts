@@ -130,5 +130,7 @@ export function stepSentence(step: StepName, findings: Findings): string {
       return count(findings.kinetics, "velocity", "velocities");
     case "mechanisms":
       return (findings.mechanisms ?? []).map(({ kind }) => kind).join(", ") || "none";
+    case "regime":
+      return (findings.regime ?? []).map(({ kind }) => kind).join(", ") || "not asked for";
   }
 }

@@ -22,7 +22,7 @@ function cell(value: number | string | null): string {
 /** The tables of an analysis by file name without ending. */
 export function tables(experiment: Experiment, findings: Findings): Record<string, Table> {
   const all: Record<string, Table> = {};
-  const { particles, drift, traces, cell, transitions, kinetics, mechanisms } = findings;
+  const { particles, drift, traces, cell, transitions, kinetics, mechanisms, regime } = findings;
   if (particles !== undefined) {
     all["particles"] = columns(particles, {
       particle: ({ id }) => id,
@@ -112,6 +112,33 @@ export function tables(experiment: Experiment, findings: Findings): Record<strin
       transition: ({ transition }) => transition,
       kind: ({ kind }) => kind,
       score: ({ score }) => score,
+      because: ({ because }) => because,
+    });
+  }
+  if (regime !== undefined && regime.length > 0) {
+    all["regime"] = columns(regime, {
+      particle: ({ particle }) => particle,
+      transition: ({ transition }) => transition,
+      direction: ({ direction }) => direction,
+      kind: ({ kind }) => kind,
+      damkohler_rich: ({ damkohler_rich }) => damkohler_rich?.value ?? null,
+      damkohler_poor: ({ damkohler_poor }) => damkohler_poor?.value ?? null,
+      biot: ({ biot }) => biot.value,
+      stefan_D_cm2_s: ({ stefan }) => stefan?.D_cm2_s ?? null,
+      because: ({ because }) => because,
+    });
+    const bounds = regime.flatMap(({ particle, transition, bounds }) =>
+      bounds.map((bound) => ({ particle, transition, ...bound })),
+    );
+    all["diffusivity"] = columns(bounds, {
+      particle: ({ particle }) => particle,
+      transition: ({ transition }) => transition,
+      drive: ({ drive }) => drive,
+      kind: ({ kind }) => kind,
+      D_cm2_s: ({ D_cm2_s }) => D_cm2_s,
+      at_least_cm2_s: ({ atLeast_cm2_s }) => atLeast_cm2_s,
+      at_most_cm2_s: ({ atMost_cm2_s }) => atMost_cm2_s,
+      exponent: ({ exponent }) => exponent,
       because: ({ because }) => because,
     });
   }

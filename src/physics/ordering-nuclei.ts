@@ -2,6 +2,7 @@
 import { ParameterError } from "../model/errors.js";
 import type { MaskedGrid } from "./masked-grid.js";
 import type { OrderingCells } from "./ordering-cells.js";
+import type { WallSpec } from "./ordering-spec.js";
 import { refuse } from "./phase-field-particle.js";
 import { stream } from "./streams.js";
 
@@ -45,19 +46,19 @@ export interface WaitingNucleus {
 /** Nuclei lie this many half widths of a boundary deep: more than twice what grows at full drive. */
 const DEPTH = 2.5;
 /** Drawn nuclei stand off their even places along the rim by up to this share of the way to the next, and come within so long. */
-const STRAY = 0.08;
+const STRAY = { lattice: 0.08, isotropic: 0.08, pinned: 0.4 } as const;
 const LATEST_s = 4;
 const MOST_DRAWN = 24;
 
 /**
  * Nuclei of order: those given, or so many drawn about the rim, evenly but for a stray, the three variants in a drawn order,
- * the first on a row of the lattice, where one is given, or anywhere.
+ * the first on a row of the lattice, where walls follow one, or anywhere; most astray where walls are pinned.
  * `passage` counts the transitions of a run: each draws anew. Throws ParameterError for places outside the particle.
  */
 export function orderNuclei(
   cells: OrderingCells,
   given: number | readonly OrderingNucleusSpec[],
-  lattice_deg: number | null,
+  walls: WallSpec,
   seed: number,
   passage: number,
 ): WaitingNucleus[] {
@@ -71,14 +72,14 @@ export function orderNuclei(
   }
   const random = stream(seed, "ordering", passage);
   const drawn = random.uniform();
-  const first_deg = lattice_deg === null ? 360 * drawn : lattice_deg + 60 * Math.floor(6 * drawn);
+  const first_deg = walls.kind === "lattice" ? walls.angle_deg + 60 * Math.floor(6 * drawn) : 360 * drawn;
   const variants: Variant[] = [1, 2, 3];
   for (let at = 2; at > 0; at--) {
     const other = random.integer(at + 1);
     [variants[at], variants[other]] = [variants[other]!, variants[at]!];
   }
   return Array.from({ length: given }, (_, at) => {
-    const rim_deg = first_deg + (360 * (at + STRAY * (2 * random.uniform() - 1))) / given;
+    const rim_deg = first_deg + (360 * (at + STRAY[walls.kind] * (2 * random.uniform() - 1))) / given;
     const delay_s = given === 1 ? 0 : LATEST_s * random.uniform();
     return { ...placed(cells, { rim_deg, delay_s }, `nuclei.${at}`), variant: variants[at % 3]! };
   });

@@ -15,7 +15,7 @@ export type WallSpec =
     }
   /** Line tension alone: three walls meet at 120 degrees, in whatever direction. */
   | { readonly kind: "isotropic" }
-  /** Walls stay where the fronts met, at whatever angles. */
+  /** Walls stay where the fronts met, at whatever angles; drawn nuclei stray so far that no three-fold order is left. */
   | { readonly kind: "pinned" };
 
 /** An ordering transition to be run. */

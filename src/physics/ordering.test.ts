@@ -218,6 +218,19 @@ test("pinned walls stay where the fronts met, at any angles", async () => {
   [40, 140, 280].forEach((angle, at) => expect(Math.abs(angles[at]! - angle)).toBeLessThan(5));
 });
 
+test("drawn junctions of pinned walls have no three-fold order: their angles spread by tens of degrees", async () => {
+  const gaps: number[] = [];
+  for (let seed = 1; seed <= 12; seed++) {
+    const { transitions } = await run(disc(1.8, { seed, until_s: 60, walls: { kind: "pinned" } }));
+    const angles = transitions[0]!.domains.walls.map(({ angle_deg }) => angle_deg).sort((one, other) => one - other);
+    expect(transitions[0]!.domains.count).toBe(3);
+    if (angles.length === 3) gaps.push(...angles.map((angle, at) => (angles[(at + 1) % 3]! - angle + 360) % 360));
+  }
+  expect(gaps.length).toBeGreaterThan(24);
+  const spread = Math.sqrt(gaps.reduce((sum, gap) => sum + (gap - 120) ** 2, 0) / gaps.length);
+  expect(spread).toBeGreaterThan(15);
+});
+
 test("fronts of one variant join, and their meeting is told; those of two leave a wall", async () => {
   const pair = async (second: 1 | 2): Promise<OrderingResult> =>
     run(

@@ -82,7 +82,7 @@ export async function* simulateOrdering(spec: OrderingSpec): AsyncGenerator<Orde
   if (!(until_s > start_s && until_s < Infinity)) {
     refuse("until_s", until_s, "Give the end of the run in s, or a drive that lasts longer");
   }
-  orderNuclei(cells, spec.nuclei, latticeOf(spec), spec.seed, 0);
+  orderNuclei(cells, spec.nuclei, spec.walls, spec.seed, 0);
   disorderNuclei(cells, spec.disorderNuclei ?? [], new Int32Array(0), spec.seed, 0);
   const settling_s = spec.wallSettling_s ?? SETTLING_s;
   if (!(settling_s > 0))
@@ -172,10 +172,6 @@ function lawOf(spec: OrderingSpec, area_um2: number): OrderingLaw {
   };
 }
 
-function latticeOf({ walls }: OrderingSpec): number | null {
-  return walls.kind === "lattice" ? walls.angle_deg : null;
-}
-
 /** Stretches of one kind of drive, in turn; the first orders. */
 function stretches(drive: Undercooling, from_s: number, until_s: number): Stretch[] {
   const found: Stretch[] = [];
@@ -203,7 +199,7 @@ function begun(
   const read = ordering ? null : orderingDomains(cells, law.delta_um, start_s, eta);
   const drawn =
     read === null
-      ? orderNuclei(cells, spec.nuclei, latticeOf(spec), spec.seed, number)
+      ? orderNuclei(cells, spec.nuclei, spec.walls, spec.seed, number)
       : disorderNuclei(cells, spec.disorderNuclei, read.domainOf, spec.seed, number);
   const passed_s = drive.reaches(ordering ? nucleationAt : -nucleationAt, ordering, start_s);
   return {

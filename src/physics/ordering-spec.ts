@@ -28,7 +28,10 @@ export interface OrderingSpec {
   readonly h_um: number;
   /** Half width of fronts and walls, 1/2 (1 - tanh(z / delta)); 0.15 where left out. Far wider than in nature. */
   readonly delta_um?: number;
-  /** Of a straight front at an undercooling of 1, where left out 0.07; it is proportional to the undercooling. */
+  /**
+   * Of a straight front at an undercooling of 1; proportional to the undercooling. 0.075 where left out: curvature and cells
+   * of two thirds of delta_um slow the fronts of a particle of some um to 0.07.
+   */
   readonly frontVelocity_um_s?: number;
   readonly drive: OrderingDrive;
   /** End of the run; the end of the drive's record where left out. */
@@ -81,7 +84,7 @@ export interface OrderingTransition {
   readonly arrival_s: Float32Array;
   /** Number of the nucleus, from 1, whose front passed each cell; 0 where none did. */
   readonly origin: Int32Array;
-  /** Whether two fronts met and left no wall: of disorder, or of one variant. */
+  /** Whether two fronts met and left no wall: of one variant, or of disorder, be it where a wall had been. */
   readonly collision: boolean;
   /** Domains and walls: after ordering at its end, before disordering at its beginning. */
   readonly domains: OrderingDomains;

@@ -327,6 +327,8 @@ test("what cannot be is refused, with its name and value", async () => {
     ["nucleationAt", { nucleationAt: 2 }],
     ["walls.angle_deg", { walls: { kind: "lattice", angle_deg: NaN } }],
     ["walls.strength", { walls: { kind: "lattice", angle_deg: 0, strength: 2 } }],
+    ["walls.kind", { walls: { kind: "square" } as never }],
+    ["snapshots_s", { snapshots_s: [NaN] }],
     ["seed", { seed: 0.5 }],
   ];
   for (const [parameter, given] of cases) {

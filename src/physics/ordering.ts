@@ -143,7 +143,7 @@ export async function* simulateOrdering(spec: OrderingSpec): AsyncGenerator<Orde
 function lawOf(spec: OrderingSpec, area_um2: number): OrderingLaw {
   const { delta_um = DELTA_um, frontVelocity_um_s = FRONT_um_s, walls } = spec;
   const wallMobility_um2_s = spec.wallMobility_um2_s ?? area_um2 / (Math.PI * WALL_SWEEP_s);
-  positive("delta_um", delta_um, "Give the half width of a front in um, such as 0.2");
+  positive("delta_um", delta_um, "Give the half width of a front in um, such as 0.15");
   if (spec.h_um > delta_um) {
     refuse(
       "h_um",
@@ -151,9 +151,12 @@ function lawOf(spec: OrderingSpec, area_um2: number): OrderingLaw {
       `Cells must not be larger than delta_um, ${delta_um}: give at most ${(0.6 * delta_um).toPrecision(2)}`,
     );
   }
-  positive("frontVelocity_um_s", frontVelocity_um_s, "Give the velocity of a front in um/s, such as 0.07");
+  positive("frontVelocity_um_s", frontVelocity_um_s, "Give the velocity of a front in um/s, such as 0.075");
   if (!(wallMobility_um2_s >= 0 && wallMobility_um2_s < Infinity)) {
     refuse("wallMobility_um2_s", wallMobility_um2_s, "Give um^2/s, such as 0.1");
+  }
+  if (!["lattice", "isotropic", "pinned"].includes(walls.kind)) {
+    refuse("walls.kind", walls.kind, "Give lattice, isotropic or pinned");
   }
   const wall_per_s = walls.kind === "pinned" ? 0 : wallCoefficient(wallMobility_um2_s, delta_um);
   let strength = 0;

@@ -33,7 +33,7 @@ export function glanceSheet(seen: Glance): Figure {
       high: values(({ p99 }) => p99),
       curves: [
         { name: "mean", values: values(({ mean }) => mean) },
-        { name: "median", values: values(({ p50 }) => p50) },
+        { name: "median; grey 1 to 99 %", values: values(({ p50 }) => p50) },
       ],
       saturation: seen.saturation,
     },

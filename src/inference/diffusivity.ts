@@ -51,6 +51,8 @@ const C_RATE_ERROR = 0.2;
 const POTENTIAL_ERROR_V = 0.01;
 /** A curve that rises less steeply at its upper end does not rise any more. */
 const FLAT = 0.1;
+/** Decades beyond the range within which it may still lead to the measured speed. */
+const BEYOND = 1;
 /** Simulations near the answer, and near its lower end. */
 const REFINED = [2, 1] as const;
 
@@ -133,7 +135,9 @@ export async function boundDiffusivity(
   const atLeast_cm2_s = crossing(tried, low);
   const bottom = curve[0]!.lnSpeed;
   const beyond = atLeast_cm2_s === null && bottom < low;
-  const rising = slopeAt(tried, most) > FLAT;
+  const top = curve.at(-1)!.lnSpeed;
+  const steepness = slopeAt(tried, most);
+  const rising = steepness > FLAT && low - top < BEYOND * Math.LN10 * steepness;
   const common = {
     drive: drive.kind,
     D_cm2_s: found,
@@ -152,14 +156,13 @@ export async function boundDiffusivity(
     };
   }
   if (beyond && !rising) {
-    const top = Math.exp(curve.at(-1)!.lnSpeed);
     return {
       ...common,
       kind: "none",
       atLeast_cm2_s: null,
       because:
-        top > 0
-          ? `No bound: the speed does not rise with D beyond ${(1000 * top).toPrecision(3)} nm/s under this ${drive.kind}, and ${seen} was measured.`
+        top > -Infinity
+          ? `No bound: under this ${drive.kind} the speed does not rise with D to ${seen}; it is ${(1000 * Math.exp(top)).toPrecision(3)} nm/s with ${text(most)} cm2/s, the most tried.`
           : `No bound: under this ${drive.kind} no front runs at any D.`,
     };
   }

@@ -8,6 +8,7 @@ import { equilibriumPotential, thermodynamics, type Thermodynamics } from "../ph
 import type { OutlineGrid } from "../physics/masked-grid.js";
 import { withTransport } from "../physics/materials/library.js";
 import type { PhaseFieldDrive, Series } from "../physics/phase-field-drive.js";
+import type { EdgeSpec } from "../physics/phase-field-edge.js";
 import { simulatePhaseField } from "../physics/phase-field.js";
 import { CM2_PER_UM2 } from "./stefan.js";
 
@@ -52,8 +53,8 @@ export interface FrontSetting {
 /** One simulation of a setting. */
 export interface FrontVariant {
   readonly D_cm2_s: number;
-  /** Rates and nuclei along the rim by seed; null for an even rim. */
-  readonly rim: number | null;
+  /** Rates and nuclei along the rim by seed; null for an even one. */
+  readonly rim: EdgeSpec | null;
   /** The current as a multiple, and V taken off the potential. */
   readonly current?: number;
   readonly less_V?: number;
@@ -121,7 +122,7 @@ export async function simulateFront(setting: FrontSetting, variant: FrontVariant
     xStop: lastLithium(material, of),
     until_s,
     snapshots_s: [],
-    ...(rim === null ? {} : { edge: { seed: rim } }),
+    ...(rim === null ? {} : { edge: rim }),
     signal,
   });
   let turn = await run.next();

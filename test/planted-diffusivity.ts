@@ -101,3 +101,17 @@ function mapOf(
     localisation_nm_per_segment_um: null,
   };
 }
+
+/** Of so many planted particles, those whose interval holds the truth, and those whose lower end does; some 4 s of one core each. */
+export async function coverage(
+  seeds: readonly number[],
+  knownBy: KnownBy,
+): Promise<{ readonly planted: readonly Planted[]; readonly inside: number; readonly above: number }> {
+  const planted: Planted[] = [];
+  for (const seed of seeds) planted.push(await plant(seed, knownBy));
+  return {
+    planted,
+    inside: planted.filter(covers).length,
+    above: planted.filter(({ D_cm2_s, bound }) => D_cm2_s >= (bound.atLeast_cm2_s ?? 0)).length,
+  };
+}

@@ -77,7 +77,8 @@ export function covers({ D_cm2_s, bound }: Planted): boolean {
   return D_cm2_s >= (bound.atLeast_cm2_s ?? 0) && D_cm2_s <= (bound.atMost_cm2_s ?? Infinity);
 }
 
-function mapOf(
+/** An arrival map as a movie would give it, without noise. */
+export function mapOf(
   grid: { mask: Uint8Array; width: number; height: number; h_um: number },
   arrival_s: Float32Array,
 ): FrontMap {

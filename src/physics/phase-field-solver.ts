@@ -285,9 +285,9 @@ function largestChange(particles: readonly PhaseFieldParticle[]): number {
     const { cells } = grid;
     for (let index = 0; index < cells.length; index++) {
       const change = Math.abs(last[cells[index]!]! - start[cells[index]!]!);
-      if (!(change <= largest)) largest = change;
+      if (Number.isNaN(change)) return Infinity;
+      if (change > largest) largest = change;
     }
-    if (Number.isNaN(largest)) return Infinity;
   }
   return largest;
 }

@@ -53,6 +53,7 @@ export { lco } from "./physics/materials/lco.js";
 export { materials, withTransport } from "./physics/materials/library.js";
 export { phaseFieldTwin } from "./physics/phase-field-twin.js";
 export { cycleElectrode } from "./physics/electrode.js";
+export { outlineGrid } from "./physics/masked-grid.js";
 export { simulatePhaseField } from "./physics/phase-field.js";
 export { simulateEnsemble } from "./physics/phase-field-ensemble.js";
 export type * from "./physics/phase-field-spec.js";

@@ -47,10 +47,18 @@ test("cells, runs and open faces describe the mask", () => {
   for (const cell of grid.cells) expect(grid.openBelow[cell]).toBe(inside.has(cell + grid.stride) ? 1 : 0);
 });
 
-test("a mask without a cell, of another size or an outline too small is refused", () => {
+test("a mask without a cell, of another size or an outline that is none is refused", () => {
   expect(() => maskedGrid(new Uint8Array(9), 3, 3, 0.1)).toThrow(ParameterError);
   expect(() => maskedGrid(new Uint8Array(9), 3, 4, 0.1)).toThrow("3 x 4");
   expect(() => maskedGrid(new Uint8Array(9).fill(1), 3, 3, -1)).toThrow("h_um is -1");
+  const bow = [
+    [0, 0],
+    [2, 2],
+    [2, 0],
+    [0, 2],
+  ] as const;
+  expect(() => outlineGrid(bow, 0.2)).toThrow("crosses itself");
+  expect(() => outlineGrid(bow.slice(0, 2), 0.2)).toThrow("2 corners");
   expect(() => outlineGrid(circle(0.01), 0.2)).toThrow("no cell");
   expect(() =>
     outlineGrid(

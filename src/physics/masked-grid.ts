@@ -5,7 +5,7 @@
  */
 import { distanceTransform } from "../kernels/distance.js";
 import { gaussianBlur } from "../kernels/filter.js";
-import { coverageOfPolygon } from "../kernels/polygon.js";
+import { coverageOfPolygon, crossesItself } from "../kernels/polygon.js";
 import { ParameterError } from "../model/errors.js";
 
 /** A mask as the phase field uses it. */
@@ -150,13 +150,28 @@ export interface OutlineGrid {
 
 /**
  * A closed outline (um, first point not repeated) as a mask: cells more than half inside, one empty cell around.
- * Throws ParameterError where no cell is inside.
+ * Throws ParameterError for fewer than three corners, one that is no place, an outline that crosses itself, or one without
+ * a cell inside.
  */
 export function outlineGrid(outline_um: readonly (readonly [number, number])[], h_um: number): OutlineGrid {
   if (!(h_um > 0 && h_um < Infinity)) {
     throw new ParameterError(`h_um is ${h_um}. Give the side of a cell in um, such as 0.175.`, {
       parameter: "h_um",
       value: h_um,
+    });
+  }
+  const lost = outline_um.find(([x, y]) => !Number.isFinite(x) || !Number.isFinite(y));
+  if (outline_um.length < 3 || lost !== undefined) {
+    const what = lost === undefined ? `${outline_um.length} corners` : `a corner at ${lost.join(",")}`;
+    throw new ParameterError(`outline has ${what}. Give at least three corners, each x,y in um.`, {
+      parameter: "outline",
+      value: lost ?? outline_um.length,
+    });
+  }
+  if (crossesItself(outline_um)) {
+    throw new ParameterError("outline crosses itself. Put its corners in order.", {
+      parameter: "outline",
+      value: outline_um.length,
     });
   }
   const xs = outline_um.map(([x]) => x);

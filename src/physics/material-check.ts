@@ -4,6 +4,7 @@ import type { CitedTable, Material } from "../model/material.js";
 
 /** Throws a ParameterError with the first number of a material that cannot be, its value and the cure. */
 export function checkMaterial(material: Material): void {
+  finite("", material);
   const { freeEnergy: energy, diffusivity: law } = material;
   above("temperature_K", material.temperature_K.value, 0);
   above("sites_mol_m3", material.sites_mol_m3.value, 0);
@@ -53,6 +54,12 @@ export function checkMaterial(material: Material): void {
     table("lattice.c_A", material.lattice.c_A);
   }
   if (material.optics !== null) table("optics.intensity", material.optics.intensity);
+}
+
+function finite(name: string, value: unknown): void {
+  if (typeof value === "number" && !Number.isFinite(value)) refuse(name, value, "Give a number");
+  if (typeof value !== "object" || value === null) return;
+  for (const [key, inner] of Object.entries(value)) finite(name === "" ? key : `${name}.${key}`, inner);
 }
 
 function table(name: string, { x, values }: CitedTable): void {

@@ -272,6 +272,16 @@ test.each<[string, Partial<PhaseFieldSpec>, string]>([
     "material.diffusivity.rich_um2_s",
   ],
   ["no reaction", { material: withTransport(lco, { exchange_A_m2: 0 }, "test") }, "material.exchange_A_m2"],
+  [
+    "a plateau of NaN",
+    {
+      material: {
+        ...lco,
+        freeEnergy: { ...lco.freeEnergy, plateau_V: { value: NaN, source: "test" } } as typeof lco.freeEnergy,
+      },
+    },
+    "material.freeEnergy.plateau_V.value",
+  ],
   ["an empty end", { xStop: 0 }, "xStop"],
   ["a negative end", { xStop: -0.2 }, "xStop"],
   ["more than full", { x0: 1.2 }, "x0"],

@@ -1,4 +1,5 @@
 /** Materials by name, and variants of one. */
+import { ParameterError } from "../../model/errors.js";
 import type { Diffusivity, Material, RateLaw } from "../../model/material.js";
 import { lco, lcoMeasured } from "./lco.js";
 import { lfp } from "./lfp.js";
@@ -26,7 +27,10 @@ export interface Transport {
   readonly rateLaw?: RateLaw;
 }
 
-/** The material with another transport; `source` says why, and stands beside the numbers. */
+/**
+ * The material with another transport; `source` says why, and stands beside the numbers.
+ * Throws ParameterError where one phase's diffusivity is changed in a material that does not state the other's.
+ */
 export function withTransport(material: Material, transport: Transport, source: string): Material {
   const { exchange_A_m2, rateLaw } = transport;
   return {
@@ -44,6 +48,15 @@ function changed(law: Diffusivity, { D_um2_s, poor_um2_s, rich_um2_s, blend }: T
   const one = law.kind === "constant" ? law.D_um2_s : null;
   const poor = poor_um2_s === undefined ? (two?.poor_um2_s ?? one) : { value: poor_um2_s, source };
   const rich = rich_um2_s === undefined ? (two?.rich_um2_s ?? one) : { value: rich_um2_s, source };
-  if (poor === null || rich === null) return law;
+  if (poor === null || rich === null) {
+    const missing = poor === null ? "poor_um2_s" : "rich_um2_s";
+    throw new ParameterError(
+      `${missing} is not stated: the material's diffusivity is a table. Give it too, or D_um2_s.`,
+      {
+        parameter: missing,
+        value: null,
+      },
+    );
+  }
   return { kind: blend ?? two?.kind ?? "log", poor_um2_s: poor, rich_um2_s: rich };
 }

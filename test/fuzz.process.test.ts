@@ -13,12 +13,12 @@ const root = path.resolve(import.meta.dirname, "..");
 const SECONDS = 30;
 
 test("30 s of changed files of every format: each is read or refused in one line", { timeout: 180_000 }, async () => {
-  await run(process.execPath, [path.join(root, "node_modules/typescript/bin/tsc"), "-p", "tsconfig.fuzz.json"], {
+  await run(process.execPath, [path.join(root, "node_modules/typescript/bin/tsc"), "-p", "tsconfig.programs.json"], {
     cwd: root,
   });
   const kept = mkdtempSync(path.join(tmpdir(), "ionoscope-fuzz-"));
   const seed = process.env["IONOSCOPE_SEED"] === "random" ? Math.floor(Math.random() * 2 ** 31) : 1;
-  const main = path.join(root, "dist/fuzz/test/fuzz/main.js");
+  const main = path.join(root, "dist/programs/test/fuzz/main.js");
   const arguments_ = [main, "--seconds", String(SECONDS), "--seed", String(seed), "--keep", kept];
   const { stdout, code } = await run(process.execPath, arguments_, { cwd: root }).then(
     (done) => ({ stdout: done.stdout, code: 0 }),

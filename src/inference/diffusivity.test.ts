@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { hexagon } from "../../test/phase-field-ladder.js";
-import { covers, plant } from "../../test/planted-diffusivity.js";
+import { covers, plant } from "../../test/paper/planted-diffusivity.js";
 import { ParameterError } from "../model/errors.js";
 import { lco } from "../physics/materials/lco.js";
 import { nmc811 } from "../physics/materials/nmc811.js";

@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from "vitest";
 import { hexagon, phaseFieldOf } from "../../test/phase-field-ladder.js";
-import { mapOf } from "../../test/planted-diffusivity.js";
+import { mapOf } from "../../test/paper/planted-diffusivity.js";
 import { measureKinetics } from "../analysis/kinetics.js";
 import type { Kinetics, Mechanism, Transition } from "../model/experiment.js";
 import type { Particle } from "../model/particle.js";

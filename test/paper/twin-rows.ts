@@ -1,7 +1,7 @@
 /** The rows of the paper's table that twins answer by their truth: minutes of work, so not of the suite. */
-import { paperScenarios } from "../src/physics/paper-scenarios.js";
-import { phaseFieldTwin, type PhaseFieldTwin } from "../src/physics/phase-field-twin.js";
-import { truthOf, type Truth } from "../src/physics/truth.js";
+import { paperScenarios } from "../../src/physics/paper-scenarios.js";
+import { phaseFieldTwin, type PhaseFieldTwin } from "../../src/physics/phase-field-twin.js";
+import { truthOf, type Truth } from "../../src/physics/truth.js";
 
 /** One row: what the paper saw, and what the twins give. */
 export interface PaperRow {

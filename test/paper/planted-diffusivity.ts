@@ -1,15 +1,15 @@
 /** Fronts simulated with a diffusivity that is then sought again from their arrival maps. */
-import { singleParticleCRate } from "../src/analysis/phase-fraction.js";
-import { frontVelocity } from "../src/analysis/velocity.js";
-import { boundDiffusivity, type DiffusivityOptions } from "../src/inference/diffusivity.js";
-import { frontCurrent, type FrontDrive } from "../src/inference/simulated-front.js";
-import { random } from "../src/kernels/random.js";
-import type { DiffusivityBound, FrontMap } from "../src/model/experiment.js";
-import { outlineGrid } from "../src/physics/masked-grid.js";
-import { lco } from "../src/physics/materials/lco.js";
-import { withTransport } from "../src/physics/materials/library.js";
-import { outlineOf } from "../src/physics/outline.js";
-import { phaseFieldOf } from "./phase-field-ladder.js";
+import { singleParticleCRate } from "../../src/analysis/phase-fraction.js";
+import { frontVelocity } from "../../src/analysis/velocity.js";
+import { boundDiffusivity, type DiffusivityOptions } from "../../src/inference/diffusivity.js";
+import { frontCurrent, type FrontDrive } from "../../src/inference/simulated-front.js";
+import { random } from "../../src/kernels/random.js";
+import type { DiffusivityBound, FrontMap } from "../../src/model/experiment.js";
+import { outlineGrid } from "../../src/physics/masked-grid.js";
+import { lco } from "../../src/physics/materials/lco.js";
+import { withTransport } from "../../src/physics/materials/library.js";
+import { outlineOf } from "../../src/physics/outline.js";
+import { phaseFieldOf } from "../phase-field-ladder.js";
 
 /** A particle drawn by seed, its diffusivity, and what was found of it. */
 export interface Planted {

@@ -178,6 +178,7 @@ const seenParticle = z.strictObject({
     .nullable()
     .default(null),
   gap_fringes: z.number().default(crystal.gap_fringes).describe("Gap to the window, in fringes (wavelength / 2 n)."),
+  tilt_deg: place.default(crystal.tilt_deg).describe("Slope of the face against the window along x,y."),
   roughness_nm: z.number().default(crystal.roughness_nm).describe("Roughness of the face."),
   thickness_um: z.number().default(crystal.thickness_um),
 });

@@ -12,6 +12,7 @@ import type { OutlineSpec } from "./outline.js";
 import type { EdgeSpec } from "./phase-field-edge.js";
 import type { Series } from "./phase-field-drive.js";
 import type {
+  LithiumWaySpec,
   ParticleOrderingSpec,
   PhaseFieldCrystalSpec,
   PhaseFieldOpticsSpec,
@@ -89,6 +90,7 @@ const particle: PhaseFieldCrystalSpec = {
   drive: { kind: "none" },
   ordering: null,
   gap_fringes: 1.25,
+  tilt_deg: [0, 0],
   roughness_nm: 3,
   thickness_um: 4,
 };
@@ -264,6 +266,13 @@ function domainsScenario(summary: string, seed: number, given: ParticleOrderingS
   );
 }
 
+/** Lithium between 0.74 and 0.46 at 2C, out and in again: below the gap, one phase. */
+const EVEN_s = (3600 * 0.28) / (2 * C);
+const evenWays: readonly LithiumWaySpec[] = [
+  { direction: "delithiation", start_s: 60, x0: 0.74, until_x: 0.46, x_per_h: [[0, 2 * C]], cycle: 0 },
+  { direction: "lithiation", start_s: 60 + EVEN_s, x0: 0.46, until_x: 0.74, x_per_h: [[0, 2 * C]], cycle: 0 },
+];
+
 /** Forty particles, five rows of eight, of 3.6 to 5.4 um; three have no contact. */
 function crowd(): PhaseFieldCrystalSpec[] {
   return Array.from({ length: 40 }, (_, at) => {
@@ -356,6 +365,56 @@ export const paperScenarios: Readonly<Record<string, Scenario>> = {
     "Fig. 5b: order begins in three places, and its domains meet in bright walls about 120 degrees apart.",
     52,
     ordering,
+  ),
+  "height-leak": scenario(
+    "No front: lithium leaves a solid solution evenly and comes back; the face swells, tilted, and a fringe slides over it.",
+    71,
+    {
+      ...scene,
+      microscope: { ...microscope, swelling: 1 },
+      particles: [
+        {
+          ...particle,
+          x0: 0.74,
+          gap_fringes: 1.82,
+          tilt_deg: [0.5, 0.1],
+          thickness_um: 5,
+          drive: { kind: "current", ways: evenWays },
+        },
+      ],
+    },
+    {
+      movie: { ...movie, frames: 200, interval_s: 10 },
+      cycling: {
+        ...cyclingOf("charge", 60, 0.74, 1),
+        programme: [
+          { kind: "rest", lasts_s: 120 },
+          { kind: "charge", rate_C: 2, until_V: 4.5, lasts_s: EVEN_s },
+          { kind: "discharge", rate_C: 2, until_V: 3, lasts_s: EVEN_s },
+          { kind: "rest", lasts_s: 100 },
+        ],
+      },
+    },
+  ),
+  "height-leak-wave": scenario(
+    "The wave of Fig. 3b on a face that swells, tilted: the front is real, and a fringe lies over its light.",
+    72,
+    {
+      ...scene,
+      microscope: { ...microscope, swelling: 1 },
+      particles: [
+        {
+          ...particle,
+          x0: 0.72,
+          tilt_deg: [0.3, 0.1],
+          drive: {
+            kind: "current",
+            ways: [{ direction: "lithiation", start_s: 60, x0: 0.72, until_x: 0.98, x_per_h: fig3Discharge, cycle: 1 }],
+          },
+        },
+      ],
+    },
+    { cycling: cyclingOf("discharge", 120, 0.72, 780) },
   ),
   "many-particles": scenario(
     "Forty particles in one field under one potential through a 2C charge, three of them without contact.",

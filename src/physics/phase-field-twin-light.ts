@@ -1,5 +1,5 @@
 /** The light of a scene whose lithium is known: what the microscope makes of faces, boundaries, order and carbon. */
-import { coverageOfPolygon } from "../kernels/polygon.js";
+import { coverageOfPolygon, polygonCentroid } from "../kernels/polygon.js";
 import { thermodynamics } from "./free-energy.js";
 import { cellsOfCamera, type ExposureSpec, type LightInTime } from "./expose-camera.js";
 import { fringe_um, flatFaceIntensity, iscatImager, type FaceMap, type IscatOptics } from "./iscat.js";
@@ -80,10 +80,15 @@ export function sceneLight(
   const added = orders ? new Float64Array(size) : null;
   const drawn = lithium.particles.map((particle, index) => {
     const one = draw(particle, grid, origin_um, cover);
-    const { roughness_nm, gap_fringes, thickness_um: thick_um } = particle.spec;
+    const { roughness_nm, gap_fringes, tilt_deg, thickness_um: thick_um } = particle.spec;
+    const centre_um = polygonCentroid(particle.outline_um);
+    const slope = tilt_deg.map((deg) => Math.tan((deg * Math.PI) / 180));
     const rough = roughness_nm === 0 ? null : smoothNoise(width, height, 0.5 / cell_um, stream(seed, "face", index));
     for (const cell of one.cells) {
-      gap_um[cell] = gap_fringes * fringe + (rough === null ? 0 : 1e-3 * roughness_nm * rough[cell]!);
+      const away_x_um = origin_um[0] + (cell % width) * cell_um - centre_um[0];
+      const away_y_um = origin_um[1] + Math.floor(cell / width) * cell_um - centre_um[1];
+      const rough_um = rough === null ? 0 : 1e-3 * roughness_nm * rough[cell]!;
+      gap_um[cell] = gap_fringes * fringe + slope[0]! * away_x_um + slope[1]! * away_y_um + rough_um;
       thickness_um[cell] = thick_um;
     }
     return one;

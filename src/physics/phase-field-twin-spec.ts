@@ -5,7 +5,7 @@ import type { ElectrodeSpec } from "./electrode.js";
 import type { FocusSpec } from "./expose-camera-path.js";
 import { materials, withTransport, type Transport } from "./materials/library.js";
 import type { WallSpec } from "./ordering-spec.js";
-import type { OutlineSpec } from "./outline.js";
+import type { OutlineSpec, Place } from "./outline.js";
 import type { EdgeSpec } from "./phase-field-edge.js";
 import type { Series } from "./phase-field-drive.js";
 
@@ -52,6 +52,8 @@ export interface PhaseFieldCrystalSpec {
   readonly ordering: ParticleOrderingSpec | null;
   /** Gap between window and face, in fringes (wavelength / 2 n): at 1/4 the light follows the material's law alone. */
   readonly gap_fringes: number;
+  /** Slope of the face against the window along x and along y: the gap, given at the outline's centroid, grows that way. */
+  readonly tilt_deg: Place;
   /** Roughness of the face, standard deviation. */
   readonly roughness_nm: number;
   readonly thickness_um: number;
@@ -140,6 +142,7 @@ export function checkPhaseFieldScene(scene: PhaseFieldSceneSpec, hasCycling: boo
     within(`${name}.x0`, particle.x0, 0.3, 0.999);
     if (particle.exchange_A_m2 !== null) within(`${name}.exchange_A_m2`, particle.exchange_A_m2, 1e-6, 1e4);
     within(`${name}.gap_fringes`, particle.gap_fringes, 0, 100);
+    for (const slope_deg of particle.tilt_deg) within(`${name}.tilt_deg`, slope_deg, -10, 10);
     within(`${name}.roughness_nm`, particle.roughness_nm, 0, 100);
     within(`${name}.thickness_um`, particle.thickness_um, 0, 100);
     if (particle.drive.kind === "electrode" && scene.electrode === null) {

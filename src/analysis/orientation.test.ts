@@ -71,3 +71,13 @@ test("rows without a time are left out and counted; rest alone is no contradicti
   const resting = cycler([{ current_mA: 0, for_s: 500 }], { interval_s: 1, noise_V: 1e-3 }).cycling;
   expect(orientCycling(resting, { ...half, currentSign: "cathodic-positive" }).warnings).toEqual([]);
 });
+
+test("the overshoot with which a plateau begins is no contradiction", () => {
+  const time_s = Float64Array.from({ length: 900 }, (_, at) => at);
+  // Nuclei come late: the potential jumps, falls by 40 mV as they grow, and rises slowly.
+  const potential_V = time_s.map((t_s) => (t_s < 60 ? 3.91 : 3.985 + 0.042 * Math.exp((60 - t_s) / 80) + 2.5e-5 * t_s));
+  const current_mA = time_s.map((t_s) => (t_s < 60 ? 0 : 0.25));
+  const charge_mAh = time_s.map((t_s) => (Math.max(0, t_s - 60) * 0.25) / 3600);
+  const record = { ...twoHalfCycles(15), time_s, potential_V, current_mA, charge_mAh };
+  expect(orientCycling(record, half).warnings).toEqual([]);
+});

@@ -6,6 +6,8 @@ import { directionOf, findSteps } from "./cycling-steps.js";
 
 /** A potential that moves less than this through a tenth of a driven stretch says nothing of its direction. */
 const LEAST_MOVE_V = 0.005;
+/** Nor does less than this the wrong way: a plateau begins with an overshoot of some ten millivolts. */
+const LEAST_WRONG_V = 0.1;
 
 /**
  * The record with current and charge positive where the imaged electrode loses lithium; potentials and times stay.
@@ -55,7 +57,7 @@ function contradicts(cycling: Cycling, cell: Pick<CellFacts, "imaged" | "role" |
     agreeing_V += with_V;
     opposing_V += up_V + down_V - with_V;
   }
-  if (opposing_V < 0.25 * (agreeing_V + opposing_V) || opposing_V === 0) return null;
+  if (opposing_V < Math.max(LEAST_WRONG_V, 0.25 * (agreeing_V + opposing_V))) return null;
   if (directions.size === 1 && agreeing_V > 0.25 * (agreeing_V + opposing_V)) {
     return "the current has one sign while the potential both rises and falls: the record seems to give it without its sign, and half of the half cycles are named the wrong way.";
   }

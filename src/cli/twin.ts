@@ -59,9 +59,17 @@ export async function twinCommand(args: readonly string[], signal: AbortSignal):
   }
   const report = await reporter(false);
   try {
-    await writeTwin(await readScenario(name), seed, dir, {
+    const scenario = await readScenario(name);
+    let computing = hasPhaseField(scenario);
+    if (computing) report.step("lithium", 0, 100);
+    await writeTwin(scenario, seed, dir, {
       signal,
-      onFrame: (done, total) => report.step("twin", done, total),
+      onProgress: (share) => report.step("lithium", Math.round(100 * share), 100),
+      onFrame: (done, total) => {
+        if (computing) report.done("lithium", "computed");
+        computing = false;
+        report.step("twin", done, total);
+      },
     });
     report.done("twin", `written to ${dir}`);
   } finally {
@@ -69,4 +77,9 @@ export async function twinCommand(args: readonly string[], signal: AbortSignal):
   }
   const files = ["movie.ome.tif", "cycling.csv", "truth.json"].map((file) => path.join(dir, file));
   process.stdout.write(json ? `${JSON.stringify({ scenario: name, dir, files }, null, 2)}\n` : `${files.join("\n")}\n`);
+}
+
+/** Whether lithium is computed before the first frame. */
+function hasPhaseField(scenario: unknown): boolean {
+  return typeof scenario === "object" && scenario !== null && "phaseField" in scenario;
 }

@@ -29,8 +29,8 @@ export interface OrderingSpec {
   /** Half width of fronts and walls, 1/2 (1 - tanh(z / delta)); 0.15 where left out. Far wider than in nature. */
   readonly delta_um?: number;
   /**
-   * Of a straight front at an undercooling of 1; proportional to the undercooling. 0.075 where left out: curvature and cells
-   * of two thirds of delta_um slow the fronts of a particle of some um to 0.07.
+   * Of a straight front at an undercooling of 1, whatever the cells; proportional to the undercooling. 0.075 where left out:
+   * curvature slows the fronts of a particle of some um to 0.07.
    */
   readonly frontVelocity_um_s?: number;
   readonly drive: OrderingDrive;

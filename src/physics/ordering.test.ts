@@ -69,11 +69,12 @@ test("a straight front is the travelling wave of its potential, at the velocity 
     const [from, to] = [Math.round(from_um / cell_um), Math.round(to_um / cell_um)];
     return ((to - from) * cell_um) / (arrival_s[length + to]! - arrival_s[length + from]!);
   };
-  // Cells of a third of the width slow a front by 1 %, the usual ones of two thirds by 4 to 5 %.
-  for (const [cell_um, u, within] of [
-    [0.05, 1, 0.02],
-    [0.05, 0.5, 0.02],
-    [0.1, 1, 0.06],
+  // Cells as large as the front is wide still bend its profile.
+  for (const [cell_um, u, within, bent] of [
+    [0.05, 1, 0.02, 0.02],
+    [0.05, 0.5, 0.02, 0.02],
+    [0.1, 1, 0.02, 0.06],
+    [0.15, 1, 0.03, 0.1],
   ] as const) {
     const length = Math.round(5 / cell_um);
     const { transitions, states, kinetic_per_s } = await run(
@@ -92,8 +93,8 @@ test("a straight front is the travelling wave of its potential, at the velocity 
         snapshots_s: [30, 105],
       }),
     );
-    // v = 3 L D delta, D = 0.13 at full drive.
-    expect(3 * kinetic_per_s * 0.13 * delta_um).toBeCloseTo(0.075, 12);
+    // v = 3 L D delta, D = 0.13 at full drive, less what cells take of it.
+    expect(3 * kinetic_per_s * 0.13 * delta_um).toBeCloseTo(0.075 / (1 - 0.1 * (cell_um / delta_um) ** 2), 12);
     const [ordering, disordering] = transitions;
     expect(Math.abs(velocity(ordering!.arrival_s, length, cell_um, 1.5, 3) / (0.075 * u) - 1)).toBeLessThan(within);
     expect(Math.abs(velocity(disordering!.arrival_s, length, cell_um, 0.6, 1.6) / (0.075 * u) - 1)).toBeLessThan(
@@ -109,7 +110,7 @@ test("a straight front is the travelling wave of its potential, at the velocity 
       order!.forEach((y, cell) => {
         const z = (cell - place) * cell_um;
         if (Math.abs(z) > 0.8) return;
-        expect(Math.abs(y - 0.5 * (1 - sign * Math.tanh(z / delta_um)))).toBeLessThan(within);
+        expect(Math.abs(y - 0.5 * (1 - sign * Math.tanh(z / delta_um)))).toBeLessThan(bent);
         expect(Math.abs(first![cell]!) + Math.abs(third![cell]!)).toBeLessThan(0.01);
       });
     }

@@ -54,7 +54,13 @@ function cycle(back = -CURRENT_MA): Cycling {
   const charge_mAh = time_s.map(
     (t_s) => (CURRENT_MA * Math.min(t_s, HALF_S) + back * Math.max(0, t_s - HALF_S)) / 3600,
   );
-  return { time_s, current_mA, charge_mAh, potential_V: time_s.map(() => 4) };
+  const most_mAh = (CURRENT_MA * HALF_S) / 3600;
+  // About 3.98 and 3.8 V on the plateau, 4.14 and 4 V where order comes and goes.
+  const potential_V = time_s.map((t_s, row) => {
+    const place = charge_mAh[row]! / most_mAh;
+    return t_s < HALF_S ? 3.9 + 0.27 * place : 3.7 + 0.33 * place;
+  });
+  return { time_s, current_mA, charge_mAh, potential_V };
 }
 
 const clock: Clock = { source: "shared", offset_s: { value: 0, sd: 3 }, drift_ppm: 0 };
@@ -148,4 +154,43 @@ test("where the role is unknown, there is no record or the cell rests, the light
     const [named] = nameTransitions([shaded[0]!], { particle: 0, clock, ...one });
     expect([named!.direction, named!.directionSource, named!.kind]).toEqual(["brightening", "intensity", "unknown"]);
   }
+});
+
+test("the turn of a cycle is no charge from the lithiated end: its windows are named by their potential", () => {
+  // From 4.05 V at rest up to 4.34 V and back down to 3.97 V, an eighth of the capacity.
+  const time_s = Float64Array.from({ length: 161 }, (_, row) => 5 * row);
+  const current_mA = time_s.map((t_s) => (t_s < 40 ? 0 : t_s < 420 ? 0.25 : -0.25));
+  const charge_mAh = time_s.map((t_s) => (0.25 * (t_s < 40 ? 0 : t_s < 420 ? t_s - 40 : 800 - t_s)) / 3600);
+  const potential_V = time_s.map((t_s) =>
+    t_s < 40 ? 4.048 : t_s < 420 ? 4.13 + (0.21 * (t_s - 40)) / 380 : 4.17 - (0.2 * (t_s - 420)) / 380,
+  );
+  const turn: readonly HalfCycle[] = [
+    { ...half(0, [peak("", 105, 50)]), start_s: 40, end_s: 420, rate_C: null, charge_mAh: 0.0264 },
+    { ...half(1, [peak("III", 574, 50), peak("IV", 765, 60)]), start_s: 420, end_s: 800, charge_mAh: 0.0264 },
+  ];
+  const named = nameTransitions([window(247, 382, 0.04), window(640, 770, -0.04)], {
+    particle: 0,
+    clock,
+    cycling: { time_s, current_mA, charge_mAh, potential_V },
+    cell: { ...cell, halfCycles: turn },
+  });
+  expect(named.map(({ kind, direction }) => [kind, direction])).toEqual([
+    ["ordering", "delithiation"],
+    ["ordering", "lithiation"],
+  ]);
+});
+
+test("a discharge from the plateau holds no ordering, however early its window", () => {
+  const time_s = Float64Array.from({ length: 161 }, (_, row) => 5 * row);
+  const current_mA = time_s.map((t_s) => (t_s < 40 ? 0 : -0.25));
+  const charge_mAh = time_s.map((t_s) => (-0.25 * Math.max(0, t_s - 40)) / 3600);
+  const potential_V = time_s.map((t_s) => (t_s < 40 ? 3.93 : t_s < 700 ? 3.83 : 3.83 - 0.008 * (t_s - 700)));
+  const only = { ...half(1, [peak("IV", 382, 400)]), id: 0, start_s: 40, end_s: 800, charge_mAh: 0.053 };
+  const named = nameTransitions([window(47, 83, -0.03), window(127, 568, -0.1)], {
+    particle: 0,
+    clock,
+    cycling: { time_s, current_mA, charge_mAh, potential_V },
+    cell: { ...cell, halfCycles: [only] },
+  });
+  expect(named.map(({ kind }) => kind)).toEqual(["biphasic", "biphasic"]);
 });

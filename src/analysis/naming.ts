@@ -12,13 +12,43 @@ const ODDS = 4;
 /**
  * Where the two kinds lie and how long they last. Place: charge taken out since the lithiated end, over the nominal
  * capacity (155 mAh/g): the two-phase step from x = 0.95 to 0.75 is passed by then at 0.04 to 0.4, later at high
- * rates; ordering at x = 0.5 near 0.85. Duration over the half cycle's: 9 and about 1 of 25 min at 2C.
- * After Merryweather et al., Figs 2a, 4a.
+ * rates; ordering at x = 0.5 near 0.85. Duration in the same unit: 9 and about 1 of 25 min at 2C. Potential against
+ * lithium on charge and on discharge at some C: the plateau of 3.92 V, and order that comes and goes between 4.05 and
+ * 4.17 V. After Merryweather et al., Figs 1d, 2a, 4a.
  */
 const KINDS = {
-  biphasic: { place: 0.3, placeSd: 0.22, nearPeakSd: 0.2, duration: 0.25, peaks: ["I", "IV"] },
-  ordering: { place: 0.87, placeSd: 0.09, nearPeakSd: 0.08, duration: 0.05, peaks: ["II", "III"] },
+  biphasic: {
+    place: 0.3,
+    placeSd: 0.22,
+    nearPeakSd: 0.2,
+    duration: 0.25,
+    peaks: ["I", "IV"],
+    potential_V: { charge: 4, discharge: 3.83 },
+  },
+  ordering: {
+    place: 0.87,
+    placeSd: 0.09,
+    nearPeakSd: 0.08,
+    duration: 0.05,
+    peaks: ["II", "III"],
+    potential_V: { charge: 4.18, discharge: 4.06 },
+  },
 } as const;
+/** Spread of the potentials with rate and resistance, and the most that a potential says: other cells have others. */
+const POTENTIAL = { sd_V: 0.09, most: 3 } as const;
+/**
+ * Potentials that tell a half cycle of LiCoO2 from a part of one. A charge from more than the first, at rest, does not begin
+ * at the lithiated end; nor does a discharge end there that stops above the second. One stopped between the third did not
+ * leave the plateau's neighbourhood; nor did a discharge begin outside it at rest between the fourth.
+ */
+const PART = {
+  chargeFrom_V: 3.96,
+  dischargeTo_V: 3.9,
+  chargeTo_V: [3.85, 4.12],
+  dischargeFrom_V: [3.85, 4.1],
+} as const;
+/** Rows before a half cycle whose potential is that of its beginning. */
+const ROWS_BEFORE = 5;
 /** Spread of the logarithm of a duration. */
 const DURATION_SPREAD = 0.7;
 
@@ -29,9 +59,9 @@ type Kind = Transition["kind"];
  *
  * Direction is that of the cycler's mean current in the window (positive delithiates), where the clocks are joined or
  * the current has one sign as long as the movie runs, and the role of the imaged electrode is known; else it is what the
- * light does. Kind is named for a cathode where half cycle, place within it, duration and the peaks of dQ/dV together speak
- * for one by four to one, else "unknown": a belief about LiCoO2 that no measured number depends on. Lags are window minus
- * peak; their sd joins those of the window and of the clocks.
+ * light does. Kind is named for a cathode where half cycle, place within it, duration, potential and the peaks of dQ/dV
+ * together speak for one by four to one, else "unknown": a belief about LiCoO2 that no measured number depends on. A half
+ * cycle of which the record holds a part (the turn of a cycle, say) tells no place. Lags are window minus peak; their sd joins those of the window and of the clocks.
  */
 export function nameTransitions(
   windows: readonly FoundWindow[],
@@ -126,18 +156,26 @@ function kindOf(
   if (cell.role !== "cathode") return "unknown";
   const middle_s = 0.5 * (window.start_s + window.end_s);
   const length_s = halfCycle.end_s - halfCycle.start_s;
-  const place = placeOf(middle_s, halfCycle, cell, cycling);
+  const nominal_mAh = nominalOf(cell, cycling);
+  const place = nominal_mAh === null ? null : placeOf(middle_s, halfCycle, cell, cycling, nominal_mAh);
+  const charge_mAh = (Math.max(window.end_s - window.start_s, 1) / length_s) * halfCycle.charge_mAh;
+  const potential_V = potentialIn(cycling, window.start_s, window.end_s);
+  const named = wholeness(halfCycle, cycling).lithiated ? halfCycle.peaks : [];
   const evidence = (kind: "biphasic" | "ordering"): number => {
-    const { place: expected, placeSd, nearPeakSd, duration, peaks } = KINDS[kind];
-    const peak = halfCycle.peaks.find(({ name }) => (peaks as readonly string[]).includes(name));
+    const { place: expected, placeSd, nearPeakSd, duration, peaks, potential_V: usual_V } = KINDS[kind];
+    const peak = named.find(({ name }) => (peaks as readonly string[]).includes(name));
     const placed =
       peak !== undefined
         ? logNormal((middle_s - peak.t_s) / length_s, nearPeakSd)
         : place === null
           ? 0
           : logNormal(place - expected, placeSd);
-    const share = Math.max(window.end_s - window.start_s, 1) / length_s;
-    return placed + (window.closed ? logNormal(Math.log(share / duration), DURATION_SPREAD) : 0);
+    const lasting =
+      window.closed && nominal_mAh !== null
+        ? logNormal(Math.log(charge_mAh / nominal_mAh / duration), DURATION_SPREAD)
+        : 0;
+    const off = (potential_V - usual_V[halfCycle.kind]) / POTENTIAL.sd_V;
+    return placed + lasting - (Number.isNaN(off) ? 0 : Math.min(POTENTIAL.most, 0.5 * off * off));
   };
   // Of two in a charge the first is the two-phase step and the last is ordering; in a discharge the other way round.
   const sequence = neighbours.reduce((sum, other) => sum + Math.sign(window.start_s - other.start_s), 0);
@@ -147,20 +185,51 @@ function kindOf(
   return forOrdering < -Math.log(ODDS) ? "biphasic" : "unknown";
 }
 
-/**
- * Charge taken out of the cathode since its lithiated end, over the nominal capacity (or that of the largest half cycle
- * where none is stated); null where the record does not tell. A discharge begins where the charge before it ended, or at
- * its own charge.
- */
-function placeOf(t_s: number, halfCycle: HalfCycle, cell: Cell, cycling: Cycling): number | null {
+/** Nominal capacity, or what the largest half cycle that is whole passed where none is stated; null where there is none. */
+function nominalOf(cell: Cell, cycling: Cycling): number | null {
   const stated_mAh =
     cell.nominal_mAh ?? (cell.active_mass_mg === null ? null : (cell.active_mass_mg / 1000) * cell.nominal_mAh_g);
-  const nominal_mAh = stated_mAh ?? Math.max(...cell.halfCycles.map(({ charge_mAh }) => charge_mAh));
+  if (stated_mAh !== null) return stated_mAh > 0 ? stated_mAh : null;
+  const whole = cell.halfCycles.filter((one) => {
+    const { lithiated, delithiated } = wholeness(one, cycling);
+    return lithiated && delithiated;
+  });
+  const most_mAh = Math.max(0, ...whole.map(({ charge_mAh }) => charge_mAh));
+  return most_mAh > 0 ? most_mAh : null;
+}
+
+/**
+ * Charge taken out of the cathode since its lithiated end, over the nominal capacity; null where the record does not tell.
+ * A discharge begins where the charge before it ended, or at its own charge.
+ */
+function placeOf(t_s: number, halfCycle: HalfCycle, cell: Cell, cycling: Cycling, nominal_mAh: number): number | null {
   const passed_mAh = Math.abs(chargeAt(cycling, t_s) - chargeAt(cycling, halfCycle.start_s));
-  if (!(nominal_mAh > 0) || Number.isNaN(passed_mAh)) return null;
-  if (halfCycle.kind === "charge") return passed_mAh / nominal_mAh;
+  if (Number.isNaN(passed_mAh)) return null;
   const before = cell.halfCycles.find(({ id, kind }) => id === halfCycle.id - 1 && kind === "charge");
-  return ((before ?? halfCycle).charge_mAh - passed_mAh) / nominal_mAh;
+  const since = halfCycle.kind === "charge" ? halfCycle : (before ?? halfCycle);
+  if (!wholeness(since, cycling).lithiated) return null;
+  return (halfCycle.kind === "charge" ? passed_mAh : since.charge_mAh - passed_mAh) / nominal_mAh;
+}
+
+/** Which ends a half cycle reaches; both where its potentials do not speak against it. */
+function wholeness(
+  { kind, start_s, end_s }: HalfCycle,
+  { time_s, potential_V }: Cycling,
+): { readonly lithiated: boolean; readonly delithiated: boolean } {
+  const first = time_s.findIndex((t_s) => t_s >= start_s);
+  const after = time_s.findIndex((t_s) => t_s > end_s);
+  const until = after < 0 ? time_s.length : after;
+  const from_V = first < 1 ? NaN : median(potential_V.subarray(Math.max(0, first - ROWS_BEFORE), first));
+  const to_V = median(potential_V.subarray(Math.max(0, first, until - ROWS_BEFORE), until));
+  const between = (value: number, [low, high]: readonly [number, number]): boolean => value > low && value < high;
+  return kind === "charge"
+    ? { lithiated: !(from_V > PART.chargeFrom_V), delithiated: !between(to_V, PART.chargeTo_V) }
+    : { lithiated: !(to_V > PART.dischargeTo_V), delithiated: !between(from_V, PART.dischargeFrom_V) };
+}
+
+/** Median potential between two times; NaN where the record has no row. */
+function potentialIn({ time_s, potential_V }: Cycling, from_s: number, to_s: number): number {
+  return median(potential_V.filter((_, row) => time_s[row]! >= from_s && time_s[row]! <= to_s));
 }
 
 function chargeAt({ time_s, charge_mAh, current_mA }: Cycling, t_s: number): number {

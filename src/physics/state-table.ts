@@ -10,7 +10,7 @@ export interface StateTable {
   readonly energy: Float64Array;
 }
 
-/** Intervals of a table: the quartic gap of LiCoO2 is met within 1e-6 kT. */
+/** Intervals of a table: the quartic gap of LiCoO2 is met within 1.5e-6 kT. */
 const INTERVALS = 8192;
 
 /** Tables of a chemical potential (kT) and a mobility (um^2/s per kT) from `least_x` to `most_x`. */
@@ -32,7 +32,7 @@ export function stateTable(
   return { least_x, step_x, nodes, energy };
 }
 
-/** Free energy at x, kT. */
+/** Free energy at x, kT above that at the table's least lithium. */
 export function freeEnergyAt(table: StateTable, x: number): number {
   const place = (x - table.least_x) / table.step_x;
   const node = Math.max(0, Math.min(table.energy.length - 2, Math.floor(place)));
@@ -41,7 +41,7 @@ export function freeEnergyAt(table: StateTable, x: number): number {
   return table.energy[node]! + table.step_x * part * (here + 0.5 * part * (table.nodes[2 * node + 2]! - here));
 }
 
-/** d mu / dx at x, kT. */
+/** d mu / dx of the table at x, kT per unit of x; even within an interval. */
 export function muSlopeAt(table: StateTable, x: number): number {
   const node = Math.max(0, Math.min(table.energy.length - 2, Math.floor((x - table.least_x) / table.step_x)));
   return (table.nodes[2 * node + 2]! - table.nodes[2 * node]!) / table.step_x;

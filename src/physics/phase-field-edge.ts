@@ -10,7 +10,7 @@ export interface EdgeSpec {
   readonly lnRate_sd?: number;
   /** Places at which the rim holds the new phase. */
   readonly hotSpots?: number;
-  /** Half width of such a place along the rim (standard deviation). */
+  /** Half width of such a place (standard deviation of the straight distance from its middle). */
   readonly hotSpot_um?: number;
   /** Chosen among the sharpest corners, or anywhere along the rim. */
   readonly hotSpotsAt?: "corners" | "anywhere";
@@ -26,8 +26,8 @@ const MODES = 6;
 const CORNER_um = 1;
 
 /**
- * Factors on the rate constant along a rim: exp(sd N), N a smooth random function of the angle seen from the centroid with
- * mean 0 and variance 1, of six Fourier modes.
+ * Factors on the rate constant, one entry a cell of `grid.rim`: exp(sd N), N a smooth random function of the angle seen from
+ * the centroid, of six Fourier modes. Over the seeds N has mean 0 and variance 1, so the factors' mean is exp(sd^2 / 2).
  */
 export function rateFactors(grid: MaskedGrid, spec: EdgeSpec): Float64Array {
   const sd = spec.lnRate_sd ?? EDGE_DEFAULTS.lnRate_sd;
@@ -45,8 +45,9 @@ export function rateFactors(grid: MaskedGrid, spec: EdgeSpec): Float64Array {
 }
 
 /**
- * Wetting along a rim, n . grad x in 1/um: at the hot spots the rim holds the new phase with the steepest gradient that a
- * boundary of half width delta has, half the gap over delta, falling as a Gaussian; zero elsewhere and in a solid solution.
+ * Wetting, one entry a cell of `grid.rim`, n . grad x in 1/um: at the hot spots the rim holds the new phase with the steepest
+ * gradient that a boundary of half width delta has, half the gap over delta, falling as a Gaussian of the straight distance;
+ * negative on delithiation, zero in a solid solution.
  */
 export function hotSpotWetting(
   grid: MaskedGrid,

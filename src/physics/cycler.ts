@@ -78,9 +78,9 @@ export function cyclerRecord(spec: CyclingSpec, seed: number): Cycling {
 }
 
 /**
- * Open-circuit potential of LixCoO2 against lithium, V, for x from 0.4 to 0.98: a plateau at 3.91 V between 0.75 and 0.95,
- * and weak steps near x = 1/2. Fit of Dualfoil (Doyle and Newman) as printed by Marquis et al., J. Electrochem. Soc. 166,
- * A3693 (2019); s = 1.062 x.
+ * Open-circuit potential of LixCoO2 against lithium, V, for x from 0.4 to 0.98: a plateau at 3.91 V between 0.75 and 0.92,
+ * above which the form dives (3.72 V at 0.95), and weak steps near x = 1/2. Fit of Dualfoil (Doyle and Newman) as printed by
+ * Marquis et al., J. Electrochem. Soc. 166, A3693 (2019); s = 1.062 x.
  */
 export function openCircuit(x: number): number {
   const s = 1.062 * x;

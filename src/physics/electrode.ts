@@ -108,9 +108,10 @@ export function electrodeParticles(spec: ElectrodeSpec, material: Material): Ens
 
 /**
  * Cycles an electrode by a cycler's programme: galvanostatic steps that end at their potential, their time, or, on
- * discharge, when the lithium of the beginning is back. The record is what the cycler logs: every `interval_s` and at each
- * step's end the potential (the electrode's and `overpotential_V` times the rate for the cell's resistance, with noise), the
- * current and the charge. `cycling.x0` is the lithium at the beginning, `cycling.nominal_mAh_g` the one value of 1C.
+ * discharge, when the lithium of the beginning is back; no limit is held. The record is what the cycler logs: every
+ * `interval_s` and at each step's end the potential (the electrode's and `overpotential_V` times the rate for the cell's
+ * resistance, with noise), the current and the charge. `cycling.x0` is the lithium at the beginning,
+ * `cycling.nominal_mAh_g` the one value of 1C. Throws ParameterError for numbers that cannot be, and the signal's reason.
  */
 export async function cycleElectrode(
   electrode: ElectrodeSpec,

@@ -55,7 +55,10 @@ export const CROSSOVER = { rich: [1, 4], poor: [0.08, 0.16] } as const;
 /** Cells across the larger side of the inradius' grid. */
 const CELLS = 120;
 
-/** Size of a particle from its outline. Throws ParameterError for an outline without area. */
+/**
+ * Size of a particle from its outline, um; the inradius on 120 cells along the larger side. Throws ParameterError for an outline
+ * without area.
+ */
 export function particleSize(outline_um: readonly (readonly [number, number])[]): ParticleSize {
   const area_um2 = outline_um.length < 3 ? 0 : polygonArea(outline_um);
   if (!(area_um2 > 0 && area_um2 < Infinity)) {
@@ -79,8 +82,9 @@ export function particleSize(outline_um: readonly (readonly [number, number])[])
 }
 
 /**
- * Biot number k0 (d mu / dx) R / D: how fast the reaction feeds the rim over how fast the poor phase takes it inward. Small:
- * the phase is even and the reaction limits. Without `D_cm2_s` the material's own at its poor phase.
+ * Biot number k (d mu / dx) R / D, k the rate constant of the material's exchange current without its rate law: how fast the
+ * reaction feeds the rim over how fast the poor phase takes it inward. Small: the phase is even and the reaction limits.
+ * Without `D_cm2_s` the material's own at its poor phase.
  * Throws ParameterError for a solid solution, and for a radius or diffusivity that is none.
  */
 export function biotNumber(material: Material, inradius_um: number, D_cm2_s?: number): number {
@@ -94,7 +98,8 @@ export function biotNumber(material: Material, inradius_um: number, D_cm2_s?: nu
 
 /**
  * Damkoehler number J R / (D dx): the mean flux J = rate area / perimeter at the rim over what diffusion passes on across the
- * inradius with the lithium dx between the phase at rest and its instability (spinodal).
+ * inradius with the lithium dx between the rich phase at rest and its spinodal; in the free energies here the poor phase has
+ * the same dx.
  * Throws ParameterError for a solid solution, and for a rate, size or diffusivity that is none.
  */
 export function damkohlerNumber(of: {

@@ -62,6 +62,7 @@ export interface PhaseFieldCrystalSpec {
 /** The microscope, beside point spread, camera, lamp and drift. */
 export interface PhaseFieldOpticsSpec {
   readonly wavelength_um: number;
+  /** Sets how fast the image blurs out of focus; the blur in focus is the scenario's `optics.psf_um`. */
   readonly na: number;
   readonly visibility: number;
   /**
@@ -81,7 +82,10 @@ export interface PhaseFieldOpticsSpec {
   readonly order: number;
   readonly wall: number;
   readonly focus: FocusSpec;
-  /** Short exposures whose mean is a frame, evenly over the movie's exposure. */
+  /**
+   * Short exposures whose mean is a frame, evenly over the movie's exposure. Their noise is drawn for each; lithium, drift and
+   * focus are those of the burst's middle.
+   */
   readonly burst: number;
 }
 

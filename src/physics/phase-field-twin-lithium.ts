@@ -11,7 +11,7 @@ import type { PhaseFieldResult } from "./phase-field-spec.js";
 import type { MapFilm, ParticleRaster } from "./phase-field-twin-film.js";
 import { materialOf, type PhaseFieldCrystalSpec, type PhaseFieldSceneSpec } from "./phase-field-twin-spec.js";
 
-/** One way of a particle through its transition. */
+/** One way of a particle through its transition; it begins from even lithium, its x0 or the mean of the last way's end. */
 export interface LithiumWay {
   readonly direction: "delithiation" | "lithiation";
   /** On the movie's clock. */
@@ -233,7 +233,7 @@ async function runWay(
 /** Less order than this is none. */
 const NO_ORDER = 1e-6;
 
-/** The order that follows the particle's mean lithium through its window. */
+/** The order that follows the particle's mean lithium through its window; it does not act back on the lithium. */
 async function orderOf(
   spec: PhaseFieldCrystalSpec,
   raster: ParticleRaster,

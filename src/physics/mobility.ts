@@ -9,9 +9,10 @@ import { tableAt } from "./open-circuit.js";
  *
  *     log         ln D = (1 - p) ln D_poor + p ln D_rich
  *     linear         D = (1 - p) D_poor + p D_rich
- *     divacancy      D = D_poor ((1 - x) / (1 - x_poor))^2, never below D_rich nor above D_poor
+ *     divacancy      D = D_poor ((1 - x) / (1 - x_poor))^2, never below D_rich
  *
- * The divacancy law: Van der Ven and Ceder, Electrochem. Solid-State Lett. 3, 301 (2000): a hop needs two empty sites.
+ * or the same everywhere, or a table's, held at its ends. The divacancy law: Van der Ven and Ceder, Electrochem.
+ * Solid-State Lett. 3, 301 (2000): a hop needs two empty sites.
  */
 export function diffusivity(material: Material, of: Thermodynamics): (x: number) => number {
   const law = material.diffusivity;
@@ -22,7 +23,7 @@ export function diffusivity(material: Material, of: Thermodynamics): (x: number)
   const poor = law.poor_um2_s.value;
   const rich = law.rich_um2_s.value;
   if (law.kind === "divacancy") {
-    return (x) => Math.min(poor, Math.max(rich, poor * (Math.max(0, 1 - x) / (1 - from)) ** 2));
+    return (x) => Math.max(rich, poor * (Math.max(0, 1 - x) / (1 - from)) ** 2);
   }
   return (x) => {
     const q = Math.max(0, Math.min(1, (x - from) / (to - from)));
@@ -31,7 +32,10 @@ export function diffusivity(material: Material, of: Thermodynamics): (x: number)
   };
 }
 
-/** Mobility, um^2/s per kT: the diffusivity over d mu / dx, in and above a gap over that of the phases. */
+/**
+ * Mobility, um^2/s per kT: the diffusivity over d mu / dx, in and above a gap over that of the phases at rest. The stated
+ * diffusivities are thus chemical ones next to the phases; above the rich phase the effective one is D mu' / slope, greater.
+ */
 export function mobility(material: Material, of: Thermodynamics): (x: number) => number {
   const D = diffusivity(material, of);
   return (x) => D(x) / of.slope(x);

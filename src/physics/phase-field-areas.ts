@@ -3,6 +3,7 @@ import { labelComponents } from "../kernels/label.js";
 import { ParameterError } from "../model/errors.js";
 import type { EnsembleDrive } from "./phase-field-drive.js";
 import { simulateEnsemble, type EnsembleParticle, type EnsembleState } from "./phase-field-ensemble.js";
+import { boundaryUnits } from "./phase-field-particle.js";
 import type { PhaseFieldResult, PhaseFieldSpec, PhaseFieldState } from "./phase-field-spec.js";
 
 /**
@@ -37,6 +38,7 @@ export async function* simulateAreas(
       { parameter: `drive.${name}`, value: given.length },
     );
   }
+  const boundary = spec.boundary === undefined ? undefined : boundaryUnits(spec.boundary, spec.material, spec.delta_um);
   const particles = Array.from({ length: count }, (_, area): EnsembleParticle => ({
     mask: Uint8Array.from(labels, (label) => (label === area + 1 ? 1 : 0)),
     width,
@@ -45,7 +47,7 @@ export async function* simulateAreas(
     weight: drive.weights?.[area],
     contact_ohm_m2: drive.contact_ohm_m2?.[area],
     edge: spec.edge === undefined ? undefined : { ...spec.edge, seed: spec.edge.seed + area },
-    boundary: boundaryOf(spec, labels, area + 1),
+    boundary: boundaryOf(boundary, labels, area + 1),
   }));
   const steps = drive.steps.map((step, at) => {
     const leads = step.kind === "delithiation" ? xStop < spec.x0 : step.kind === "lithiation" && xStop > spec.x0;
@@ -100,11 +102,15 @@ function together(particles: readonly { readonly x: Float64Array }[], labels: In
 }
 
 /** The part of a stated boundary that belongs to one area; it must be stated cell by cell of the mask. */
-function boundaryOf(spec: PhaseFieldSpec, labels: Int32Array, label: number): PhaseFieldSpec["boundary"] {
-  if (spec.boundary === undefined) return undefined;
+function boundaryOf(
+  boundary: PhaseFieldSpec["boundary"],
+  labels: Int32Array,
+  label: number,
+): PhaseFieldSpec["boundary"] {
+  if (boundary === undefined) return undefined;
   const own: { -readonly [K in "length_um" | "k" | "wetting"]?: ArrayLike<number> } = {};
   for (const key of ["length_um", "k", "wetting"] as const) {
-    const given = spec.boundary[key];
+    const given = boundary[key];
     if (given === undefined) continue;
     if (given.length !== labels.length) {
       throw new ParameterError(

@@ -29,6 +29,11 @@ export interface EnsembleParticle extends RimSpec {
   readonly weight?: number | undefined;
   /** Resistance between it and the electrode, referred to its rim: 0.01 ohm m2 takes 0.13 V at 13 A/m2. */
   readonly contact_ohm_m2?: number | undefined;
+  /**
+   * What is lost on the current's way through the electrode to it, V for an electrode rate of one lithium per site and hour.
+   * The way carries the whole electrode's current, the contact the particle's own.
+   */
+  readonly way_V_h?: number | undefined;
   /** Its own exchange current density, where it is not the material's. */
   readonly exchange_A_m2?: number | undefined;
   /** Its own lithium at the beginning. */
@@ -98,6 +103,9 @@ export interface EnsembleResult {
   readonly massError: number;
 }
 
+/** A step's lithium is met so nearly. */
+const STOP_x = 1e-9;
+
 /**
  * Cycles an electrode of particles that share one potential: in every stage of every step the potential is found at which
  * their currents, each behind its contact, sum to the electrode's. A step of the programme ends at its potential, its
@@ -139,7 +147,7 @@ export async function* simulateEnsemble(spec: EnsembleSpec): AsyncGenerator<Ense
         yield stateOf(solver, index, x_mean);
       }
       if (end !== null) break;
-      advance(solver, programme, Math.min(end_s, snapshots.next(solver.t_s)));
+      advance(solver, programme, Math.min(end_s, snapshots.next(solver.t_s), lithiumIn(solver, step, x_mean)));
       await breathe(breath);
     }
     if (step.kind === "rest") continue;
@@ -196,7 +204,12 @@ function solverOf(spec: EnsembleSpec): PhaseFieldSolver {
     }
     return (contact * current_A_m2_s) / thermo.thermal_V;
   });
-  return phaseFieldSolver(particles, weights, contacts, spec.stepChange_x ?? STEP_AIM);
+  const ways = Float64Array.from(particles, ({ thermo }, at) => {
+    const way = spec.particles[at]!.way_V_h ?? 0;
+    if (!(way >= 0 && way < Infinity)) refuse(`particles.${at}.way_V_h`, way, "Give at least 0, such as 0.01");
+    return (way * SECONDS_PER_HOUR) / thermo.thermal_V;
+  });
+  return phaseFieldSolver(particles, weights, contacts, spec.stepChange_x ?? STEP_AIM, ways);
 }
 
 /** A new half cycle: its own hot spots, and arrivals not yet known. */
@@ -244,9 +257,16 @@ function endOf(
 ): "potential" | "lithium" | "time" | null {
   if (solver.limited) return "potential";
   if (step.until_x !== undefined && step.kind !== "rest") {
-    if (step.kind === "delithiation" ? x_mean <= step.until_x : x_mean >= step.until_x) return "lithium";
+    const beyond = step.kind === "delithiation" ? step.until_x - x_mean : x_mean - step.until_x;
+    if (beyond >= -STOP_x) return "lithium";
   }
   return solver.t_s >= end_s ? "time" : null;
+}
+
+/** When the step's lithium is met at the rate that flows, which is steady while no limit holds it. */
+function lithiumIn({ t_s, rate_per_s }: PhaseFieldSolver, { until_x }: ElectrodeStep, x_mean: number): number {
+  const wait_s = until_x === undefined ? Infinity : (until_x - x_mean) / rate_per_s;
+  return wait_s > 0 ? t_s + wait_s : Infinity;
 }
 
 function note(columns: number[][], solver: PhaseFieldSolver, step: number, x_mean: number): void {

@@ -10,13 +10,23 @@ import { chemicalPotential, phaseFieldArrays, type PhaseFieldArrays } from "./ph
 import { hotSpotWetting, rateFactors, type EdgeSpec } from "./phase-field-edge.js";
 import { freeEnergyAt, stateTable, type StateTable } from "./state-table.js";
 
-/** The rim as stated: one entry a cell of the mask (row by row), a cell inside it, or a cell of the rim; in SI or um. */
+/**
+ * The rim as stated. Each array has one entry a cell of the mask, a cell inside it, or a cell of the rim (a cell inside with a
+ * closed face), told by its length; always row by row from the first row, and along a row from its first cell. Entries of
+ * cells that are not of the rim are not read.
+ */
 export interface PhaseFieldBoundary {
-  /** Length of rim in a cell. */
+  /** Length of rim in a cell, um. */
   readonly length_um?: ArrayLike<number>;
-  /** Rate constant of the reaction, m/s: j0 = F c k, 2.01e-10 m/s is 1 A/m^2 in LiCoO2. Values above 1e-6 are um/s. */
+  /**
+   * Rate constant of the reaction, m/s: j0 = F c k, 2.01e-10 m/s is 1 A/m^2 in LiCoO2. Where the largest exceeds 1e-6 all are
+   * taken as um/s.
+   */
   readonly k?: ArrayLike<number>;
-  /** n . grad x at the rim, 1/m: positive holds it rich, negative poor. Where none exceeds 100 they are 1/um. */
+  /**
+   * n . grad x at the rim, 1/m: positive holds it rich, negative poor, whatever the direction. Where none exceeds ten times
+   * the steepest of a boundary at rest, half the gap over delta_um (0.4 1/um for LiCoO2 and 0.25 um), all are taken as 1/um.
+   */
   readonly wetting?: ArrayLike<number>;
 }
 
@@ -39,8 +49,10 @@ export interface PhaseFieldParticleSpec {
 
 /** In m/s a larger rate constant were an exchange current above 5 kA/m^2: what is larger is in um/s. */
 const LARGEST_K_M_S = 1e-6;
-/** In 1/um a larger wetting were a boundary thinner than a nanometre: what is larger is in 1/m. */
-const LARGEST_WETTING_PER_UM = 100;
+/** No wetting in 1/um is so many times steeper than a boundary at rest: what is larger is in 1/m. */
+const LARGEST_WETTING = 10;
+/** A length of rim below this share of a cell's side is taken for one in metres. */
+const LEAST_LENGTH = 1e-3;
 
 /** A particle ready to be stepped. */
 export interface PhaseFieldParticle {
@@ -86,9 +98,17 @@ export function phaseFieldParticle(
     inMicrometres(alongRim("boundary.k", boundary.k, grid), LARGEST_K_M_S, 1e6) ??
     (edge === undefined ? new Float64Array(grid.rim.length).fill(1) : rateFactors(grid, edge)).map((f) => f * k0_um_s);
   const wetting_per_um =
-    inMicrometres(alongRim("boundary.wetting", boundary.wetting, grid), LARGEST_WETTING_PER_UM, 1e-6) ??
+    inMicrometres(alongRim("boundary.wetting", boundary.wetting, grid), largestWetting(thermo, delta_um), 1e-6) ??
     (edge === undefined ? new Float64Array(grid.rim.length) : hotSpotWetting(grid, thermo, delta_um, edge, direction));
   const rim_um = notNegative("boundary.length_um", length_um);
+  const longest = length_um.reduce((most, length) => Math.max(most, length), 0);
+  if (longest < LEAST_LENGTH * spec.h_um) {
+    refuse(
+      "boundary.length_um",
+      longest,
+      `Cells are ${spec.h_um} um wide: give the length of rim in a cell in um, not m`,
+    );
+  }
   notNegative("boundary.k", k_um_s);
   return {
     grid,
@@ -142,6 +162,25 @@ export function onMask(grid: MaskedGrid, raster: Float64Array, into: Float64Arra
   for (const cell of grid.cells) {
     into[(Math.floor(cell / grid.stride) - 1) * grid.width + (cell % grid.stride) - 1] = raster[cell]!;
   }
+}
+
+/**
+ * A stated rim with its rate constants in m/s and its wetting in 1/um, whichever they are stated in: so it can be taken
+ * apart, and a part without large values means the same.
+ */
+export function boundaryUnits(boundary: PhaseFieldBoundary, material: Material, delta_um: number): PhaseFieldBoundary {
+  const { k, wetting } = boundary;
+  const limit = largestWetting(thermodynamics(material), delta_um);
+  const list = (given: ArrayLike<number>): Float64Array => Float64Array.from(given);
+  return {
+    ...boundary,
+    ...(k === undefined ? {} : { k: inMicrometres(list(k), LARGEST_K_M_S, 1e6)!.map((value) => 1e-6 * value) }),
+    ...(wetting === undefined ? {} : { wetting: inMicrometres(list(wetting), limit, 1e-6)! }),
+  };
+}
+
+function largestWetting({ gap }: Thermodynamics, delta_um: number): number {
+  return gap === null ? Infinity : (LARGEST_WETTING * (gap.rich_x - gap.poor_x)) / 2 / delta_um;
 }
 
 function alongRim(name: string, given: ArrayLike<number> | undefined, grid: MaskedGrid): Float64Array | null {

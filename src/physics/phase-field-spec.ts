@@ -22,7 +22,7 @@ export interface PhaseFieldSpec extends RimSpec {
   readonly snapshots_s?: ArrayLike<number> | number | undefined;
   /** Ends the run at this time at the latest. */
   readonly until_s?: number | undefined;
-  /** Largest change of a cell's lithium in a step: smaller is slower and nearer. */
+  /** Largest change of a cell's lithium in a step; 0.003 where left out. Smaller is slower and nearer. */
   readonly stepChange_x?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -49,7 +49,10 @@ export interface PhaseFieldState {
 /** Why a run ended: xStop was passed; the drive's record ended short of it; a held potential brings it no nearer; until_s came. */
 export type PhaseFieldEnd = "xStop" | "drive" | "stalled" | "until";
 
-/** What a run leaves. The first five are columns, one entry a step. */
+/**
+ * What a run leaves. The first six are columns, one entry a step: `t_s` rises throughout, from 0 to the end, and what stands
+ * between two entries lies straight between them. Where the drive jumps, one entry stands a hair before the jump.
+ */
 export interface PhaseFieldResult {
   readonly t_s: Float64Array;
   readonly x_mean: Float64Array;

@@ -31,6 +31,8 @@ import type { PhaseFieldEnd, PhaseFieldResult, PhaseFieldSpec, PhaseFieldState }
 const STALLED_s = 1e5;
 /** xStop is met so nearly. */
 const STOP_x = 1e-9;
+/** A jump of the drive has a row before it too, which stands so long before it, as a share of its time. */
+const BEFORE_JUMP = 1e-12;
 
 /**
  * Runs the phase field of a particle of any shape from even lithium x0 to a mean of xStop. Yields states as it goes and
@@ -45,7 +47,7 @@ export async function* simulatePhaseField(spec: PhaseFieldSpec): AsyncGenerator<
   if (drive.kind === "ensemble") return yield* simulateAreas(spec, drive);
   const direction = spec.xStop < spec.x0 ? "delithiation" : "lithiation";
   const particle = phaseFieldParticle(spec, spec.x0, direction);
-  const { programme, breaks_s, last_s } = commandOf(spec, drive, particle);
+  const { programme, breaks_s, jumps_s, last_s } = commandOf(spec, drive, particle);
   const solver = phaseFieldSolver([particle], [1], new Float64Array(1), spec.stepChange_x ?? STEP_AIM);
   const snapshots = snapshotTimes(spec.snapshots_s);
   const until_s = spec.until_s ?? Infinity;
@@ -69,7 +71,7 @@ export async function* simulatePhaseField(spec: PhaseFieldSpec): AsyncGenerator<
       if (held && toward * STALLED_s < left && solver.t_s > last_s) ended = "stalled";
       else if (!held && toward <= 0) ended = "drive";
     }
-    note(columns, solver, x_mean, sense);
+    note(columns, solver, solver.t_s, x_mean, sense);
     massError = Math.max(massError, massErrorOf(solver));
     if (solver.limited) limited_s ??= solver.t_s;
     const progress = Math.max(0, Math.min(1, (x_mean - spec.x0) / (spec.xStop - spec.x0)));
@@ -82,6 +84,11 @@ export async function* simulatePhaseField(spec: PhaseFieldSpec): AsyncGenerator<
     const from_s = solver.t_s;
     advance(solver, programme, Math.min(until_s, snapshots.next(from_s), landingAfter(breaks_s, from_s)));
     stopAt(solver, programme, spec.xStop, sense, x_mean);
+    if (jumps_s.has(solver.t_s)) {
+      const before_s = solver.t_s * (1 - BEFORE_JUMP);
+      settle(solver, () => programme(before_s));
+      if (before_s > from_s) note(columns, solver, before_s, electrodeLithium(solver), sense);
+    }
     await breathe(breath);
   }
   const n = spec.mask.length;
@@ -112,10 +119,10 @@ function asArrays(columns: Columns): { readonly [K in keyof Columns]: Float64Arr
   };
 }
 
-function note(columns: Columns, solver: PhaseFieldSolver, x_mean: number, sense: number): void {
+function note(columns: Columns, solver: PhaseFieldSolver, t_s: number, x_mean: number, sense: number): void {
   const { grid, thermo } = solver.particles[0]!;
   const poor = solver.poorCells[0]! / grid.count;
-  columns.t_s.push(solver.t_s);
+  columns.t_s.push(t_s);
   columns.x_mean.push(x_mean);
   columns.fraction.push(sense < 0 ? poor : 1 - poor);
   columns.potential_V.push(thermo.reference_V + thermo.thermal_V * solver.phi);
@@ -170,6 +177,8 @@ interface Commanded {
   readonly programme: Programme;
   /** Times at which steps must end. */
   readonly breaks_s: readonly number[];
+  /** Those of them at which the command jumps. */
+  readonly jumps_s: ReadonlySet<number>;
   /** From here on the drive does not change. */
   readonly last_s: number;
 }
@@ -188,7 +197,8 @@ function commandOf(
       command.phi = (seriesAt(series, t_s) - reference_V) / thermal_V;
       return command;
     };
-    return { programme, breaks_s: jumps(series.t_s), last_s: series.t_s.at(-1)! };
+    const breaks_s = jumps(series.t_s);
+    return { programme, breaks_s, jumps_s: new Set(breaks_s), last_s: series.t_s.at(-1)! };
   }
   if (drive.kind !== "current")
     refuse("drive.kind", (drive as { kind: unknown }).kind, "Give current, potential or ensemble");
@@ -217,7 +227,7 @@ function commandOf(
     command.rate_per_s = perSecond * seriesAt(series, t_s);
     return command;
   };
-  return { programme, breaks_s: [...series.t_s], last_s: series.t_s.at(-1)! };
+  return { programme, breaks_s: [...series.t_s], jumps_s: new Set(jumps(series.t_s)), last_s: series.t_s.at(-1)! };
 }
 
 /** Times that stand twice. */

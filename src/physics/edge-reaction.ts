@@ -7,6 +7,7 @@
  */
 import type { RateLaw } from "../model/material.js";
 import type { MaskedGrid } from "./masked-grid.js";
+import { muSlopeAt, type StateTable } from "./state-table.js";
 
 /** The rim of one particle: entries run along `grid.rim`. */
 export interface Rim {
@@ -103,15 +104,37 @@ export function react(rim: Rim, phi: number, weight_s: number, cells_in_area: nu
   }
 }
 
-/** Fastest rate of decay that the reaction alone would have, 1/s. */
-export function fastestReaction(rim: Rim, phi: number, cells_in_area: number, stiffness_kT: number): number {
+/**
+ * Fastest rate of decay that the reaction alone would have, 1/s: with d mu / dx of the rim's lithium where that rises, and
+ * with what the rate law takes from a rim as it fills or empties. `gradient_kT` is d mu / dx by the gradient energy.
+ */
+export function fastestReaction(
+  rim: Rim,
+  phi: number,
+  cells_in_area: number,
+  table: StateTable,
+  gradient_kT: number,
+  x: Float64Array,
+): number {
+  const { cells, law, into, outOf } = rim;
   const u = Math.exp(-0.5 * phi);
   let fastest = 0;
-  for (let at = 0; at < rim.cells.length; at++) {
-    const rate = 0.5 * cells_in_area * (rim.into[at]! * u + rim.outOf[at]! / u) * stiffness_kT;
+  for (let at = 0; at < cells.length; at++) {
+    const inward = into[at]! * u;
+    const outward = outOf[at]! / u;
+    const here = x[cells[at]!]!;
+    const stiffness = Math.max(0, muSlopeAt(table, here)) + gradient_kT;
+    const shut = Math.max(0, -lnShareSlope(law, here) * (inward - outward));
+    const rate = cells_in_area * (0.5 * (inward + outward) * stiffness + shut);
     if (rate > fastest) fastest = rate;
   }
   return fastest;
+}
+
+/** d ln(share of the exchange rate) / dx. */
+function lnShareSlope(law: RateLaw, x: number): number {
+  if (law === "constant" || rateShare(law, x) <= LEAST_RATE) return 0;
+  return law === "lattice-gas" ? (1 - 2 * x) / (2 * x * (1 - x)) : -1 / (1 - x);
 }
 
 /**

@@ -26,6 +26,11 @@ export interface ElectrodeSpec {
   readonly lnExchange_sd: number;
   /** Largest contact resistance of a particle, referred to its rim; evenly from 0. */
   readonly contact_ohm_m2: number;
+  /**
+   * Potential that 1C loses on its way through the electrode to its face at the window, V. The particles lie evenly along
+   * the way, those that are watched at its end.
+   */
+  readonly window_V?: number;
   /** Side of a cell and half width of the boundary: coarse, since only the sum of the currents is wanted of them. */
   readonly h_um: number;
   readonly delta_um: number;
@@ -102,6 +107,7 @@ export function electrodeParticles(spec: ElectrodeSpec, material: Material): Ens
       edge: { seed, hotSpots: 1 },
       exchange_A_m2: material.exchange_A_m2.value * Math.exp(spec.lnExchange_sd * random.normal()),
       contact_ohm_m2: spec.contact_ohm_m2 * random.uniform(),
+      way_V_h: ((spec.window_V ?? 0) * random.uniform()) / lithiumPerHour(material),
     };
   });
 }
@@ -147,10 +153,10 @@ export async function cycleElectrode(
   let next = await run.next();
   while (!next.done) next = await run.next();
   const ensemble = next.value;
-  return { record: recordOf(ensemble, cycling, perC, seed), halfCycles: halfCyclesOf(ensemble, cycling), ensemble };
+  return { record: recordOf(ensemble, cycling, perC, seed), halfCycles: halfCyclesOf(ensemble, cycling, electrode.window_V ?? 0), ensemble };
 }
 
-function halfCyclesOf(ensemble: EnsembleResult, cycling: CyclingSpec): ElectrodeHalfCycle[] {
+function halfCyclesOf(ensemble: EnsembleResult, cycling: CyclingSpec, window_V: number): ElectrodeHalfCycle[] {
   const found: ElectrodeHalfCycle[] = [];
   let charges = 0;
   for (const [index, step] of cycling.programme.entries()) {
@@ -159,6 +165,7 @@ function halfCyclesOf(ensemble: EnsembleResult, cycling: CyclingSpec): Electrode
     const last = ensemble.step.lastIndexOf(index);
     const start_s = ensemble.t_s[first]!;
     if (step.kind === "charge") charges++;
+    const lost_V = (step.kind === "charge" ? 1 : -1) * step.rate_C * window_V;
     found.push({
       kind: step.kind,
       rate_C: step.rate_C,
@@ -166,7 +173,7 @@ function halfCyclesOf(ensemble: EnsembleResult, cycling: CyclingSpec): Electrode
       start_s,
       end_s: ensemble.t_s[last]!,
       E_V: Array.from({ length: last - first + 1 }, (_, at) => {
-        return [ensemble.t_s[first + at]! - start_s, ensemble.potential_V[first + at]!] as const;
+        return [ensemble.t_s[first + at]! - start_s, ensemble.potential_V[first + at]! - lost_V] as const;
       }),
       endedBy: ensemble.ends[index]!,
     });

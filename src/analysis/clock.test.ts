@@ -219,3 +219,41 @@ test("a stated offset that the brightness contradicts is kept, with a warning", 
   expect(wrong.clock.offset_s.value).toBe(300);
   expect(wrong.warnings.join()).toMatch(/earlier than the clocks say/);
 });
+
+test("a particle whose light comes to rest before each turn of the current does not contradict the files", () => {
+  const slow = cycler(
+    [
+      { current_mA: 0, for_s: 60 },
+      { current_mA: 0.02, until_V: 4.5, for_s: 6700 },
+      { current_mA: -0.02, until_V: 2, for_s: 6700 },
+      { current_mA: 0, for_s: 60 },
+    ],
+    { interval_s: 10, logging: "derived" },
+  );
+  // A transition and a pause; the most light at 6500 s, falling from 7060 s on; full 300 s before the end.
+  const knots = [
+    [0, 1],
+    [150, 1],
+    [1200, 1.09],
+    [1850, 1.22],
+    [2500, 1.238],
+    [3300, 1.245],
+    [6500, 1.59],
+    [7060, 1.59],
+    [10800, 1.15],
+    [13150, 1],
+    [14000, 1],
+  ] as const;
+  const source = random(8);
+  const time_s = Float64Array.from({ length: 460 }, (_, frame) => 30 * frame);
+  const intensity = time_s.map((t_s) => {
+    const after = knots.findIndex(([knot_s]) => knot_s > t_s);
+    const [[from_s, from], [to_s, to]] = [knots[after - 1]!, knots[after]!];
+    return from + ((t_s - from_s) / (to_s - from_s)) * (to - from) + 3e-4 * source.normal();
+  });
+  const base = starting("2024-05-01T12:00:00Z", "2024-05-01T12:00:00Z", {
+    cycling: slow.cycling,
+    trace: { particle: 0, time_s, intensity },
+  });
+  expect(alignClocks({ ...base, movie: { ...base.movie, time_s } }).warnings).toEqual([]);
+});

@@ -42,6 +42,8 @@ interface State {
   readonly offset: Float64Array;
 }
 
+/** Frames about a passing without which level, slope, step and moment of its course leave nothing to judge the shape by. */
+const FEWEST_FRAMES = 6;
 /** What is expected before looking: the width as told, give or take; a line of any sign; a line about as wide. */
 const PRIOR = {
   logScale: { mean: 0, sd: 0.2 },
@@ -78,13 +80,14 @@ export function boundaryProfile(
   { chosen, shared }: { readonly chosen: readonly number[]; readonly shared: number },
   before: BoundaryProfile | null,
 ): BoundaryProfile | null {
-  if (chosen.length < FEWEST) return before;
-  const first = look(sampleOf(courses, arrival_s, expected, chosen), shared, before);
+  const told = chosen.filter((i) => framesOf(courses, arrival_s, expected, i).length >= FEWEST_FRAMES);
+  if (told.length < FEWEST) return before;
+  const first = look(sampleOf(courses, arrival_s, expected, told), shared, before);
   // Courses where fronts met, or that a defect crosses, do not look like the others.
   const most = MISFIT * median(first.leftOf);
-  const alike = chosen.filter((_, k) => first.leftOf[k]! <= most);
+  const alike = told.filter((_, k) => first.leftOf[k]! <= most);
   const { state, left, freedom, offsetSd } =
-    alike.length === chosen.length || alike.length < FEWEST
+    alike.length === told.length || alike.length < FEWEST
       ? first
       : look(sampleOf(courses, arrival_s, expected, alike), shared, before);
   const scatter = Math.max(1, left / Math.max(1, freedom));
@@ -118,22 +121,37 @@ function look(sample: Sample, shared: number, before: BoundaryProfile | null): R
   return { ...plain, offsetSd: Math.hypot(plain.offsetSd, moved / Math.sqrt(scatter * shared)) };
 }
 
-/** Frames within STRETCH widths about each chosen passing. */
-function sampleOf(
-  { time_s, relative, noise }: PixelCourses,
+/** Frames within STRETCH widths about one course's passing. */
+function framesOf(
+  { time_s, relative }: PixelCourses,
   arrival_s: Float32Array,
-  { width_s, skew, bend }: Expected,
+  { width_s }: Expected,
+  course: number,
+): number[] {
+  const frames: number[] = [];
+  for (let k = 0; k < time_s.length; k++) {
+    const near = Math.abs(time_s[k]! - arrival_s[course]!) <= STRETCH * width_s[course]!;
+    if (near && Number.isFinite(relative[course * time_s.length + k]!)) frames.push(k);
+  }
+  return frames;
+}
+
+/** The chosen courses about their passings. */
+function sampleOf(
+  courses: PixelCourses,
+  arrival_s: Float32Array,
+  expected: Expected,
   chosen: readonly number[],
 ): Sample {
+  const { time_s, relative, noise } = courses;
+  const { width_s, skew, bend } = expected;
   const start = [0];
   const times: number[] = [];
   const values: number[] = [];
   for (const i of chosen) {
-    for (let k = 0; k < time_s.length; k++) {
-      const value = relative[i * time_s.length + k]!;
-      if (Math.abs(time_s[k]! - arrival_s[i]!) > STRETCH * width_s[i]! || !Number.isFinite(value)) continue;
+    for (const k of framesOf(courses, arrival_s, expected, i)) {
       times.push(time_s[k]!);
-      values.push(value - 1);
+      values.push(relative[i * time_s.length + k]! - 1);
     }
     start.push(times.length);
   }

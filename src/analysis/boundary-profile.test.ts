@@ -17,7 +17,7 @@ test("a passing that falls between frames tells nothing of the boundary's look, 
     boundaryProfile(courses, arrival_s, { width_s, skew: flat, bend: flat }, { chosen, shared: 1 }, null);
   const whole = look()!;
   expect(whole.shape.line).toBeGreaterThan(0.2);
-  for (const i of chosen.slice(0, 3)) width_s[i] = 0.02;
+  for (const i of chosen.slice(0, 3)) width_s[i] = 0.45;
   const sparse = look()!;
   expect(sparse.offsetSd).toBeGreaterThan(0);
   expect(sparse.offsetSd).toBeLessThan(0.5);

@@ -41,26 +41,8 @@ const NORMAL_BLUR = 1.5;
  * Throws ParameterError for a mask of another size than stated, one without a cell, or h that is no length.
  */
 export function maskedGrid(mask: ArrayLike<number>, width: number, height: number, h_um: number): MaskedGrid {
-  for (const [name, value] of [
-    ["width", width],
-    ["height", height],
-  ] as const) {
-    if (!Number.isInteger(value) || value < 1) {
-      throw new ParameterError(`${name} is ${value}. Give the mask's ${name} in cells.`, { parameter: name, value });
-    }
-  }
-  if (mask.length !== width * height) {
-    throw new ParameterError(
-      `mask has ${mask.length} cells, but width x height is ${width} x ${height}. Give one entry a cell, row by row.`,
-      { parameter: "mask", value: mask.length },
-    );
-  }
-  if (!(h_um > 0 && h_um < Infinity)) {
-    throw new ParameterError(`h_um is ${h_um}. Give the side of a cell in um, such as 0.175.`, {
-      parameter: "h_um",
-      value: h_um,
-    });
-  }
+  checkRaster(mask, width, height);
+  checkCell(h_um);
   const stride = width + 2;
   const inside = new Uint8Array(stride * (height + 2));
   for (let y = 0; y < height; y++) {
@@ -97,6 +79,48 @@ export function maskedGrid(mask: ArrayLike<number>, width: number, height: numbe
     rim: Int32Array.from(rim),
     rim_um: rimLengths(inside, stride, height + 2, Int32Array.from(rim), h_um),
   };
+}
+
+/** Throws ParameterError for a mask that is not one number of at least 0 for each of width x height cells. */
+export function checkRaster(mask: ArrayLike<number>, width: number, height: number): void {
+  for (const [name, value] of [
+    ["width", width],
+    ["height", height],
+  ] as const) {
+    if (!Number.isInteger(value) || value < 1) {
+      const found = typeof value === "number" ? value : typeof value;
+      throw new ParameterError(`${name} is ${found}. Give the mask's ${name} in cells.`, { parameter: name, value });
+    }
+  }
+  const given: unknown = mask;
+  if (typeof given !== "object" || given === null || !Number.isInteger(mask.length)) {
+    throw new ParameterError(
+      `mask is ${given === null ? "null" : typeof given}. Give an array of 1 inside and 0 outside.`,
+      { parameter: "mask", value: given },
+    );
+  }
+  if (mask.length !== width * height) {
+    throw new ParameterError(
+      `mask has ${mask.length} cells, but width x height is ${width} x ${height}, ${width * height}. Give one entry a cell, row by row.`,
+      { parameter: "mask", value: mask.length },
+    );
+  }
+  for (let at = 0; at < mask.length; at++) {
+    const cell: unknown = mask[at];
+    if ((typeof cell === "number" && cell >= 0) || typeof cell === "boolean") continue;
+    throw new ParameterError(
+      `mask is ${typeof cell === "number" ? cell : typeof cell} at cell ${at}. Give 1 inside and 0 outside.`,
+      { parameter: "mask", value: cell },
+    );
+  }
+}
+
+function checkCell(h_um: number): void {
+  if (typeof h_um === "number" && h_um > 0 && h_um < Infinity) return;
+  throw new ParameterError(
+    `h_um is ${typeof h_um === "number" ? h_um : typeof h_um}. Give the side of a cell in um, such as 0.175.`,
+    { parameter: "h_um", value: h_um },
+  );
 }
 
 function rimLengths(inside: Uint8Array, stride: number, rows: number, rim: Int32Array, h_um: number): Float64Array {
@@ -154,18 +178,21 @@ export interface OutlineGrid {
  * a cell inside.
  */
 export function outlineGrid(outline_um: readonly (readonly [number, number])[], h_um: number): OutlineGrid {
-  if (!(h_um > 0 && h_um < Infinity)) {
-    throw new ParameterError(`h_um is ${h_um}. Give the side of a cell in um, such as 0.175.`, {
-      parameter: "h_um",
-      value: h_um,
+  checkCell(h_um);
+  if (!Array.isArray(outline_um)) {
+    throw new ParameterError("outline is no list. Give at least three corners, each x,y in um.", {
+      parameter: "outline",
+      value: outline_um,
     });
   }
-  const lost = outline_um.find(([x, y]) => !Number.isFinite(x) || !Number.isFinite(y));
-  if (outline_um.length < 3 || lost !== undefined) {
-    const what = lost === undefined ? `${outline_um.length} corners` : `a corner at ${lost.join(",")}`;
+  const lost = outline_um.findIndex(
+    (corner: unknown) => !Array.isArray(corner) || corner.length !== 2 || !corner.every(Number.isFinite),
+  );
+  if (outline_um.length < 3 || lost >= 0) {
+    const what = lost < 0 ? `${outline_um.length} corners` : `no place at corner ${lost}`;
     throw new ParameterError(`outline has ${what}. Give at least three corners, each x,y in um.`, {
       parameter: "outline",
-      value: lost ?? outline_um.length,
+      value: lost < 0 ? outline_um.length : outline_um[lost],
     });
   }
   if (crossesItself(outline_um)) {

@@ -3,7 +3,8 @@ import { labelComponents } from "../kernels/label.js";
 import { ParameterError } from "../model/errors.js";
 import type { EnsembleDrive } from "./phase-field-drive.js";
 import { simulateEnsemble, type EnsembleParticle, type EnsembleState } from "./phase-field-ensemble.js";
-import { boundaryUnits } from "./phase-field-particle.js";
+import { checkRaster } from "./masked-grid.js";
+import { boundaryUnits, refuse } from "./phase-field-particle.js";
 import type { PhaseFieldResult, PhaseFieldSpec, PhaseFieldState } from "./phase-field-spec.js";
 
 /**
@@ -16,6 +17,7 @@ export async function* simulateAreas(
   drive: EnsembleDrive,
 ): AsyncGenerator<PhaseFieldState, PhaseFieldResult> {
   const { width, height, xStop } = spec;
+  checkRaster(spec.mask, width, height);
   const mask = Uint8Array.from({ length: spec.mask.length }, (_, at) => (spec.mask[at] ? 1 : 0));
   const { labels, count } = labelComponents(mask, width, height);
   if (count === 0) {
@@ -32,7 +34,12 @@ export async function* simulateAreas(
   }
   for (const name of ["weights", "contact_ohm_m2"] as const) {
     const given = drive[name];
-    if (given === undefined || given.length === count) continue;
+    if (given === undefined) continue;
+    const listed: unknown = given;
+    if (typeof listed !== "object" || listed === null) {
+      refuse(`drive.${name}`, listed, "Give a list, one entry an area, or leave it out");
+    }
+    if (given.length === count) continue;
     throw new ParameterError(
       `drive.${name} has ${given.length} entries, but the mask has ${count} areas. Give one an area, in the order of their first cells.`,
       { parameter: `drive.${name}`, value: given.length },
@@ -49,6 +56,10 @@ export async function* simulateAreas(
     edge: spec.edge === undefined ? undefined : { ...spec.edge, seed: spec.edge.seed + area },
     boundary: boundaryOf(boundary, labels, area + 1),
   }));
+  const programme: unknown = drive.steps;
+  const sound =
+    Array.isArray(programme) && programme.every((step: unknown) => typeof step === "object" && step !== null);
+  if (!sound) refuse("drive.steps", programme, "Give a list of steps, such as { kind: delithiation, x_per_h: 1 }");
   const steps = drive.steps.map((step, at) => {
     const leads = step.kind === "delithiation" ? xStop < spec.x0 : step.kind === "lithiation" && xStop > spec.x0;
     return at === drive.steps.length - 1 && leads ? { ...step, until_x: step.until_x ?? xStop } : step;

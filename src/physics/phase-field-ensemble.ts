@@ -308,10 +308,13 @@ function stateOf(solver: PhaseFieldSolver, step: number, x_mean: number): Ensemb
 }
 
 function checkProgramme({ particles, steps, x0, stepChange_x }: EnsembleSpec): void {
-  if (particles.length === 0) refuse("particles", 0, "Give at least one particle");
-  if (steps.length === 0) refuse("steps", 0, "Give at least one step, such as { kind: delithiation, x_per_h: 1 }");
+  const records = (list: unknown): boolean =>
+    Array.isArray(list) && list.every((one: unknown) => typeof one === "object" && one !== null);
+  if (!records(particles) || particles.length === 0) refuse("particles", particles, "Give at least one particle");
+  if (!records(steps) || steps.length === 0)
+    refuse("steps", steps, "Give at least one step, such as { kind: delithiation, x_per_h: 1 }");
   checkLithium("x0", x0);
-  if (stepChange_x !== undefined && !(stepChange_x > 0 && stepChange_x <= 0.1)) {
+  if (stepChange_x !== undefined && !(typeof stepChange_x === "number" && stepChange_x > 0 && stepChange_x <= 0.1)) {
     refuse("stepChange_x", stepChange_x, "Give more than 0 and at most 0.1");
   }
   for (const [index, step] of steps.entries()) {
@@ -333,5 +336,6 @@ function checkProgramme({ particles, steps, x0, stepChange_x }: EnsembleSpec): v
 }
 
 function checkLithium(name: string, x: number): void {
-  if (!(x > 0 && x < 1)) refuse(name, x, "Lithium per site lies between 0 and 1: give a number between");
+  if (!(typeof x === "number" && x > 0 && x < 1))
+    refuse(name, x, "Lithium per site lies between 0 and 1: give a number between");
 }

@@ -54,6 +54,9 @@ const LARGEST_WETTING = 10;
 /** A length of rim below this share of a cell's side is taken for one in metres. */
 const LEAST_LENGTH = 1e-3;
 
+/** A boundary of more cells than this is one no particle has room for. */
+const MOST_CELLS = 200;
+
 /** A particle ready to be stepped. */
 export interface PhaseFieldParticle {
   readonly grid: MaskedGrid;
@@ -89,7 +92,11 @@ export function phaseFieldParticle(
     if (spec.h_um > delta_um) {
       refuse("h_um", spec.h_um, `Cells must not be larger than delta_um, ${delta_um}: give ${0.7 * delta_um} or less`);
     }
+    if (delta_um > MOST_CELLS * spec.h_um) {
+      refuse("delta_um", delta_um, `Give at most ${MOST_CELLS} cells, ${MOST_CELLS * spec.h_um}`);
+    }
   }
+  checkRim(edge, boundary);
   const exchange_A_m2 = spec.exchange_A_m2 ?? material.exchange_A_m2.value;
   positive("exchange_A_m2", exchange_A_m2, "Give the exchange current density in A/m2, such as 1");
   const k0_um_s = rateConstant(material, exchange_A_m2);
@@ -164,6 +171,32 @@ export function onMask(grid: MaskedGrid, raster: Float64Array, into: Float64Arra
   }
 }
 
+/** Refuses a rim by seed that is none, and one stated that is not even a record. */
+function checkRim(edge: EdgeSpec | undefined, boundary: unknown): void {
+  if (typeof boundary !== "object" || boundary === null || Array.isArray(boundary)) {
+    refuse("boundary", boundary, "Give length_um, k or wetting, or leave it out");
+  }
+  if (edge === undefined) return;
+  const given: unknown = edge;
+  if (typeof given !== "object" || given === null || !Number.isInteger(edge.seed)) {
+    refuse(
+      "edge.seed",
+      (given as EdgeSpec | null)?.seed,
+      "Give a whole number, such as { seed: 1 }, or leave edge out",
+    );
+  }
+  const { lnRate_sd = 0, hotSpots = 0, hotSpot_um = 1, hotSpotsAt = "corners", cycle = 0 } = edge;
+  if (!(typeof lnRate_sd === "number" && lnRate_sd >= 0 && lnRate_sd <= 5)) {
+    refuse("edge.lnRate_sd", lnRate_sd, "Give 0 to 5, such as 0.3");
+  }
+  if (!(Number.isInteger(hotSpots) && hotSpots >= 0)) refuse("edge.hotSpots", hotSpots, "Give a whole number from 0");
+  positive("edge.hotSpot_um", hotSpot_um, "Give the half width of a hot spot in um, such as 0.5");
+  if (hotSpotsAt !== "corners" && hotSpotsAt !== "anywhere") {
+    refuse("edge.hotSpotsAt", hotSpotsAt, "Give corners or anywhere");
+  }
+  if (!(Number.isInteger(cycle) && cycle >= 0)) refuse("edge.cycle", cycle, "Give a whole number from 0");
+}
+
 /**
  * A stated rim with its rate constants in m/s and its wetting in 1/um, whichever they are stated in: so it can be taken
  * apart, and a part without large values means the same.
@@ -185,14 +218,17 @@ function largestWetting({ gap }: Thermodynamics, delta_um: number): number {
 
 function alongRim(name: string, given: ArrayLike<number> | undefined, grid: MaskedGrid): Float64Array | null {
   if (given === undefined) return null;
+  if (typeof given !== "object" || given === null || !Number.isInteger(given.length)) {
+    refuse(name, given, "Give an array, one entry a cell");
+  }
   const { rim, stride, width, height, cells, count } = grid;
-  let values: Float64Array;
-  if (given.length === rim.length) values = Float64Array.from(given);
+  let values: number[];
+  if (given.length === rim.length) values = Array.from(given);
   else if (given.length === width * height) {
-    values = Float64Array.from(rim, (at) => given[(Math.floor(at / stride) - 1) * width + (at % stride) - 1]!);
+    values = Array.from(rim, (at) => given[(Math.floor(at / stride) - 1) * width + (at % stride) - 1]!);
   } else if (given.length === count) {
     let next = 0;
-    values = Float64Array.from(rim, (at) => {
+    values = Array.from(rim, (at) => {
       while (cells[next] !== at) next++;
       return given[next]!;
     });
@@ -202,9 +238,10 @@ function alongRim(name: string, given: ArrayLike<number> | undefined, grid: Mask
       { parameter: name, value: given.length },
     );
   }
-  for (const value of values)
+  for (const value of values) {
     if (!Number.isFinite(value)) refuse(name, value, "Give a number for every cell of the rim");
-  return values;
+  }
+  return Float64Array.from(values);
 }
 
 /** Values given in SI where they are at most `limit` (k) or above it (wetting, which `perMetre` divides) become um. */
@@ -228,13 +265,12 @@ function notNegative(name: string, values: Float64Array): number {
 
 /** Refuses a number that is not above 0. */
 export function positive(name: string, value: number, cure: string): void {
-  if (!(value > 0 && value < Infinity)) refuse(name, value, cure);
+  if (!(typeof value === "number" && value > 0 && value < Infinity)) refuse(name, value, cure);
 }
 
 /** Refuses a value, with the cure. */
 export function refuse(name: string, value: unknown, cure: string): never {
-  throw new ParameterError(`${name} is ${typeof value === "number" ? value : JSON.stringify(value)}. ${cure}.`, {
-    parameter: name,
-    value,
-  });
+  const text = typeof value === "object" ? (JSON.stringify(value) ?? "") : String(value);
+  const shown = text.length > 60 ? `${text.slice(0, 60)}...` : text;
+  throw new ParameterError(`${name} is ${shown}. ${cure}.`, { parameter: name, value });
 }

@@ -41,6 +41,7 @@ const BEFORE_JUMP = 1e-12;
  * a current that the rim cannot pass; later where a current empties the rim; the signal's reason when aborted.
  */
 export async function* simulatePhaseField(spec: PhaseFieldSpec): AsyncGenerator<PhaseFieldState, PhaseFieldResult> {
+  checkParts(spec);
   checkMaterial(spec.material);
   checkWay(spec);
   const { drive } = spec;
@@ -157,19 +158,47 @@ function stopAt(solver: PhaseFieldSolver, programme: Programme, xStop: number, s
   }
 }
 
+/** Refuses what is not even of its kind. */
+function checkParts(spec: PhaseFieldSpec): void {
+  const isRecord = (value: unknown): boolean => typeof value === "object" && value !== null && !Array.isArray(value);
+  if (!isRecord(spec))
+    refuse("specification", spec, "Give mask, width, height, h_um, material, delta_um, drive, x0, xStop");
+  const { drive, edge, snapshots_s, signal } = spec;
+  if (edge !== undefined && !isRecord(edge)) refuse("edge", edge, "Give a seed, such as { seed: 1 }, or leave it out");
+  if (!isRecord(drive)) refuse("drive", drive, "Give one, such as { kind: current, x_per_h: [[0, 2]] }");
+  if (typeof snapshots_s === "number" && !(snapshots_s >= 1e-6)) {
+    refuse("snapshots_s", snapshots_s, "Give an interval of at least 1e-6 s, or times");
+  }
+  if (snapshots_s !== undefined && typeof snapshots_s !== "number") {
+    const times: unknown = snapshots_s;
+    const listed = typeof times === "object" && times !== null && "length" in times;
+    if (!listed || !Array.from(snapshots_s).every(Number.isFinite)) {
+      refuse("snapshots_s", times, "Give times of at least 0, or an interval, in s");
+    }
+  }
+  if (signal !== undefined && typeof (signal as Partial<AbortSignal> | null)?.throwIfAborted !== "function") {
+    refuse("signal", typeof signal, "Give that of an AbortController, or leave it out");
+  }
+}
+
 function checkWay({ x0, xStop, until_s, stepChange_x }: PhaseFieldSpec): void {
   for (const [name, x] of [
     ["x0", x0],
     ["xStop", xStop],
   ] as const) {
-    if (!(x > 0 && x < 1)) {
+    if (!(typeof x === "number" && x > 0 && x < 1)) {
       refuse(name, x, "Lithium per site lies between 0, where the particle is empty, and 1: give a number between");
     }
   }
   if (x0 === xStop) refuse("xStop", xStop, "Give another than x0: towards less lithium, or more");
-  if (until_s !== undefined && !(until_s > 0)) refuse("until_s", until_s, "Give a time after 0");
-  if (stepChange_x !== undefined && !(stepChange_x > 0 && stepChange_x <= 0.1)) {
-    refuse("stepChange_x", stepChange_x, "Give more than 0 and at most 0.1");
+  if (until_s !== undefined && !(typeof until_s === "number" && until_s > 0)) {
+    refuse("until_s", until_s, "Give a time after 0, in s");
+  }
+  if (
+    stepChange_x !== undefined &&
+    !(typeof stepChange_x === "number" && stepChange_x >= 1e-6 && stepChange_x <= 0.1)
+  ) {
+    refuse("stepChange_x", stepChange_x, "Give 1e-6 to 0.1");
   }
 }
 
@@ -211,7 +240,9 @@ function commandOf(
     drive.limits_V === undefined ? ([material.least_V.value, material.most_V.value] as const) : drive.limits_V;
   const command = { kind: "rate" as const, rate_per_s: 0, least_phi: -Infinity, most_phi: Infinity };
   if (limits_V !== null) {
-    if (!(limits_V[0] < limits_V[1])) refuse("drive.limits_V", limits_V, "Give the lower potential first, in V");
+    const sound = Array.isArray(limits_V) && limits_V.length === 2 && limits_V.every(Number.isFinite);
+    if (!(sound && limits_V[0] < limits_V[1]))
+      refuse("drive.limits_V", limits_V, "Give the lower potential first, in V");
     command.least_phi = (limits_V[0] - reference_V) / thermal_V;
     command.most_phi = (limits_V[1] - reference_V) / thermal_V;
     checkReach(particle, xStop, limits_V);

@@ -48,6 +48,8 @@ export interface Way {
   readonly material?: Material;
   readonly h_um?: number;
   readonly delta_um?: number;
+  /** Mean lithium at the end, where it is not the usual one. */
+  readonly xStop?: number;
   /** Shares of the particle that have turned at which its lithium is kept. */
   readonly shown?: readonly number[];
 }
@@ -63,6 +65,7 @@ export interface Run {
 /** Runs a crystal from 0.97 down to 0.715, or from 0.72 up to 0.955. */
 export async function runCrystal({ outline_um, edge }: Crystal, way: Way): Promise<Run> {
   const { direction, x_per_h, material = lco, h_um = 0.175, delta_um = 0.25, shown = [] } = way;
+  const xStop = way.xStop ?? (direction === "delithiation" ? 0.715 : 0.955);
   const grid = outlineGrid(outline_um, h_um);
   const spec = {
     ...grid,
@@ -70,7 +73,8 @@ export async function runCrystal({ outline_um, edge }: Crystal, way: Way): Promi
     material,
     edge,
     drive: { kind: "current" as const, x_per_h },
-    ...(direction === "delithiation" ? { x0: 0.97, xStop: 0.715 } : { x0: 0.72, xStop: 0.955 }),
+    x0: direction === "delithiation" ? 0.97 : 0.72,
+    xStop,
   };
   const { result } = await finish(simulatePhaseField({ ...spec, snapshots_s: [] }));
   const map = mapOf(grid, result.arrival_s);

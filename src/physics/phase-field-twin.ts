@@ -21,6 +21,8 @@ export interface PhaseFieldTwin extends Twin {
 /** Part of the converter's range that the lithium-rich face fills: at 1.6 times its light there is room left. */
 const FILLED = 0.45;
 const SENSOR_BITS = 12;
+/** Moments at which a scene is drawn for a frame that is exposed until the next one: an eighth of the way that a front runs. */
+const MOMENTS = 8;
 
 /**
  * Makes the twin of a scenario with a phase field: runs the lithium (seconds), after which frames are drawn when they are
@@ -147,7 +149,12 @@ function filmOf(scenario: Scenario, scene: PhaseFieldSceneSpec, reference: numbe
       margin_px,
     },
     timing: movie,
-    burst: { exposures: burst, exposure_s, spacing_s: exposure_s, moments: 1 },
+    burst: {
+      exposures: burst,
+      exposure_s,
+      spacing_s: exposure_s,
+      moments: Math.max(1, Math.ceil((MOMENTS * movie.exposure_s) / movie.interval_s)),
+    },
     drift,
     focus: microscope.focus,
     psf_um: optics.psf_um,

@@ -25,6 +25,8 @@ export interface Thermodynamics {
 
 /** Where the logarithms of saturation go on straight: at this share of the way left. */
 const SATURATED = 0.01;
+/** Sites that are taken to be left beyond a measured potential's range, where it goes to the end. */
+const LEAST_LEFT = 0.01;
 /** Least d mu / dx that a measured potential is believed to have, kT: a flat stretch of a fit is no infinite mobility. */
 const LEAST_SLOPE_KT = 1;
 
@@ -129,7 +131,10 @@ function binodal(omega: number): number {
   return low;
 }
 
-/** mu along the measured potential; beyond the range of the numbers it goes on straight. */
+/**
+ * mu along the measured potential. Beyond the range of the numbers it goes on straight, and sites run out as they do in the
+ * tail above a gap: + ln((1 - most) / (1 - x)) - (x - most) / (1 - most), and the like towards x = 0.
+ */
 function measured(material: Material, x: number, thermal_V: number, reference_V: number): number {
   const least = material.least_x.value;
   const most = material.most_x.value;
@@ -139,7 +144,15 @@ function measured(material: Material, x: number, thermal_V: number, reference_V:
   const step = 1e-3 * (most - least);
   const inward_V = openCircuitPotential(material.openCircuit, at + (x < least ? step : -step));
   const rise = Math.max(LEAST_SLOPE_KT, Math.abs(inward_V - E_V) / (step * thermal_V));
-  return (reference_V - E_V) / thermal_V + rise * (x - at);
+  const straight = (reference_V - E_V) / thermal_V + rise * (x - at);
+  return x > at ? straight + runningOut(x - at, 1 - most) : straight - runningOut(at - x, least);
+}
+
+/** What it costs, kT, to take `taken` of the last `left` sites beyond what straight costs; itself straight from a hundredth on. */
+function runningOut(taken: number, left: number): number {
+  const all = Math.max(left, LEAST_LEFT);
+  const by = Math.min(taken, (1 - SATURATED) * all);
+  return Math.log(all / (all - by)) - by / all + (taken - by) * (1 / (SATURATED * all) - 1 / all);
 }
 
 function slopeOf(mu: (x: number) => number, x: number): number {

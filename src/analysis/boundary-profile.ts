@@ -332,7 +332,8 @@ function stepFrom(state: State, now: Linearised, damping: number, withLine: bool
   const limited = (value: number, most: number): number => Math.max(-most, Math.min(most, value));
   const logScale = limited(state.logScale + limited(move[0]!, 0.15), 1);
   const line = limited(state.line + limited(move[1]!, 0.2), 4);
-  const lineWidth = Math.max(0.8, Math.min(2, state.lineWidth + limited(move[2]!, 0.15)));
+  // No line is seen narrower than the lens makes it.
+  const lineWidth = Math.max(1, Math.min(2, state.lineWidth + limited(move[2]!, 0.15)));
   const taken = [logScale - state.logScale, line - state.line, lineWidth - state.lineWidth];
   const offset = state.offset.map((value, i) => {
     let moved = now.own[i]! / (1 + damping);

@@ -74,6 +74,25 @@ export function commonCourse(
   return factor;
 }
 
+/**
+ * The same before any front is known: the median ratio over all pixels. Where a front passes a small part of the particle in a
+ * frame it says little to that.
+ */
+export function everyPixelsCourse({ time_s, relative, pixels }: PixelCourses): Float64Array {
+  const frames = time_s.length;
+  const factor = new Float64Array(frames).fill(1);
+  const buffer = new Float64Array(pixels.length);
+  for (let k = 0; k < frames - 1; k++) {
+    let n = 0;
+    for (let i = 0; i < pixels.length; i++) {
+      const ratio = relative[i * frames + k + 1]! / relative[i * frames + k]!;
+      if (Number.isFinite(ratio)) buffer[n++] = ratio;
+    }
+    factor[k + 1] = factor[k]! * (n === 0 ? 1 : quantileInPlace(buffer, n, 0.5));
+  }
+  return factor;
+}
+
 /** Mean pace of the nearest frames on both sides that tell one. */
 function paceAround(rise: Float64Array, time_s: Float64Array, k: number, interval_s: number): number {
   const found: number[] = [];

@@ -4,7 +4,7 @@ import { labelComponents } from "../kernels/label.js";
 import { median, medianStep } from "../kernels/stats.js";
 import type { Transition } from "../model/experiment.js";
 import { fitArrivals, type ArrivalFit, type FitOptions } from "./arrival-fit.js";
-import { commonCourse, withoutCommon } from "./common-course.js";
+import { commonCourse, everyPixelsCourse, withoutCommon } from "./common-course.js";
 import { boundaryProfile, type BoundaryProfile } from "./boundary-profile.js";
 import { laid, passings, spreadOf, type Grid, type Passings } from "./passings.js";
 import type { PixelCourses } from "./pixel-courses.js";
@@ -57,19 +57,24 @@ export function followFront(
   grid: Grid,
   sharper: (seen: Seen) => PixelCourses | null,
 ): FollowedFront | null {
-  const looked = firstLook(blurred, window, grid);
+  let courses = blurred;
+  let looked = firstLook(courses, window, grid);
+  if (looked === null) {
+    // What brightens the whole particle, unevenly and long, looks like steps of either sense.
+    courses = withoutCommon(blurred, everyPixelsCourse(blurred));
+    looked = firstLook(courses, window, grid);
+  }
   if (looked === null) return null;
   const { sign, step, radius_px } = looked;
   let { options, fit, kept } = looked;
-  let courses = blurred;
 
   options = { ...options, width_s: passings(fit, kept, courses, grid, radius_px).width_s, sign };
   fit = fitArrivals(courses, options);
   kept = judge(fit, sign);
   // Where the whole particle brightens unevenly in time, that is taken off, and the fit made anew.
-  const common = commonCourse(courses, fit, kept, 4 * Math.PI * (courses.blur_um / grid.pixelSize_um) ** 2);
+  const common = commonCourse(blurred, fit, kept, 4 * Math.PI * (blurred.blur_um / grid.pixelSize_um) ** 2);
   if (common !== null) {
-    courses = withoutCommon(courses, common);
+    courses = withoutCommon(blurred, common);
     fit = fitArrivals(courses, options);
     kept = judge(fit, sign);
   }
@@ -151,7 +156,7 @@ function seenThrough(
   const lens2 = Math.max(0.25 * psf_um ** 2, spread2 - before.blur_um ** 2);
   const now2 = lens2 + after.blur_um ** 2;
   const own2 = (shape.lineWidth ** 2 - 1) * spread2;
-  const lineWidth = Math.sqrt(Math.max(0.8 ** 2, 1 + own2 / now2));
+  const lineWidth = Math.sqrt(Math.max(1, 1 + own2 / now2));
   const line = (shape.line * shape.lineWidth * Math.sqrt(spread2)) / (lineWidth * Math.sqrt(now2));
   return { shape: { line, lineWidth }, scale: Math.sqrt(now2 / (psf_um ** 2 + after.blur_um ** 2)) };
 }

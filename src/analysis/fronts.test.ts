@@ -202,3 +202,23 @@ test("a ring that shrinks and speeds up keeps its arrivals under a bright line",
   const clear = made.speed_um_s.filter((_, at) => made.depth_um[at]! > made.psf_um);
   expect(Math.abs(frontVelocity(front)!.value / median(clear) - 1)).toBeLessThan(0.04);
 });
+
+test("a slow front in a small particle is followed while the whole brightens by more than its step, ever faster", () => {
+  const speed = 0.0035;
+  const semi_um = [1.3, 1.2] as const;
+  const scene: Scene = {
+    semi_um,
+    ...planeFront(speed, 15),
+    pixelSize_um: 0.1,
+    interval_s: 8,
+    margin_s: 240,
+    step: 0.08,
+    common: (t_s) => 1 + 0.06 * (t_s / 500) ** 3,
+    seed: 12,
+  };
+  const made = movingFront(scene);
+  const front = mapped(made, withNoise(made.clean, 0.008, 12));
+  expect(front).not.toBeNull();
+  expect(Math.abs(median(errors(made, front!)))).toBeLessThan(8);
+  expect(Math.abs(frontVelocity(front!)!.value / speed - 1)).toBeLessThan(0.05);
+});

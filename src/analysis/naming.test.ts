@@ -192,5 +192,6 @@ test("a discharge from the plateau holds no ordering, however early its window",
     cycling: { time_s, current_mA, charge_mAh, potential_V },
     cell: { ...cell, halfCycles: [only] },
   });
-  expect(named.map(({ kind }) => kind)).toEqual(["biphasic", "biphasic"]);
+  // Too faint and early to be sure of the first.
+  expect(named.map(({ kind }) => kind)).toEqual(["unknown", "biphasic"]);
 });

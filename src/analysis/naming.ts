@@ -14,7 +14,7 @@ const ODDS = 4;
  * capacity (155 mAh/g): the two-phase step from x = 0.95 to 0.75 is passed by then at 0.04 to 0.4, later at high
  * rates; ordering at x = 0.5 near 0.85. Duration in the same unit: 9 and about 1 of 25 min at 2C. Potential against
  * lithium on charge and on discharge at some C: the plateau of 3.92 V, and order that comes and goes between 4.05 and
- * 4.17 V. After Merryweather et al., Figs 1d, 2a, 4a.
+ * 4.17 V. Step: change of the light, some times less where only order changes. After Merryweather et al., Figs 1d, 2a, 4a.
  */
 const KINDS = {
   biphasic: {
@@ -22,6 +22,7 @@ const KINDS = {
     placeSd: 0.22,
     nearPeakSd: 0.2,
     duration: 0.25,
+    step: 0.12,
     peaks: ["I", "IV"],
     potential_V: { charge: 4, discharge: 3.83 },
   },
@@ -30,6 +31,7 @@ const KINDS = {
     placeSd: 0.09,
     nearPeakSd: 0.08,
     duration: 0.05,
+    step: 0.04,
     peaks: ["II", "III"],
     potential_V: { charge: 4.18, discharge: 4.06 },
   },
@@ -49,8 +51,9 @@ const PART = {
 } as const;
 /** Rows before a half cycle whose potential is that of its beginning. */
 const ROWS_BEFORE = 5;
-/** Spread of the logarithm of a duration. */
+/** Spread of the logarithm of a duration, and of a step, which other lenses and gaps show otherwise. */
 const DURATION_SPREAD = 0.7;
+const STEP_SPREAD = 0.8;
 
 type Kind = Transition["kind"];
 
@@ -59,8 +62,8 @@ type Kind = Transition["kind"];
  *
  * Direction is that of the cycler's mean current in the window (positive delithiates), where the clocks are joined or
  * the current has one sign as long as the movie runs, and the role of the imaged electrode is known; else it is what the
- * light does. Kind is named for a cathode where half cycle, place within it, duration, potential and the peaks of dQ/dV
- * together speak for one by four to one, else "unknown": a belief about LiCoO2 that no measured number depends on. A half
+ * light does. Kind is named for a cathode where half cycle, place within it, duration, potential, step and the peaks of
+ * dQ/dV together speak for one by four to one, else "unknown": a belief about LiCoO2 that no measured number depends on. A half
  * cycle of which the record holds a part (the turn of a cycle, say) tells no place. Lags are window minus peak; their sd joins those of the window and of the clocks.
  */
 export function nameTransitions(
@@ -83,11 +86,12 @@ export function nameTransitions(
     return cell.halfCycles.find(({ start_s, end_s }) => middle_s >= start_s && middle_s <= end_s) ?? null;
   };
   const mates = windows.map(halfCycleOf);
+  const scale = cell === null || cycling === null ? null : scaleOf(cell, cycling);
   return windows.map((window, at) => {
     const halfCycle = mates[at]!;
     const drive = cell === null || cycling === null || cell.role === "unknown" ? 0 : driveOf(window, clock, cycling);
     const neighbours = windows.filter((_, other) => other !== at && mates[other] === halfCycle);
-    const kind = halfCycle === null ? "unknown" : kindOf(window, halfCycle, neighbours, cell!, cycling!);
+    const kind = halfCycle === null ? "unknown" : kindOf(window, halfCycle, neighbours, cell!, cycling!, scale!);
     const { start_s, end_s, sd_s, closed, order } = window;
     return {
       id: 0,
@@ -152,17 +156,18 @@ function kindOf(
   neighbours: readonly FoundWindow[],
   cell: Cell,
   cycling: Cycling,
+  scale: Scale,
 ): Kind {
   if (cell.role !== "cathode") return "unknown";
   const middle_s = 0.5 * (window.start_s + window.end_s);
   const length_s = halfCycle.end_s - halfCycle.start_s;
-  const nominal_mAh = nominalOf(cell, cycling);
-  const place = nominal_mAh === null ? null : placeOf(middle_s, halfCycle, cell, cycling, nominal_mAh);
+  const { nominal_mAh } = scale;
+  const place = placeOf(middle_s, halfCycle, cell, cycling, scale);
   const charge_mAh = (Math.max(window.end_s - window.start_s, 1) / length_s) * halfCycle.charge_mAh;
   const potential_V = potentialIn(cycling, window.start_s, window.end_s);
-  const named = wholeness(halfCycle, cycling).lithiated ? halfCycle.peaks : [];
+  const named = scale.ends.get(halfCycle)!.lithiated ? halfCycle.peaks : [];
   const evidence = (kind: "biphasic" | "ordering"): number => {
-    const { place: expected, placeSd, nearPeakSd, duration, peaks, potential_V: usual_V } = KINDS[kind];
+    const { place: expected, placeSd, nearPeakSd, duration, step, peaks, potential_V: usual_V } = KINDS[kind];
     const peak = named.find(({ name }) => (peaks as readonly string[]).includes(name));
     const placed =
       peak !== undefined
@@ -175,7 +180,8 @@ function kindOf(
         ? logNormal(Math.log(charge_mAh / nominal_mAh / duration), DURATION_SPREAD)
         : 0;
     const off = (potential_V - usual_V[halfCycle.kind]) / POTENTIAL.sd_V;
-    return placed + lasting - (Number.isNaN(off) ? 0 : Math.min(POTENTIAL.most, 0.5 * off * off));
+    const bright = Math.abs(window.step) > 0 ? logNormal(Math.log(Math.abs(window.step) / step), STEP_SPREAD) : 0;
+    return placed + lasting + bright - (Number.isNaN(off) ? 0 : Math.min(POTENTIAL.most, 0.5 * off * off));
   };
   // Of two in a charge the first is the two-phase step and the last is ordering; in a discharge the other way round.
   const sequence = neighbours.reduce((sum, other) => sum + Math.sign(window.start_s - other.start_s), 0);
@@ -185,51 +191,75 @@ function kindOf(
   return forOrdering < -Math.log(ODDS) ? "biphasic" : "unknown";
 }
 
-/** Nominal capacity, or what the largest half cycle that is whole passed where none is stated; null where there is none. */
-function nominalOf(cell: Cell, cycling: Cycling): number | null {
-  const stated_mAh =
-    cell.nominal_mAh ?? (cell.active_mass_mg === null ? null : (cell.active_mass_mg / 1000) * cell.nominal_mAh_g);
-  if (stated_mAh !== null) return stated_mAh > 0 ? stated_mAh : null;
-  const whole = cell.halfCycles.filter((one) => {
-    const { lithiated, delithiated } = wholeness(one, cycling);
-    return lithiated && delithiated;
-  });
-  const most_mAh = Math.max(0, ...whole.map(({ charge_mAh }) => charge_mAh));
-  return most_mAh > 0 ? most_mAh : null;
+/** What of a charge's range a half cycle reaches; both ends where its potentials do not speak against it. */
+interface Ends {
+  readonly lithiated: boolean;
+  readonly delithiated: boolean;
+}
+
+/** What charges are measured by. */
+interface Scale {
+  readonly ends: ReadonlyMap<HalfCycle, Ends>;
+  /** Stated, or what the largest half cycle that is whole passed where none is; null where there is none. */
+  readonly nominal_mAh: number | null;
+}
+
+function scaleOf(cell: Cell, cycling: Cycling): Scale {
+  const ends = new Map(cell.halfCycles.map((one): [HalfCycle, Ends] => [one, endsOf(one, cycling)]));
+  const whole = cell.halfCycles.filter((one) => ends.get(one)!.lithiated && ends.get(one)!.delithiated);
+  const nominal_mAh =
+    cell.nominal_mAh ??
+    (cell.active_mass_mg === null
+      ? Math.max(0, ...whole.map(({ charge_mAh }) => charge_mAh))
+      : (cell.active_mass_mg / 1000) * cell.nominal_mAh_g);
+  return { ends, nominal_mAh: nominal_mAh > 0 ? nominal_mAh : null };
 }
 
 /**
  * Charge taken out of the cathode since its lithiated end, over the nominal capacity; null where the record does not tell.
  * A discharge begins where the charge before it ended, or at its own charge.
  */
-function placeOf(t_s: number, halfCycle: HalfCycle, cell: Cell, cycling: Cycling, nominal_mAh: number): number | null {
+function placeOf(
+  t_s: number,
+  halfCycle: HalfCycle,
+  cell: Cell,
+  cycling: Cycling,
+  { ends, nominal_mAh }: Scale,
+): number | null {
   const passed_mAh = Math.abs(chargeAt(cycling, t_s) - chargeAt(cycling, halfCycle.start_s));
-  if (Number.isNaN(passed_mAh)) return null;
+  if (nominal_mAh === null || Number.isNaN(passed_mAh)) return null;
   const before = cell.halfCycles.find(({ id, kind }) => id === halfCycle.id - 1 && kind === "charge");
   const since = halfCycle.kind === "charge" ? halfCycle : (before ?? halfCycle);
-  if (!wholeness(since, cycling).lithiated) return null;
+  if (!ends.get(since)!.lithiated) return null;
   return (halfCycle.kind === "charge" ? passed_mAh : since.charge_mAh - passed_mAh) / nominal_mAh;
 }
 
-/** Which ends a half cycle reaches; both where its potentials do not speak against it. */
-function wholeness(
-  { kind, start_s, end_s }: HalfCycle,
-  { time_s, potential_V }: Cycling,
-): { readonly lithiated: boolean; readonly delithiated: boolean } {
-  const first = time_s.findIndex((t_s) => t_s >= start_s);
-  const after = time_s.findIndex((t_s) => t_s > end_s);
-  const until = after < 0 ? time_s.length : after;
-  const from_V = first < 1 ? NaN : median(potential_V.subarray(Math.max(0, first - ROWS_BEFORE), first));
-  const to_V = median(potential_V.subarray(Math.max(0, first, until - ROWS_BEFORE), until));
+function endsOf({ kind, start_s, end_s }: HalfCycle, { time_s, potential_V }: Cycling): Ends {
+  const first = rowsBefore(time_s, start_s);
+  const until = Math.max(first, rowsBefore(time_s, end_s));
+  const from_V = median(potential_V.subarray(Math.max(0, first - ROWS_BEFORE), first));
+  const to_V = median(potential_V.subarray(Math.max(first, until - ROWS_BEFORE), until));
   const between = (value: number, [low, high]: readonly [number, number]): boolean => value > low && value < high;
   return kind === "charge"
     ? { lithiated: !(from_V > PART.chargeFrom_V), delithiated: !between(to_V, PART.chargeTo_V) }
     : { lithiated: !(to_V > PART.dischargeTo_V), delithiated: !between(from_V, PART.dischargeFrom_V) };
 }
 
+/** How many rows lie before a time. */
+function rowsBefore(time_s: Float64Array, at_s: number): number {
+  let low = 0;
+  let high = time_s.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (time_s[middle]! < at_s) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 /** Median potential between two times; NaN where the record has no row. */
 function potentialIn({ time_s, potential_V }: Cycling, from_s: number, to_s: number): number {
-  return median(potential_V.filter((_, row) => time_s[row]! >= from_s && time_s[row]! <= to_s));
+  return median(potential_V.subarray(rowsBefore(time_s, from_s), rowsBefore(time_s, to_s) + 1));
 }
 
 function chargeAt({ time_s, charge_mAh, current_mA }: Cycling, t_s: number): number {

@@ -70,12 +70,13 @@ if (!Number.isInteger(seed) || seed < 0 || seed > 200_000) {
 if (values.group === undefined) await runAll();
 else await runOne(groups[values.group]!);
 
-/** Runs a group in this process and says what it does to its parent. */
+/** Runs a group in this process and says what it does to its parent; ends with it. */
 async function runOne(group: Group): Promise<void> {
-  const say = (word: Word): void => void process.send!(word);
-  const answer = await group.run(seed, (now) => say({ now }));
+  process.once("disconnect", () => process.exit());
+  const answer = await group.run(seed, (now) => void process.send!({ now } satisfies Word));
   const { user, system } = process.cpuUsage();
-  say({ answer, cpu_s: (user + system) / 1e6 });
+  const word: Word = { answer, cpu_s: (user + system) / 1e6 };
+  await new Promise((resolve) => process.send!(word, undefined, undefined, resolve));
   process.disconnect();
 }
 
@@ -123,16 +124,15 @@ function inProcess(name: string, running: Set<ChildProcess>): Promise<{ answer: 
   const child = fork(import.meta.filename, ["--group", name, "--seed", String(seed)], { serialization: "advanced" });
   running.add(child);
   return new Promise((resolve, reject) => {
-    let done: { answer: Answer; cpu_s: number } | null = null;
     child.on("message", (word) => {
       const said = word as Word;
       if ("now" in said) console.error(`${name}: ${said.now}`);
-      else done = said;
+      else resolve(said);
     });
-    child.once("exit", (code) => {
+    child.once("exit", (code, signal) => {
       running.delete(child);
-      if (done === null) reject(new Error(`${name} ended with ${code} before it had an answer`));
-      else resolve(done);
+      // What was said last may still be on its way.
+      setTimeout(() => reject(new Error(`${name} ended with ${code ?? signal} before it had an answer`)), 500);
     });
   });
 }

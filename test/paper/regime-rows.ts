@@ -8,7 +8,7 @@ import { rateText } from "./single-particle-rows.js";
 import { seedsOf, seedText, type Group, type Row, type Tell } from "./row.js";
 
 /** Crystals of the sweeps. */
-const CRYSTALS = 4;
+const CRYSTALS = 3;
 const RATES_C = [0.25, 0.5, 1, 2, 4, 8] as const;
 
 /** The rows of the regime numbers. */

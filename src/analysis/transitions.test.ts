@@ -306,6 +306,14 @@ test("a sudden step of the whole face is homogeneous, but none at the start of a
   expect(windowsOf({ seed: 1, ramp }, [300]).windows).toEqual([]);
 });
 
+test("nor is one whose face answers unevenly, a part of it less, just before the current turns", () => {
+  const fronts = [{ kind: "core", start_s: 300, velocity_um_s: 0.6, step: 0.05 }] as const;
+  const orders = (splits_s: number[]): string[] =>
+    windowsOf({ seed: 2, fronts }, splits_s).windows.map(({ order }) => order);
+  expect(orders([])).toEqual(["homogeneous"]);
+  expect(orders([316])).toEqual([]);
+});
+
 test("evenness tells every frame: unknown without a partner, noise where nothing moves, far above it in a front", () => {
   const { stack, mask, truth } = movie({ seed: 9, fronts: [there] });
   const { evenness } = findTransitions(stack, mask, defaults);

@@ -76,7 +76,7 @@ export function findTransitions(
   const changes = changesIn(light, uneven.runs, { lag_s, splits_s: splits, psf_um, movie_s });
   const found = group(changes, splits, lag_s)
     .map((parts) => windowOf(parts, light, movie_s))
-    .filter((window) => isCrystals(window, lag_s));
+    .filter((window) => isCrystals(window, lag_s) && !answersCurrent(window, splits, lag_s));
   const jumps = findEvenJumps(light, { lag_s, threshold, splits_s: splits, taken: found }).map((jump) => ({
     ...jump,
     closed: true,
@@ -90,6 +90,11 @@ export function findTransitions(
     evenness: frameByFrame(particle, stack, light, uneven.found),
     warnings,
   };
+}
+
+/** Whether a sudden change of the whole face lies within a lag of a half cycle's start, where the light answers the current. */
+function answersCurrent({ order, start_s, end_s }: FoundWindow, splits: readonly number[], lag_s: number): boolean {
+  return order === "homogeneous" && splits.some((at_s) => at_s > start_s - lag_s && at_s < end_s + lag_s);
 }
 
 /** Runs of one transition put together, in the order of time. */

@@ -7,6 +7,7 @@
  */
 import type { Cycling } from "../model/cycling.js";
 import type { Material } from "../model/material.js";
+import type { Random } from "../kernels/random.js";
 import { coverageOfPolygon } from "../kernels/polygon.js";
 import type { CyclingSpec } from "./cycler.js";
 import { theoreticalCapacity } from "./open-circuit.js";
@@ -22,7 +23,7 @@ export interface ElectrodeSpec {
   readonly particles: number;
   /** Radii of the smallest and the largest, from the centre to the farthest corner, um; evenly between. */
   readonly radii_um: readonly [number, number];
-  /** Standard deviation of ln of the exchange current between particles. */
+  /** Standard deviation of ln of the exchange current between particles; the logarithms lie evenly. */
   readonly lnExchange_sd: number;
   /** Largest contact resistance of a particle, referred to its rim; evenly from 0. */
   readonly contact_ohm_m2: number;
@@ -83,7 +84,10 @@ export function maskOfOutline(
   };
 }
 
-/** The particles of an electrode as the phase field takes them. */
+/**
+ * The particles of an electrode as the phase field takes them. Sizes, exchange currents, contacts and places on the way each
+ * fill their range evenly, so that a few stand for the many of a real electrode; the seed draws which goes with which.
+ */
 export function electrodeParticles(spec: ElectrodeSpec, material: Material): EnsembleParticle[] {
   if (!(Number.isInteger(spec.particles) && spec.particles >= 1 && spec.particles <= 500)) {
     refuse("electrode.particles", spec.particles, "Give a whole number, 1 to 500");
@@ -93,6 +97,9 @@ export function electrodeParticles(spec: ElectrodeSpec, material: Material): Ens
     refuse("electrode.radii_um", spec.radii_um, `Give the smaller first, at least two cells, ${2 * spec.h_um}`);
   }
   const random = stream(spec.seed, "electrode");
+  const [exchange, contact, way] = ["exchange", "contact", "way"].map((name) =>
+    shuffledRanks(spec.particles, stream(spec.seed, `electrode ${name}`)),
+  ) as [number[], number[], number[]];
   return Array.from({ length: spec.particles }, (_, at) => {
     const share = spec.particles === 1 ? 0.5 : at / (spec.particles - 1);
     const radius_um = least_um + share * (most_um - least_um);
@@ -105,11 +112,22 @@ export function electrodeParticles(spec: ElectrodeSpec, material: Material): Ens
       height,
       h_um,
       edge: { seed, hotSpots: 1 },
-      exchange_A_m2: material.exchange_A_m2.value * Math.exp(spec.lnExchange_sd * random.normal()),
-      contact_ohm_m2: spec.contact_ohm_m2 * random.uniform(),
-      way_V_h: ((spec.window_V ?? 0) * random.uniform()) / lithiumPerHour(material),
+      exchange_A_m2:
+        material.exchange_A_m2.value * Math.exp(spec.lnExchange_sd * Math.sqrt(3) * (2 * exchange[at]! - 1)),
+      contact_ohm_m2: spec.contact_ohm_m2 * contact[at]!,
+      way_V_h: ((spec.window_V ?? 0) * way[at]!) / lithiumPerHour(material),
     };
   });
+}
+
+/** The middles of n equal parts of 0 to 1, in an order drawn. */
+function shuffledRanks(n: number, random: Random): number[] {
+  const ranks = Array.from({ length: n }, (_, at) => (at + 0.5) / n);
+  for (let left = n - 1; left > 0; left--) {
+    const other = Math.floor(random.uniform() * (left + 1));
+    [ranks[left], ranks[other]] = [ranks[other]!, ranks[left]!];
+  }
+  return ranks;
 }
 
 /**
@@ -153,7 +171,11 @@ export async function cycleElectrode(
   let next = await run.next();
   while (!next.done) next = await run.next();
   const ensemble = next.value;
-  return { record: recordOf(ensemble, cycling, perC, seed), halfCycles: halfCyclesOf(ensemble, cycling, electrode.window_V ?? 0), ensemble };
+  return {
+    record: recordOf(ensemble, cycling, perC, seed),
+    halfCycles: halfCyclesOf(ensemble, cycling, electrode.window_V ?? 0),
+    ensemble,
+  };
 }
 
 function halfCyclesOf(ensemble: EnsembleResult, cycling: CyclingSpec, window_V: number): ElectrodeHalfCycle[] {

@@ -189,16 +189,22 @@ function ratesOf(rates_C: readonly number[], rest_s: number): CyclingSpec {
  * Light of the boundary in steps between the phases: from 3 on the particle's mean light has a peak within the transition at
  * C/2, as in Fig. 4a; a boundary of 0.4, as elsewhere, lifts it by half a per cent and makes none.
  */
-const RATES_BOUNDARY = 4;
+const BRIGHT_BOUNDARY = 4;
 
-function ratesScenario(rates_C: readonly number[], seed: number, frames: number, interval_s: number): Scenario {
+function ratesScenario(
+  rates_C: readonly number[],
+  seed: number,
+  frames: number,
+  interval_s: number,
+  boundary: number | null = null,
+): Scenario {
   const rates = rates_C.map((rate) => (rate < 1 ? `C/${1 / rate}` : `${rate}C`)).join(", ");
   return scenario(
     `Fig. 4: a second particle through a cycle at ${rates}, driven by the potential of an electrode of eight.`,
     seed,
     {
       ...scene,
-      microscope: { ...microscope, boundary: RATES_BOUNDARY },
+      microscope: { ...microscope, boundary },
       electrode,
       particles: [
         {
@@ -454,6 +460,7 @@ export const paperScenarios: Readonly<Record<string, Scenario>> = {
   ),
   "fig4-rates": ratesScenario([0.5, 1, 2, 4, 6], 41, 2600, 10),
   "fig4-half": ratesScenario([0.5], 42, 460, 30),
+  "fig4-half-bright": ratesScenario([0.5], 42, 460, 30, BRIGHT_BOUNDARY),
   "fig4-2C": ratesScenario([2], 43, 420, 8),
   "fig4-6C": ratesScenario([6], 44, 380, 3),
 };

@@ -131,7 +131,7 @@ test("mean light has a peak within the transition where the boundary shines by i
     return Math.max(...means.map((mean) => (most = Math.max(most, mean)) - mean));
   };
   expect(fall(meanLight(slow, 0))).toBeLessThan(1e-3);
-  const bright = meanLight(slow, paperScenarios["fig4-half"]!.phaseField!.microscope.boundary);
+  const bright = meanLight(slow, paperScenarios["fig4-half-bright"]!.phaseField!.microscope.boundary);
   expect(fall(bright)).toBeGreaterThan(0.01);
 });
 

@@ -76,6 +76,16 @@ test("nuclei stand in the image of frame 0", () => {
   expect(there![1] - here![1]).toBeCloseTo(3.2, 9);
 });
 
+test("a rim that closes from several places about a place near it is a hybrid, not a core", () => {
+  const found = classifyMechanism(
+    arrivalMap(
+      (x, y) => (4 - Math.hypot(x - 1, y - 0.75)) / 0.02 + 5 * (x * x + y * y) * Math.cos(4 * Math.atan2(y, x)),
+    ),
+  );
+  expect(found.kind).toBe("hybrid");
+  expect(Number(/(\d+) % of the rim/.exec(found.because)![1])).toBeGreaterThan(90);
+});
+
 test("a front that stopped halfway is undecided", () => {
   const found = classifyMechanism(arrivalMap((x) => (x > 0 ? Infinity : x / 0.02)));
   expect(found.kind).toBe("undecided");

@@ -37,8 +37,8 @@ const COMPLETE = 0.8;
  * Mechanism of one front by rule, on its map with gaps filled and smoothed by a point spread.
  *
  * core: 90 % of the rim is transformed when 80 % of the area is, and the last 5 % of the area lie deeper than half the
- * inradius. wave: one nucleus, less of the rim then, and the last 5 % at the rim. hybrid: several nuclei on the rim, less
- * of the rim then, and the last 5 % nearer the rim than half the inradius. uniform: all arrivals are one moment, within
+ * inradius. wave: one nucleus, less of the rim then, and the last 5 % at the rim. hybrid: several nuclei on the rim, and
+ * the last 5 % nearer the rim than half the inradius, however much of the rim is transformed before. uniform: all arrivals are one moment, within
  * noise or the width of the passing. What fits none, or not in most draws, is undecided.
  *
  * `score` is the share of draws of the map's noise, with thresholds drawn within their margins, that give that kind; of
@@ -179,8 +179,9 @@ function judge({ map, known, depth_px, width, height }: Scene, thresholds: Thres
   const atRim = valleys.filter(({ pixels }) => pixels.some((at) => depth_px[at]! <= 2 * RIM_PX)).length;
   const because = `${percent(rimShare)} of the rim is transformed when 80 % of the area is, the last 5 % lie at ${lastDepth.toFixed(2)} of the inradius, and the front began in ${valleys.length === 1 ? "one place" : `${valleys.length} places`}`;
   const deep = lastDepth > thresholds.depth;
-  if (rimShare >= thresholds.rim) return { kind: deep ? "core" : "undecided", valleys, because };
-  if (!deep && valleys.length === 1 && shallowest_px <= RIM_PX) return { kind: "wave", valleys, because };
+  const closed = rimShare >= thresholds.rim;
+  if (closed && deep) return { kind: "core", valleys, because };
+  if (!closed && !deep && valleys.length === 1 && shallowest_px <= RIM_PX) return { kind: "wave", valleys, because };
   if (!deep && atRim > 1) return { kind: "hybrid", valleys, because };
   return { kind: "undecided", valleys, because };
 }

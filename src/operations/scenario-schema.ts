@@ -207,6 +207,7 @@ const phaseField = z.strictObject({
       radii_um: z.tuple([z.number().positive(), z.number().positive()]).readonly(),
       lnExchange_sd: z.number(),
       contact_ohm_m2: z.number(),
+      window_V: z.number().default(0),
       h_um: z.number().positive(),
       delta_um: z.number().positive(),
     })

@@ -155,6 +155,11 @@ test("the electrode turns round at its limits: a charge ends at 4.3 V, a dischar
     1,
   );
   expect(brief.halfCycles.map(({ endedBy }) => endedBy)).toEqual(["time"]);
+
+  // Behind a contact that alone loses more than there is between plateau and limit nothing moves.
+  const none = await cycleElectrode({ ...small, contact_ohm_m2: 1 }, lcoMeasured, cycling(20), 1);
+  expect(none.halfCycles).toEqual([]);
+  expect(none.ensemble.ends).toEqual(["time", "potential", "potential"]);
 });
 
 test("nothing but the potential would end a discharge that may go on: it then fills the sites", async () => {

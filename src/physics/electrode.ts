@@ -54,6 +54,7 @@ export interface ElectrodeHalfCycle {
 export interface ElectrodeCycling {
   /** What the cycler logs, on the record's own clock. */
   readonly record: Cycling;
+  /** The driven steps that moved lithium. */
   readonly halfCycles: readonly ElectrodeHalfCycle[];
   /** The particles behind it. */
   readonly ensemble: EnsembleResult;
@@ -190,6 +191,8 @@ function halfCyclesOf(ensemble: EnsembleResult, cycling: CyclingSpec, window_V: 
     const last = ensemble.step.lastIndexOf(index);
     const start_s = ensemble.t_s[first]!;
     if (step.kind === "charge") charges++;
+    // A step whose limit is passed as it begins moves nothing.
+    if (first === last) continue;
     const lost_V = (step.kind === "charge" ? 1 : -1) * step.rate_C * window_V;
     found.push({
       kind: step.kind,

@@ -79,7 +79,7 @@ test("nuclei stand in the image of frame 0", () => {
 test("a rim that closes from several places about a place near it is a hybrid, not a core", () => {
   const found = classifyMechanism(
     arrivalMap(
-      (x, y) => (4 - Math.hypot(x - 1, y - 0.75)) / 0.02 + 5 * (x * x + y * y) * Math.cos(4 * Math.atan2(y, x)),
+      (x, y) => (4 - Math.hypot(x - 1.15, y - 0.8)) / 0.02 + 5 * (x * x + y * y) * Math.cos(4 * Math.atan2(y, x)),
     ),
   );
   expect(found.kind).toBe("hybrid");

@@ -6,6 +6,7 @@ import { openExperiment, readSkipFile, type OpenedExperiment } from "../operatio
 import { kindOfPath } from "../operations/inspect.node.js";
 import { checkOutlineSize, drawnBy, readOutlines } from "../operations/outlines.node.js";
 import type { OutlineFile } from "../operations/outlines.js";
+import { readMaterial } from "../operations/material.node.js";
 import { writeAnalysis, type FigureChoice } from "../operations/outputs.node.js";
 import { completeRecipe, type CompleteRecipe } from "../operations/recipe.js";
 import { checkInputs, readRecipe, type WrittenRecipe } from "../operations/recipe.node.js";
@@ -238,6 +239,8 @@ async function recipeOf(
     recipe["particles"] = { ...recipe["particles"], drawn: drawnBy(outlines.file, outlines.name), find: false };
   }
   delete recipe["twin"];
+  const material = recipe["regime"]?.["material"];
+  if (typeof material === "string") recipe["regime"]!["material"] = await readMaterial(material);
   return { recipe: completeRecipe(recipe), outlines };
 }
 

@@ -28,6 +28,8 @@ export interface Operation<
   readonly params: Params;
   readonly takes: readonly Takes[];
   readonly gives: readonly Gives[];
+  /** Throws ParameterError for parameters that the schema lets pass and that make no sense together. */
+  readonly check?: (params: z.infer<Params>) => void;
   readonly run: (
     river: Pick<River, Takes>,
     params: z.infer<Params>,

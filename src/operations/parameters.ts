@@ -6,7 +6,7 @@ import { ParameterError } from "../model/errors.js";
 export function parseParams<Schema extends z.ZodType>(schema: Schema, value: unknown, prefix: string): z.infer<Schema> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const issue = result.error.issues[0]!;
+  const issue = plainest(result.error.issues[0]!);
   const path = [prefix, ...issue.path].filter((part) => part !== "").join(".");
   if (issue.code === "unrecognized_keys") {
     const key = [prefix, ...issue.path, issue.keys[0]].filter((part) => part !== "").join(".");
@@ -21,4 +21,18 @@ export function parseParams<Schema extends z.ZodType>(schema: Schema, value: unk
     parameter: path,
     value: given,
   });
+}
+
+/** Of a value that may be one of several things: what is wrong with it as that thing to which it comes nearest. */
+function plainest(issue: z.core.$ZodIssue): z.core.$ZodIssue {
+  if (issue.code !== "invalid_union" || issue.errors.length === 0) return issue;
+  const inner = issue.errors.map((issues) => plainest(issues[0]!));
+  // An object that is of the right kind goes wrong deeper within.
+  const deepest = inner.reduce((best, next) => (depth(next) > depth(best) ? next : best));
+  const told = depth(deepest) > 0 ? deepest : inner.find(({ code }) => code !== "invalid_type");
+  return told === undefined ? issue : { ...told, path: [...issue.path, ...told.path] };
+}
+
+function depth(issue: z.core.$ZodIssue): number {
+  return issue.path.length + (issue.code === "unrecognized_keys" ? 1 : 0);
 }

@@ -53,6 +53,7 @@ export function completeRecipe(recipe: unknown): CompleteRecipe {
     });
   }
   const own = Object.fromEntries(steps.map((step) => [step.name, parsed[step.name]])) as unknown as StepParams;
+  for (const step of steps) if ("check" in step) step.check?.(own[step.name] as never);
   return {
     ...(parsed["files"] === undefined ? {} : { files: parsed["files"] as FilesParams }),
     ...(parsed["twin"] === undefined ? {} : { twin: parsed["twin"] as TwinParams }),

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { Scenario } from "../physics/scenario.js";
 import { scenarios } from "../physics/scenarios.js";
+import { materialSchema } from "./material-schema.js";
 
 const place = z.tuple([z.number(), z.number()]).readonly();
 const base = scenarios["plane"]!;
@@ -184,7 +185,10 @@ const seenParticle = z.strictObject({
 });
 
 const phaseField = z.strictObject({
-  material: z.string().default(paper.material).describe("Name in the library of materials."),
+  material: z
+    .union([z.string(), materialSchema])
+    .default(paper.material)
+    .describe("Name in the library of materials, or a material, every number with its source."),
   transport: z
     .strictObject({
       poor_um2_s: z.number().optional(),
@@ -290,7 +294,7 @@ export const scenarioSchema = z.strictObject({
       fading: z.number().default(0).describe("Even change of light over the whole movie."),
     })
     .prefault({}),
-  particles: z.array(particle).max(1000),
+  particles: z.array(particle).max(1000).default([]),
   cycling: z
     .strictObject({
       before_s: z.number().default(0).describe("The record begins so long before the movie."),

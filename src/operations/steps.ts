@@ -17,9 +17,13 @@ import { framesAround } from "../analysis/windows.js";
 import { containsPoint } from "../kernels/polygon.js";
 import { measureRegimes } from "../inference/measured-regime.js";
 import { medianStep } from "../kernels/stats.js";
+import { ParameterError } from "../model/errors.js";
+import type { Material } from "../model/material.js";
 import type { Movie } from "../model/movie.js";
 import type { Crop, FrontMap, Mechanism, Transition } from "../model/experiment.js";
+import { checkMaterial } from "../physics/material-check.js";
 import { materials } from "../physics/materials/library.js";
+import { materialSchema } from "./material-schema.js";
 import { operation } from "./operation.js";
 
 const psf_um = z
@@ -360,9 +364,9 @@ const regime = operation({
       .default(false)
       .describe("Simulate each delithiation over diffusivities from 1e-11 to 1e-8 cm2/s; some ten seconds a front."),
     material: z
-      .enum(twoPhaseMaterials())
+      .union([z.enum(twoPhaseMaterials()), materialSchema])
       .default("lco")
-      .describe("Material with two phases whose numbers the simulation takes."),
+      .describe("Material with two phases whose numbers the simulation takes: its name, or a JSON file with one."),
     ohmic_mV: z
       .number()
       .nonnegative()
@@ -372,8 +376,10 @@ const regime = operation({
   }),
   takes: ["experiment", "particles", "clock", "cycling", "transitions", "kinetics", "mechanisms"],
   gives: ["regime"],
+  check: ({ material }) => void twoPhaseMaterial(material),
   async run({ experiment, particles, clock, cycling, transitions, kinetics, mechanisms }, params, context) {
     if (!params.bound) return { regime: [] };
+    const material = twoPhaseMaterial(params.material);
     const seen = clock.source !== "none" && experiment.cellFacts.imaged === "working";
     const found = await measureRegimes(
       {
@@ -385,7 +391,7 @@ const regime = operation({
         cycling: seen ? cycling : null,
       },
       {
-        material: materials[params.material]!,
+        material,
         ohmic_V: params.ohmic_mV / 1000,
         psf_um: params.psf_um,
         signal: context.signal,
@@ -428,6 +434,16 @@ function stampError_s({ frameStamp, time_s }: Movie): number {
 /** Names of the materials that have a front. */
 function twoPhaseMaterials(): string[] {
   return Object.keys(materials).filter((name) => materials[name]!.freeEnergy.kind !== "open-circuit");
+}
+
+function twoPhaseMaterial(given: string | Material): Material {
+  const material = typeof given === "string" ? materials[given]! : given;
+  checkMaterial(material);
+  if (material.freeEnergy.kind !== "open-circuit") return material;
+  throw new ParameterError(
+    `regime.material is ${material.name}, a solid solution: it has no front. Give a material with two phases.`,
+    { parameter: "regime.material", value: material.name },
+  );
 }
 
 function cropOf(crops: readonly Crop[], particle: number): Crop {

@@ -16,6 +16,13 @@ import { scenarioSchema } from "./scenario-schema.js";
  */
 export function checkScenario(scenario: unknown): Scenario {
   const complete: Scenario = parseParams(scenarioSchema, scenario, "");
+  const given = scenario as { readonly particles?: unknown };
+  if (given.particles === undefined && complete.phaseField === undefined) {
+    throw new ParameterError("particles is missing. Give a list of particles, or phaseField.", {
+      parameter: "particles",
+      value: undefined,
+    });
+  }
   checkNumbers(complete);
   return complete;
 }

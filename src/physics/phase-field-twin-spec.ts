@@ -3,6 +3,7 @@ import { ParameterError } from "../model/errors.js";
 import type { Material } from "../model/material.js";
 import type { ElectrodeSpec } from "./electrode.js";
 import type { FocusSpec } from "./expose-camera-path.js";
+import { checkMaterial } from "./material-check.js";
 import { materials, withTransport, type Transport } from "./materials/library.js";
 import type { WallSpec } from "./ordering-spec.js";
 import type { OutlineSpec, Place } from "./outline.js";
@@ -91,8 +92,8 @@ export interface PhaseFieldOpticsSpec {
 
 /** The scene. */
 export interface PhaseFieldSceneSpec {
-  /** Name in the library of materials. */
-  readonly material: string;
+  /** Name in the library of materials, or one of the user's own. */
+  readonly material: string | Material;
   /** What of its transport is otherwise; null: nothing. */
   readonly transport: Transport | null;
   /** Side of a cell and half width of the boundary, um. */
@@ -106,19 +107,24 @@ export interface PhaseFieldSceneSpec {
 
 /** The material of a scene. */
 export function materialOf({ material, transport }: PhaseFieldSceneSpec): Material {
-  const known = materials[material]!;
+  const known = typeof material === "string" ? materials[material]! : material;
   return transport === null ? known : withTransport(known, transport, "the scenario's");
 }
 
 /** Throws a ParameterError with the first number of a scene that makes no sense. `hasCycling`: whether a cycler runs. */
 export function checkPhaseFieldScene(scene: PhaseFieldSceneSpec, hasCycling: boolean): void {
-  if (!Object.hasOwn(materials, scene.material)) {
-    refuse("phaseField.material", scene.material, `Give one of ${Object.keys(materials).join(", ")}`);
+  if (typeof scene.material === "string" && !Object.hasOwn(materials, scene.material)) {
+    refuse("phaseField.material", scene.material, `Give one of ${Object.keys(materials).join(", ")}, or a material`);
   }
-  const material = materials[scene.material]!;
+  const material = materialOf(scene);
+  checkMaterial(material);
   if (material.optics === null) {
     const seen = Object.keys(materials).filter((name) => materials[name]!.optics !== null);
-    refuse("phaseField.material", scene.material, `The light of its face is not known: give one of ${seen.join(", ")}`);
+    refuse(
+      "phaseField.material",
+      material.name,
+      `The light of its face is not known: give its optics, or one of ${seen.join(", ")}`,
+    );
   }
   within("phaseField.h_um", scene.h_um, 0.02, scene.delta_um);
   within("phaseField.delta_um", scene.delta_um, 0.02, 2);

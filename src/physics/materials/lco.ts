@@ -17,7 +17,7 @@ export const lco: Material = {
   molarMass_g_mol: cited(97.873, "IUPAC atomic weights: Li 6.94, Co 58.933, O 15.999"),
   nominal_mAh_g: cited(
     155,
-    `capacity at C/2, ${MERRYWEATHER}: ordering at x = 0.5 then falls at 23 min of a 2C charge`,
+    `capacity at C/2, ${MERRYWEATHER}: the window of order, x = 0.52, is then met at 23 min of a 2C charge from x = 0.955`,
   ),
   least_x: cited(0.4, "ordered and staged phases below are not in the model"),
   most_x: cited(0.995, "as prepared"),
@@ -44,7 +44,7 @@ export const lco: Material = {
     kind: "quartic-gap",
     poor_x: cited(0.75, MERRYWEATHER),
     rich_x: cited(0.95, MERRYWEATHER),
-    plateau_V: cited(3.92, `plateau between charge near 4.0 V and discharge near 3.8 V, ${MERRYWEATHER}`),
+    plateau_V: cited(3.92, `chosen between the plateaus of charge near 4.0 V and discharge near 3.8 V, ${MERRYWEATHER}; the measured form has 3.906 to 3.913`),
     barrier_kT: cited(
       0.031,
       "from a slope of 24.8 kT per unit of x in the solid solution, about (4.05 - 3.92) V over 0.2",

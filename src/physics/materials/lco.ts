@@ -44,7 +44,10 @@ export const lco: Material = {
     kind: "quartic-gap",
     poor_x: cited(0.75, MERRYWEATHER),
     rich_x: cited(0.95, MERRYWEATHER),
-    plateau_V: cited(3.92, `chosen between the plateaus of charge near 4.0 V and discharge near 3.8 V, ${MERRYWEATHER}; the measured form has 3.906 to 3.913`),
+    plateau_V: cited(
+      3.92,
+      `chosen between the plateaus of charge near 4.0 V and discharge near 3.8 V, ${MERRYWEATHER}; the measured form has 3.906 to 3.913`,
+    ),
     barrier_kT: cited(
       0.031,
       "from a slope of 24.8 kT per unit of x in the solid solution, about (4.05 - 3.92) V over 0.2",

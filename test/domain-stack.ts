@@ -7,7 +7,7 @@ import type { Stack } from "../src/model/movie.js";
 /** What is drawn; what is left out is drawn at random. */
 export interface DomainPicture {
   readonly domains?: 1 | 2 | 3;
-  /** Contrast of a wall before the point spread, and of order. */
+  /** Contrast of a wall as it is seen through the point spread, and of order. */
   readonly wall?: number;
   readonly order?: number;
   /** Noise of a pixel of a frame. */
@@ -68,6 +68,7 @@ export function domainStack(seed: number, given: DomainPicture = {}): DrawnDomai
   ];
   const angles_deg = anglesOf(domains, given.threefold ?? true, from);
   const width_px = Math.max(0.5, between(0.03, 0.15) / pixelSize_um);
+  const blurred = Math.hypot(width_px, PSF_UM / pixelSize_um) / width_px;
   const lines = Float64Array.from({ length: size * size }, (_, at) => {
     const [x, y] = [(at % size) - meeting_px[0], Math.floor(at / size) - meeting_px[1]];
     return Math.max(
@@ -104,11 +105,13 @@ export function domainStack(seed: number, given: DomainPicture = {}): DrawnDomai
     const light = Float64Array.from({ length: size * size }, (_, at) => {
       if (mask[at] === 0) return carbon[at]!;
       const [x, y] = [((at % size) - middle) / radius_px, (Math.floor(at / size) - middle) / radius_px];
-      const even = t_s * (4e-4 + slope[0]! * x + slope[1]! * y + slope[2]! * x * x + slope[3]! * x * y);
+      const even =
+        (given.disordering ? -t_s : t_s) *
+        (4e-4 + slope[0]! * x + slope[1]! * y + slope[2]! * x * x + slope[3]! * x * y);
       const edge = rim * (1 - cover[at]!) * 2;
       return (
         (face[at]! + spot[at]! + edge) *
-        (1 + even + ordered * (order * answer[at]! * (1 + edge) + wall * lines[at]! + changed[at]!))
+        (1 + even + ordered * (order * answer[at]! * (1 + edge) + wall * blurred * lines[at]! + changed[at]!))
       );
     });
     return gaussianBlur(light, size, size, psf_px);

@@ -1,5 +1,6 @@
 /** Walls as lines: each fitted along its crest, with its direction where it leaves the meeting point. */
 import { invertSymmetric, timesVector } from "../kernels/normal-equations.js";
+import { median } from "../kernels/stats.js";
 import type { DomainWall, WallMeeting } from "../model/domains.js";
 import type { Estimate } from "../model/experiment.js";
 import { borderPlaces } from "./domains-walls.js";
@@ -17,30 +18,33 @@ interface Scene {
 
 type Place = readonly [number, number];
 
-/** A wall's line in its own frame: u along `axis_rad` from `origin`, v across; v = a + b u + c u^2. */
+/** A wall's line in its own frame: u along `axis_rad` from `origin`, v across, a polynomial in t = (u - middle) / half. */
 interface LineFit {
   readonly origin: Place;
   readonly axis_rad: number;
-  readonly a: number;
-  readonly b: number;
-  readonly c: number;
-  readonly crest: number;
-  readonly width_px: number;
-  /** Of a, b, c, crest. */
+  readonly middle_px: number;
+  readonly half_px: number;
+  /** Coefficients of t^0, t^1, ... and their covariance. */
+  readonly bends: Float64Array;
   readonly covariance: Float64Array;
-  readonly from_px: number;
-  readonly to_px: number;
+  readonly crest: number;
+  readonly crestSd: number;
+  readonly width_px: number;
   /** Independent values in the fit. */
   readonly n: number;
 }
 
 /** Direction is taken this far from the meeting point, where its bend is past: a few half widths of a wall as it is seen. */
 const DIRECTION_AT_UM = 0.8;
-/** Around a meeting point and beside a wall, in widths of the wall as it is seen. */
+/** Around a meeting point no wall is itself: in widths of the filter at first, then of the walls as they are seen. */
 const CLEAR = 2.5;
+const CLEAR_WIDTHS = 2;
+/** Beside a wall, in widths of the filter. */
 const BESIDE = 4;
-/** A wall bends only where it is longer than this. */
-const BENDS_FROM_UM = 1.5;
+/** A bend more is fitted for each such length of a wall, as long as the last one is told from none by so many errors. */
+const BEND_UM = 0.7;
+const MOST_BENDS = 4;
+const BEND_SD = 2.5;
 /** Shorter ones, in widths, have no direction. */
 const LEAST_SPAN = 2;
 /** A line wider than this is no wall but a shade. */
@@ -75,17 +79,20 @@ export function wallLines(
   let middles: Place[] = corners.map(({ x, y }) => [x, y]);
   let fits: (LineFit | null)[] = [];
   let meetings: WallMeeting[] = [];
+  let clear_px = CLEAR * Math.max(scene.scale_px, scene.psf_px);
   for (let turn = 0; turn < 3; turn++) {
     fits = traced.map(({ places, meeting }) => {
       const own = meeting < 0 ? null : middles[meeting]!;
       const others = middles.filter((_, at) => at !== meeting);
-      return fitLine(scene, places, own, others);
+      return fitLine(scene, places, own, others, clear_px);
     });
     meetings = middles.map((middle, at) => {
       const rays = fits.filter((fit, wall): fit is LineFit => fit !== null && traced[wall]!.meeting === at);
       return crossing(rays, middle, scene.scale_px);
     });
     middles = meetings.map(({ x_px, y_px }) => [x_px.value, y_px.value]);
+    const widths = fits.flatMap((fit) => (fit === null ? [] : [fit.width_px]));
+    if (widths.length > 0) clear_px = CLEAR_WIDTHS * median(widths);
   }
   const walls = traced.map(({ between, places, meeting }, at) => {
     const fit = fits[at]!;
@@ -144,11 +151,17 @@ function principal(
 }
 
 /**
- * A ridge of Gaussian profile along a line, on ground that is plane near it, by least squares; errors from what is left, whose
- * neighbouring pixels share their deviations. Null where the wall is too short.
+ * The line of a wall: a polynomial of as few bends as it shows, its last one drawn towards none as far as it is not told from
+ * that. Null where the wall is too short.
  */
-function fitLine(scene: Scene, places: readonly Place[], own: Place | null, others: readonly Place[]): LineFit | null {
-  const { image, width, height, pixelSize_um, psf_px, scale_px } = scene;
+function fitLine(
+  scene: Scene,
+  places: readonly Place[],
+  own: Place | null,
+  others: readonly Place[],
+  clear_px: number,
+): LineFit | null {
+  const { pixelSize_um } = scene;
   if (places.length < 3) return null;
   const { origin, axis_rad } = principal(places, own);
   const [cos, sin] = [Math.cos(axis_rad), Math.sin(axis_rad)];
@@ -157,54 +170,115 @@ function fitLine(scene: Scene, places: readonly Place[], own: Place | null, othe
     -sin * (x - origin[0]) + cos * (y - origin[1]),
   ];
   const ownPlaces = places.map(local);
-  const last = Math.max(...ownPlaces.map(([u]) => u));
-  const first = Math.min(...ownPlaces.map(([u]) => u));
-  const clear = CLEAR * Math.max(scale_px, psf_px);
-  const from_px = own === null ? first : Math.min(clear, 0.5 * last);
-  const to_px = last;
-  const span = to_px - from_px;
-  if (!(span >= LEAST_SPAN * scale_px)) return null;
-  const bends = span * pixelSize_um >= BENDS_FROM_UM;
-  const start = startLine(
-    ownPlaces.filter(([u]) => u >= from_px),
-    bends,
+  const to_px = Math.max(...ownPlaces.map(([u]) => u));
+  const from_px = own === null ? Math.min(...ownPlaces.map(([u]) => u)) : Math.min(clear_px, 0.5 * to_px);
+  const half_px = 0.5 * (to_px - from_px);
+  if (!(2 * half_px >= LEAST_SPAN * scene.scale_px)) return null;
+  const middle_px = 0.5 * (from_px + to_px);
+  const most = Math.max(1, Math.min(MOST_BENDS, Math.floor((2 * half_px * pixelSize_um) / BEND_UM)));
+  const near = besideLine(scene, ownPlaces, local, others, { from_px, to_px, middle_px, half_px, clear_px });
+  if (near === null) return null;
+  const lowest = Math.min(2, most);
+  const fits: Exclude<ReturnType<typeof fitRidge>, null>[] = [];
+  let last = 0;
+  for (let order = lowest; order <= most; order++) {
+    const fit = fitRidge(scene, near.pixels, near.start, order, half_px);
+    if (fit === null) break;
+    fits.push(fit);
+    const error2 = fit.covariance[order * (order + 1) + order]!;
+    // One bend more than the last that is told from none.
+    if (fit.bends[order]! ** 2 > BEND_SD ** 2 * error2) last = fits.length;
+  }
+  const fit = fits[Math.min(last, fits.length - 1)];
+  if (fit === undefined) return null;
+  const order = fit.bends.length - 1;
+  // Of a straight wall's slight bend: t^2 is u^2 / half^2.
+  const least = order === 2 ? 0.5 * TURN_DEG_UM * (Math.PI / 180) * pixelSize_um * half_px ** 2 : 0;
+  const drawn = order < 2 ? fit : { ...fit, ...straightened(fit.bends, fit.covariance, least) };
+  return { origin, axis_rad, middle_px, half_px, ...drawn };
+}
+
+/** A pixel beside a wall: t along it, v across, px. */
+interface Beside {
+  readonly t: number;
+  readonly v: number;
+  readonly value: number;
+  readonly x: number;
+  readonly y: number;
+}
+
+/** Pixels beside a border, and the parabola through its places; null where they are too few. */
+function besideLine(
+  scene: Scene,
+  places: readonly Place[],
+  local: (place: Place) => Place,
+  others: readonly Place[],
+  along: {
+    readonly from_px: number;
+    readonly to_px: number;
+    readonly middle_px: number;
+    readonly half_px: number;
+    readonly clear_px: number;
+  },
+): { readonly pixels: Beside[]; readonly start: Float64Array } | null {
+  const { image, width, height, scale_px } = scene;
+  const { from_px, to_px, middle_px, half_px, clear_px } = along;
+  const start = throughPlaces(
+    places.filter(([u]) => u >= from_px).map(([u, v]): Place => [(u - middle_px) / half_px, v]),
   );
   if (start === null) return null;
-
-  const near: { u: number; v: number; value: number; x: number; y: number }[] = [];
   const reach = BESIDE * scale_px;
+  const pixels: Beside[] = [];
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       const value = image[y * width + x]!;
       if (!Number.isFinite(value)) continue;
       const [u, v] = local([x, y]);
-      if (u < from_px || u > to_px || Math.abs(v - line(start, u)) > reach) continue;
-      if (others.some((other) => Math.hypot(other[0] - x, other[1] - y) < clear)) continue;
-      near.push({ u, v, value, x, y });
+      const t = (u - middle_px) / half_px;
+      if (u < from_px || u > to_px || Math.abs(v - polynomial(start, t)) > reach) continue;
+      if (others.some((other) => Math.hypot(other[0] - x, other[1] - y) < clear_px)) continue;
+      pixels.push({ t, v, value, x, y });
     }
   }
-  if (near.length < 12) return null;
-  // a, b, c, crest, width, ground, its slope across and along.
-  const size = 8;
-  let at = Float64Array.from([...start, 0, scale_px, 0, 0, 0]);
+  return pixels.length < 15 ? null : { pixels, start };
+}
+
+/**
+ * A ridge of Gaussian profile along a polynomial, on ground that is plane near it, by least squares (Levenberg and Marquardt).
+ * Errors from what is left, whose neighbouring pixels share their deviations, or from what stretches of the wall say, if
+ * that is more.
+ */
+function fitRidge(
+  { width, psf_px, scale_px }: Scene,
+  near: readonly Beside[],
+  start: Float64Array,
+  order: number,
+  half_px: number,
+): Pick<LineFit, "bends" | "covariance" | "crest" | "crestSd" | "width_px" | "n"> | null {
+  const terms = order + 1;
+  const size = terms + 5;
+  const [CREST, WIDTH, GROUND, ACROSS, ALONG] = [terms, terms + 1, terms + 2, terms + 3, terms + 4];
+  let at: Float64Array = new Float64Array(size);
+  for (let k = 0; k < Math.min(terms, start.length); k++) at[k] = start[k]!;
   const levels = near.map(({ value }) => value);
-  at[3] = Math.max(...levels) - levels.reduce((sum, value) => sum + value, 0) / levels.length;
-  const fixed = bends ? [] : [2];
+  at[CREST] = Math.max(...levels) - levels.reduce((sum, value) => sum + value, 0) / levels.length;
+  at[WIDTH] = scale_px;
   const row = new Float64Array(size);
-  const evaluate = (parameters: Float64Array, one: { u: number; v: number }): number => {
-    const d = one.v - parameters[0]! - parameters[1]! * one.u - parameters[2]! * one.u * one.u;
-    const s = parameters[4]!;
+  const evaluate = (parameters: Float64Array, { t, v }: Beside): number => {
+    let power = 1;
+    let d = v;
+    for (let k = 0; k < terms; k++, power *= t) d -= parameters[k]! * power;
+    const s = parameters[WIDTH]!;
+    const crest = parameters[CREST]!;
     const bell = Math.exp((-0.5 * d * d) / (s * s));
-    const crest = parameters[3]!;
-    row[0] = (crest * bell * d) / (s * s);
-    row[1] = row[0] * one.u;
-    row[2] = row[1] * one.u;
-    row[3] = bell;
-    row[4] = (crest * bell * d * d) / s ** 3;
-    row[5] = 1;
-    row[6] = one.v;
-    row[7] = one.u - from_px;
-    return crest * bell + parameters[5]! + parameters[6]! * one.v + parameters[7]! * row[7];
+    power = (crest * bell * d) / (s * s);
+    for (let k = 0; k < terms; k++, power *= t) row[k] = power;
+    row[CREST] = bell;
+    row[WIDTH] = (crest * bell * d * d) / s ** 3;
+    row[GROUND] = 1;
+    row[ACROSS] = v;
+    row[ALONG] = t;
+    return crest * bell + parameters[GROUND]! + parameters[ACROSS]! * v + parameters[ALONG]! * t;
   };
   const misfit = (parameters: Float64Array): number =>
     near.reduce((sum, one) => sum + (one.value - evaluate(parameters, one)) ** 2, 0);
@@ -213,14 +287,12 @@ function fitLine(scene: Scene, places: readonly Place[], own: Place | null, othe
     const right = new Float64Array(size);
     for (const one of near) {
       const rest = one.value - evaluate(at, one);
-      for (const i of fixed) row[i] = 0;
       for (let i = 0; i < size; i++) {
         right[i] = right[i]! + row[i]! * rest;
         for (let j = 0; j < size; j++) normal[i * size + j] = normal[i * size + j]! + row[i]! * row[j]!;
       }
     }
     for (let i = 0; i < size; i++) normal[i * size + i] = normal[i * size + i]! * (1 + damping);
-    for (const i of fixed) normal[i * size + i] = 1;
     return { inverse: invertSymmetric(normal, size), right };
   };
   let damping = 1e-2;
@@ -230,7 +302,7 @@ function fitLine(scene: Scene, places: readonly Place[], own: Place | null, othe
     if (inverse === null) return null;
     const move = timesVector(inverse, right, size);
     const next = at.map((value, i) => value + move[i]!);
-    next[4] = Math.min(3 * scale_px, Math.max(0.4 * psf_px, next[4]!));
+    next[WIDTH] = Math.min(3 * scale_px, Math.max(0.4 * psf_px, next[WIDTH]!));
     const found = misfit(next);
     if (found < best) {
       at = next;
@@ -240,97 +312,108 @@ function fitLine(scene: Scene, places: readonly Place[], own: Place | null, othe
   }
   const { inverse } = system(0);
   if (inverse === null) return null;
-  const byStretches = (): number | null => {
-    const count = Math.floor(span / (STRETCH * scale_px));
-    if (count < LEAST_STRETCHES) return null;
-    const influence = new Float64Array(count);
-    for (const one of near) {
-      const rest = one.value - evaluate(at, one);
-      for (const i of fixed) row[i] = 0;
-      const stretch = Math.min(count - 1, Math.floor(((one.u - from_px) / span) * count));
-      for (let j = 0; j < size; j++) influence[stretch] = influence[stretch]! + inverse[size + j]! * row[j]! * rest;
-    }
-    // Two values of each line are taken from these stretches themselves.
-    return (influence.reduce((sum, value) => sum + value * value, 0) * count) / (count - 2);
-  };
   const rests = near.map((one) => one.value - evaluate(at, one));
-  const variance = best / Math.max(1, near.length - size + fixed.length);
   const shared = sharedArea(near, rests, width, Math.ceil(2 * scale_px));
-  const order = [0, 1, 2, 3];
-  const covariance = Float64Array.from({ length: 16 }, (_, k) => {
-    const [i, j] = [order[k >> 2]!, order[k & 3]!];
-    return fixed.includes(i) || fixed.includes(j) ? 0 : inverse[i * size + j]! * variance * shared;
-  });
-  // What pixels say of the error, and what stretches of the wall say: the greater counts.
-  const stretches = byStretches();
-  const factor = stretches === null ? 1 : Math.max(1, stretches / covariance[5]!);
-  for (let k = 0; k < 16; k++) covariance[k] = covariance[k]! * factor;
-  const least = 0.5 * TURN_DEG_UM * (Math.PI / 180) * pixelSize_um;
-  const straight = straightened([at[0]!, at[1]!, at[2]!, at[3]!], covariance, least);
-  const [a, b, c, crest] = straight.values as [number, number, number, number];
+  const variance = (best / Math.max(1, near.length - size)) * shared;
+  // What pixels say of the slope's error, and what stretches of the wall say: the greater counts.
+  const count = Math.floor((2 * half_px) / (STRETCH * scale_px));
+  const influence = new Float64Array(Math.max(1, count));
+  for (const one of near) {
+    const rest = one.value - evaluate(at, one);
+    const stretch = Math.min(count - 1, Math.floor(0.5 * (one.t + 1) * count));
+    for (let j = 0; j < size && count > 0; j++)
+      influence[stretch] = influence[stretch]! + inverse[size + j]! * row[j]! * rest;
+  }
+  // As many values of the line as it has terms are taken from these stretches themselves.
+  const said = influence.reduce((sum, value) => sum + value * value, 0) * (count / (count - terms));
+  const factor = count - terms >= LEAST_STRETCHES ? Math.max(1, said / (inverse[size + 1]! * variance)) : 1;
   return {
-    origin,
-    axis_rad,
-    a,
-    b,
-    c,
-    crest,
-    width_px: at[4]!,
-    covariance: straight.covariance,
-    from_px,
-    to_px,
+    bends: at.slice(0, terms),
+    covariance: Float64Array.from(
+      { length: terms * terms },
+      (_, k) => inverse[Math.floor(k / terms) * size + (k % terms)]! * variance * factor,
+    ),
+    crest: at[CREST]!,
+    crestSd: Math.sqrt(inverse[CREST * size + CREST]! * variance),
+    width_px: at[WIDTH]!,
     n: near.length / shared,
   };
 }
 
 /**
- * A line drawn towards the straight one as far as its bend c is not told from none: the bend's own variance is taken as what
- * c^2 exceeds its error by, and as `least` at the least, so that a clear bend stays, and the other values follow by their covariance with it.
+ * A line's last bend drawn towards none as far as it is not told from that: its own variance is taken as what its square
+ * exceeds its error by, and as `least` squared at the least; the other values follow by their covariance with it.
  */
 function straightened(
-  values: readonly number[],
+  bends: Float64Array,
   covariance: Float64Array,
   least: number,
-): { readonly values: readonly number[]; readonly covariance: Float64Array } {
-  const error2 = covariance[10]!;
-  if (!(error2 > 0)) return { values, covariance };
-  const bend = values[2]!;
+): Pick<LineFit, "bends" | "covariance"> {
+  const terms = bends.length;
+  const last = terms - 1;
+  const error2 = covariance[last * terms + last]!;
+  if (!(error2 > 0)) return { bends, covariance };
+  const bend = bends[last]!;
   const own2 = Math.max(least * least, bend * bend - error2);
-  const kept = own2 / (own2 + error2);
-  const along = [0, 1, 2, 3].map((i) => covariance[4 * i + 2]! / error2);
+  const gone = error2 / (own2 + error2);
+  const along = Float64Array.from(bends, (_, i) => covariance[i * terms + last]! / error2);
   return {
-    values: values.map((value, i) => value - along[i]! * (1 - kept) * bend),
-    covariance: covariance.map((value, k) => value - along[k >> 2]! * along[k & 3]! * (1 - kept) * error2),
+    bends: bends.map((value, i) => value - along[i]! * gone * bend),
+    covariance: covariance.map((value, k) => value - along[Math.floor(k / terms)]! * along[k % terms]! * gone * error2),
   };
 }
 
-function line([a, b, c]: readonly number[], u: number): number {
-  return a! + b! * u + c! * u * u;
+function polynomial(bends: Float64Array, t: number): number {
+  let sum = 0;
+  for (let k = bends.length - 1; k >= 0; k--) sum = sum * t + bends[k]!;
+  return sum;
 }
 
-/** The line of least squares through a border's places; straight where it is short. */
-function startLine(places: readonly Place[], bends: boolean): number[] | null {
-  const n = bends && places.length > 6 ? 3 : 2;
+/** A linear form of a line's coefficients, such as its place or slope somewhere, and its variance. */
+function formOf({ bends, covariance }: LineFit, form: ArrayLike<number>): { value: number; variance: number } {
+  const terms = bends.length;
+  let [value, variance] = [0, 0];
+  for (let i = 0; i < terms; i++) {
+    value += form[i]! * bends[i]!;
+    for (let j = 0; j < terms; j++) variance += form[i]! * form[j]! * covariance[i * terms + j]!;
+  }
+  return { value, variance: Math.max(0, variance) };
+}
+
+function placeAt(fit: LineFit, u_px: number): { value: number; variance: number } {
+  const t = (u_px - fit.middle_px) / fit.half_px;
+  return formOf(
+    fit,
+    Array.from(fit.bends, (_, k) => t ** k),
+  );
+}
+
+function slopeAt(fit: LineFit, u_px: number): { value: number; variance: number } {
+  const t = (u_px - fit.middle_px) / fit.half_px;
+  return formOf(
+    fit,
+    Array.from(fit.bends, (_, k) => (k === 0 ? 0 : (k * t ** (k - 1)) / fit.half_px)),
+  );
+}
+
+/** The parabola, or line, of least squares through a border's places. */
+function throughPlaces(places: readonly Place[]): Float64Array | null {
+  const n = places.length > 8 ? 3 : 2;
   if (places.length < n) return null;
   const normal = new Float64Array(n * n);
   const right = new Float64Array(n);
-  for (const [u, v] of places) {
+  for (const [t, v] of places) {
     for (let i = 0; i < n; i++) {
-      right[i] = right[i]! + u ** i * v;
-      for (let j = 0; j < n; j++) normal[i * n + j] = normal[i * n + j]! + u ** (i + j);
+      right[i] = right[i]! + t ** i * v;
+      for (let j = 0; j < n; j++) normal[i * n + j] = normal[i * n + j]! + t ** (i + j);
     }
   }
   const inverse = invertSymmetric(normal, n);
-  return inverse === null ? null : [...timesVector(inverse, right, n), 0].slice(0, 3);
+  return inverse === null ? null : timesVector(inverse, right, n);
 }
 
 /** Pixels that share one deviation: the sum of the correlations of what is left with its neighbours, at least 1. */
-function sharedArea(
-  near: readonly { readonly x: number; readonly y: number }[],
-  rests: readonly number[],
-  width: number,
-  reach: number,
-): number {
+function sharedArea(near: readonly Beside[], rests: readonly number[], width: number, reach: number): number {
   const at = new Map(near.map(({ x, y }, k) => [y * width + x, rests[k]!]));
   const power = rests.reduce((sum, rest) => sum + rest * rest, 0) / rests.length;
   let sum = 1;
@@ -356,11 +439,13 @@ function crossing(rays: readonly LineFit[], middle: Place, scale_px: number): Wa
   // A place that no ray tells is known as well as a pixel of the ridge map.
   const rough = 1 / (2 * scale_px) ** 2;
   let [xx, xy, yy, rx, ry] = [rough, 0, rough, 0, 0];
-  for (const { axis_rad, a, b, covariance } of rays) {
-    const [cos, sin] = [Math.cos(axis_rad), Math.sin(axis_rad)];
+  for (const ray of rays) {
+    const [cos, sin] = [Math.cos(ray.axis_rad), Math.sin(ray.axis_rad)];
+    const { value: a, variance } = placeAt(ray, 0);
+    const { value: b } = slopeAt(ray, 0);
     // v - b u = a, with u and v of the place from the middle.
     const [nx, ny] = [-sin - b * cos, cos - b * sin];
-    const weight = 1 / (covariance[0]! + 1e-4);
+    const weight = 1 / (variance + 1e-4);
     xx += weight * nx * nx;
     xy += weight * nx * ny;
     yy += weight * ny * ny;
@@ -397,18 +482,17 @@ function wallOf(
       width_um: scale_px * pixelSize_um,
     };
   }
-  const { origin, axis_rad, a, b, c, covariance, from_px, to_px, n } = fit;
-  const start = own === null ? from_px : 0;
-  const middle = 0.5 * (from_px + to_px);
-  const where = own === null ? middle : Math.min(DIRECTION_AT_UM / pixelSize_um, middle);
-  const slope = b + 2 * c * where;
-  const variance = covariance[5]! + 4 * where * covariance[6]! + 4 * where * where * covariance[10]!;
+  const { origin, axis_rad, middle_px, half_px, n } = fit;
+  const to_px = middle_px + half_px;
+  const start = own === null ? middle_px - half_px : 0;
+  const where = own === null ? middle_px : Math.min(DIRECTION_AT_UM / pixelSize_um, middle_px);
+  const { value: slope, variance } = slopeAt(fit, where);
   const angle = degrees(axis_rad + Math.atan(slope));
   const sd = ((Math.sqrt(variance) / (1 + slope * slope)) * 180) / Math.PI;
   const [cos, sin] = [Math.cos(axis_rad), Math.sin(axis_rad)];
   const points = Array.from({ length: 9 }, (_, k): Place => {
     const u = start + ((to_px - start) * k) / 8;
-    const v = line([a, b, c], u);
+    const v = placeAt(fit, u).value;
     return [origin[0] + cos * u - sin * v, origin[1] + sin * u + cos * v];
   });
   let length_px = 0;
@@ -420,7 +504,7 @@ function wallOf(
     meeting: meeting < 0 ? null : meeting,
     line_px: points,
     length_um: length_px * pixelSize_um,
-    contrast: { value: fit.crest, sd: Math.sqrt(covariance[15]!), n },
+    contrast: { value: fit.crest, sd: fit.crestSd, n },
     width_um: fit.width_px * pixelSize_um,
   };
 }

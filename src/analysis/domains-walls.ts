@@ -1,8 +1,8 @@
 /** Walls by their crests: which lines part a particle, and what chance an image without walls has to show the like. */
 import type { Random } from "../kernels/random.js";
-import { ridges, type Ridges } from "../kernels/ridges.js";
+import { ridges, ridgeStrength, type Ridges } from "../kernels/ridges.js";
 import { madSigma, median, quantile } from "../kernels/stats.js";
-import { spectrumOf, surrogateOf } from "../kernels/surrogate.js";
+import { spectrumOf, surrogatesOf } from "../kernels/surrogate.js";
 import { watersheds, type Watersheds } from "../kernels/watershed.js";
 
 /** A particle parted by its walls. */
@@ -97,7 +97,7 @@ function plainest(
   for (const scale of SCALES_PSF) {
     const scale_px = Math.max(LEAST_SCALE_PX, scale * psf_px);
     for (const sign of [1, -1] as const) {
-      const { strength } = ridges(
+      const strength = ridgeStrength(
         fine.map((value) => sign * value),
         width,
         height,
@@ -138,12 +138,14 @@ function chanceCrests(
   const surrogates: Float32Array[] = [];
   const crests: number[] = [];
   let spread = 0;
-  for (let draw = 0; draw < SURROGATES; draw++) {
-    const surrogate = known(surrogateOf(spectrum, from), inside);
-    const map = known(ridges(surrogate, width, height, scale_px).strength, inside);
-    surrogates.push(surrogate);
-    spread += madSigma(map) / SURROGATES;
-    crests.push(watersheds(map, width, height, { least: Infinity, least_px }).taken);
+  for (let draw = 0; draw < SURROGATES; draw += 2) {
+    for (const drawn of surrogatesOf(spectrum, from)) {
+      const surrogate = known(drawn, inside);
+      const map = known(ridgeStrength(surrogate, width, height, scale_px), inside);
+      surrogates.push(surrogate);
+      spread += madSigma(map) / SURROGATES;
+      crests.push(watersheds(map, width, height, { least: Infinity, least_px }).taken);
+    }
   }
   const finite = crests.filter(Number.isFinite);
   if (finite.length < SURROGATES / 2) return { least: Infinity, p: () => 1, fluctuation: spread, surrogates };

@@ -20,6 +20,38 @@ const CUT = 4;
  * is taken as 0.
  */
 export function ridges(image: ArrayLike<number>, width: number, height: number, sigma_px: number): Ridges {
+  const { xx, xy, yy } = secondDerivatives(image, width, height, sigma_px);
+  const angle_rad = new Float32Array(xx.length);
+  for (let at = 0; at < xx.length; at++) {
+    // Along the line the second derivative is greatest.
+    const angle = 0.5 * Math.atan2(xy[at]!, 0.5 * (xx[at]! - yy[at]!));
+    angle_rad[at] = angle < 0 ? angle + Math.PI : angle;
+  }
+  return { strength: strengthOf({ xx, xy, yy }), angle_rad };
+}
+
+/** The strength alone. */
+export function ridgeStrength(image: ArrayLike<number>, width: number, height: number, sigma_px: number): Float32Array {
+  return strengthOf(secondDerivatives(image, width, height, sigma_px));
+}
+
+/** sigma^2 times the second derivatives of the image blurred by a Gaussian. */
+interface Hessian {
+  readonly xx: Float64Array;
+  readonly xy: Float64Array;
+  readonly yy: Float64Array;
+}
+
+function strengthOf({ xx, xy, yy }: Hessian): Float32Array {
+  const strength = new Float32Array(xx.length);
+  for (let at = 0; at < xx.length; at++) {
+    const half = 0.5 * (xx[at]! - yy[at]!);
+    strength[at] = Math.sqrt(half * half + xy[at]! * xy[at]!) - 0.5 * (xx[at]! + yy[at]!);
+  }
+  return strength;
+}
+
+function secondDerivatives(image: ArrayLike<number>, width: number, height: number, sigma_px: number): Hessian {
   const reach = Math.ceil(CUT * sigma_px);
   const gauss = new Float64Array(2 * reach + 1);
   let sum = 0;
@@ -32,19 +64,11 @@ export function ridges(image: ArrayLike<number>, width: number, height: number, 
   for (let at = 0; at < bend.length; at++) bend[at] = bend[at]! - rest * gauss[at]!;
 
   const known = Float64Array.from(image, (value) => (Number.isFinite(value) ? value : 0));
+  const soft = alongRows(known, width, height, gauss);
   const xx = along(alongRows(known, width, height, bend), width, height, gauss);
-  const yy = along(alongRows(known, width, height, gauss), width, height, bend);
+  const yy = along(soft, width, height, bend);
   const xy = along(alongRows(known, width, height, slope), width, height, slope);
-  const strength = new Float32Array(known.length);
-  const angle_rad = new Float32Array(known.length);
-  for (let at = 0; at < known.length; at++) {
-    const half = 0.5 * (xx[at]! - yy[at]!);
-    strength[at] = -(0.5 * (xx[at]! + yy[at]!) - Math.hypot(half, xy[at]!));
-    // Along the line the second derivative is greatest.
-    const angle = 0.5 * Math.atan2(xy[at]!, half);
-    angle_rad[at] = angle < 0 ? angle + Math.PI : angle;
-  }
-  return { strength, angle_rad };
+  return { xx, xy, yy };
 }
 
 function alongRows(values: Float64Array, width: number, height: number, kernel: Float64Array): Float64Array {

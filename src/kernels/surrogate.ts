@@ -59,19 +59,25 @@ export function spectrumOf(image: ArrayLike<number>, width: number, height: numb
   return { width, height, wide, high, amplitude };
 }
 
-/** An image with the given amplitudes and random phases, as large as the one that the spectrum was taken of. */
-export function surrogateOf({ width, height, wide, high, amplitude }: Spectrum, from: Random): Float32Array {
-  const re = Float64Array.from(amplitude, () => from.normal());
-  const im = new Float64Array(re.length);
-  fft2Real(re, im, wide, high);
+/** Two independent images with the given amplitudes and random phases, as large as the one that the spectrum was taken of. */
+export function surrogatesOf(
+  { width, height, wide, high, amplitude }: Spectrum,
+  from: Random,
+): readonly [Float32Array, Float32Array] {
+  const re = new Float64Array(amplitude.length);
+  const im = new Float64Array(amplitude.length);
+  // Frequencies apart from their opposites make an image and another one times i.
   for (let at = 0; at < re.length; at++) {
-    const length = Math.hypot(re[at]!, im[at]!);
-    const by = length > 0 ? amplitude[at]! / length : 0;
-    re[at] = re[at]! * by;
-    im[at] = im[at]! * by;
+    const phase = 2 * Math.PI * from.uniform();
+    re[at] = amplitude[at]! * Math.cos(phase);
+    im[at] = amplitude[at]! * Math.sin(phase);
   }
   fft2(re, im, wide, high, true);
-  const image = new Float32Array(width * height);
-  for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) image[y * width + x] = re[y * wide + x]!;
-  return image;
+  // Each has half of the power.
+  const cut = (values: Float64Array): Float32Array =>
+    Float32Array.from(
+      { length: width * height },
+      (_, at) => Math.SQRT2 * values[Math.floor(at / width) * wide + (at % width)]!,
+    );
+  return [cut(re), cut(im)];
 }

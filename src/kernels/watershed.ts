@@ -117,9 +117,7 @@ export function crestOf(heights: readonly number[]): number {
 
 /** Every pixel goes to the area of its lowest neighbour that was flooded before it. */
 function flood(map: ArrayLike<number>, width: number, height: number): { labels: Int32Array; count: number } {
-  const order: number[] = [];
-  for (let at = 0; at < map.length; at++) if (Number.isFinite(map[at]!)) order.push(at);
-  order.sort((a, b) => map[a]! - map[b]! || a - b);
+  const order = inOrder(map);
   const labels = new Int32Array(width * height);
   let count = 0;
   for (const at of order) {
@@ -135,6 +133,34 @@ function flood(map: ArrayLike<number>, width: number, height: number): { labels:
     labels[at] = lowest < 0 ? ++count : labels[lowest]!;
   }
   return { labels, count };
+}
+
+/** Heights are told apart by so many steps from the lowest to the highest. */
+const LEVELS = 65536;
+
+/** Known pixels from the lowest to the highest, those of one level in the order of rows. */
+function inOrder(map: ArrayLike<number>): Int32Array {
+  let [low, high] = [Infinity, -Infinity];
+  for (let at = 0; at < map.length; at++) {
+    const value = map[at]!;
+    if (!Number.isFinite(value)) continue;
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  const scale = high > low ? (LEVELS - 1) / (high - low) : 0;
+  const first = new Int32Array(LEVELS + 1);
+  const level = new Int32Array(map.length).fill(-1);
+  let known = 0;
+  for (let at = 0; at < map.length; at++) {
+    if (!Number.isFinite(map[at]!)) continue;
+    level[at] = Math.floor((map[at]! - low) * scale);
+    first[level[at]! + 1]!++;
+    known++;
+  }
+  for (let one = 0; one < LEVELS; one++) first[one + 1]! += first[one]!;
+  const order = new Int32Array(known);
+  for (let at = 0; at < map.length; at++) if (level[at]! >= 0) order[first[level[at]!]!++] = at;
+  return order;
 }
 
 function bordersOf(

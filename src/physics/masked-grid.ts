@@ -31,6 +31,9 @@ export interface MaskedGrid {
   readonly rim_um: Float64Array;
 }
 
+/** Sides of cells that make sense: from less than an atom to a millimetre. */
+const LEAST_um = 1e-5;
+const MOST_um = 1000;
 /** Standard deviation, in cells, by which the distance to the rim is smoothed before its normals are taken. */
 const NORMAL_BLUR = 1.5;
 
@@ -116,9 +119,9 @@ export function checkRaster(mask: ArrayLike<number>, width: number, height: numb
 }
 
 function checkCell(h_um: number): void {
-  if (typeof h_um === "number" && h_um > 0 && h_um < Infinity) return;
+  if (typeof h_um === "number" && h_um >= LEAST_um && h_um <= MOST_um) return;
   throw new ParameterError(
-    `h_um is ${typeof h_um === "number" ? h_um : typeof h_um}. Give the side of a cell in um, such as 0.175.`,
+    `h_um is ${typeof h_um === "number" ? h_um : typeof h_um}. Give the side of a cell in um, ${LEAST_um} to ${MOST_um}, such as 0.175.`,
     { parameter: "h_um", value: h_um },
   );
 }

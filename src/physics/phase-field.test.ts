@@ -87,6 +87,202 @@ test.skipIf(dataFolder === null)("the reference delithiation at 4C is met", asyn
   expect(Math.abs(again.phi.at(-1)! - valueAt(result.t_s, result.phi, 20))).toBeLessThan(1e-3);
 });
 
+interface ReferenceRun {
+  readonly name: string;
+  readonly nx: number;
+  readonly ny: number;
+  readonly mask: string[];
+  readonly params: Readonly<
+    Record<"h" | "delta" | "hb" | "a_rich" | "D_poor" | "D_rich" | "gmode" | "dmode" | "x0", number>
+  >;
+  readonly xStop: number;
+  readonly kind: "current" | "potential" | "ensemble";
+  readonly series: [number, number][];
+  readonly contact_ohm_m2?: number[];
+  readonly boundary: Readonly<Record<"l" | "k" | "w", number[]>>;
+  readonly result: Readonly<Record<"t" | "mean_x" | "fraction" | "phi" | "x_end", number[]>> & {
+    readonly arrival: (number | null)[];
+  };
+}
+
+const referenceRuns = JSON.parse(
+  readFileSync(path.join(import.meta.dirname, "../../fixtures/phase-field/reference-runs.json"), "utf8"),
+) as ReferenceRun[];
+
+function specOf(run: ReferenceRun): PhaseFieldSpec {
+  const { params, series, kind, xStop } = run;
+  const direction = xStop < params.x0 ? "delithiation" : "lithiation";
+  const mask = Array.from(run.mask.join(""), (cell) => (cell === "#" ? 1 : 0));
+  const onMask = (values: readonly number[]): number[] => {
+    const rim = values[Symbol.iterator]();
+    return mask.map((inside, at) => {
+      const open = [-1, 1, -run.nx, run.nx].every((step) => mask[at + step] === 1);
+      const edge = at % run.nx === 0 || at % run.nx === run.nx - 1;
+      return inside === 1 && (edge || !open) ? rim.next().value! : 0;
+    });
+  };
+  const stated = kind === "ensemble" ? onMask : (values: readonly number[]) => values;
+  const { l, k, w } = run.boundary;
+  const two = { poor_um2_s: 1e12 * params.D_poor, rich_um2_s: 1e12 * params.D_rich };
+  return {
+    mask,
+    width: run.nx,
+    height: run.ny,
+    h_um: 1e6 * params.h,
+    delta_um: 1e6 * params.delta,
+    material: withTransport(
+      lco,
+      {
+        ...two,
+        blend: (["log", "linear", "divacancy"] as const)[params.dmode]!,
+        rateLaw: (["constant", "lattice-gas", "excluded-site"] as const)[params.gmode]!,
+      },
+      "test",
+    ),
+    drive:
+      kind === "ensemble"
+        ? { kind, steps: [{ kind: direction, x_per_h: Math.abs(series[0]![1]) }], contact_ohm_m2: run.contact_ohm_m2! }
+        : kind === "current"
+          ? { kind, x_per_h: series }
+          : { kind, E_V: series },
+    x0: params.x0,
+    xStop,
+    boundary: { length_um: stated(l.map((length) => 1e6 * length)), k: stated(k), wetting: stated(w) },
+  };
+}
+
+test.each(referenceRuns.map((run) => [run.name, run] as const))(
+  "what another program finds from the same equations is met: %s",
+  async (_, run) => {
+    const { result } = run;
+    const ours = await phaseFieldOf(specOf(run));
+    const cells = result.x_end.length;
+    for (const [at, t_s] of result.t.entries()) {
+      expect(Math.abs(valueAt(ours.t_s, ours.x_mean, t_s) - result.mean_x[at]!)).toBeLessThan(3e-4);
+      expect(Math.abs(valueAt(ours.t_s, ours.fraction, t_s) - result.fraction[at]!)).toBeLessThan(2e-3 + 2 / cells);
+      expect(Math.abs(valueAt(ours.t_s, ours.phi, t_s) - result.phi[at]!)).toBeLessThan(0.01);
+    }
+    const inside = [...ours.x.keys()].filter((at) => !Number.isNaN(ours.x[at]!));
+    expect(inside.length).toBe(cells);
+    const missing = inside.filter((at, cell) => Number.isNaN(ours.arrival_s[at]!) !== (result.arrival[cell] === null));
+    expect(missing.length).toBeLessThan(2);
+    const late = inside
+      .map((at, cell) => Math.abs(ours.arrival_s[at]! - (result.arrival[cell] ?? NaN)))
+      .filter((error) => !Number.isNaN(error))
+      .sort((a, b) => a - b);
+    expect(late.length).toBeGreaterThan(0.5 * cells);
+    expect(late[Math.floor(late.length / 2)]).toBeLessThan(0.05);
+    expect(late[Math.floor(0.95 * late.length)]).toBeLessThan(0.3);
+    for (const [cell, at] of inside.entries()) expect(Math.abs(ours.x[at]! - result.x_end[cell]!)).toBeLessThan(1e-3);
+    expect(ours.massError).toBeLessThan(1e-11);
+  },
+);
+
+test("a jump of the drive has an entry on each side, and times rise throughout", async () => {
+  const drive = {
+    kind: "current",
+    x_per_h: [
+      [0, 1],
+      [40, 1],
+      [40, 4],
+    ],
+  } as const;
+  const { t_s, x_per_h, phi } = await phaseFieldOf({ ...small, drive, until_s: 60 });
+  for (let at = 1; at < t_s.length; at++) expect(t_s[at]!).toBeGreaterThan(t_s[at - 1]!);
+  const after = t_s.indexOf(40);
+  expect(t_s[after]! - t_s[after - 1]!).toBeLessThan(1e-9);
+  expect(x_per_h[after - 1]).toBeCloseTo(-1, 12);
+  expect(x_per_h[after]).toBeCloseTo(-4, 12);
+  expect(phi[after]! - phi[after - 1]!).toBeGreaterThan(0.1);
+});
+
+test("an area of which the wetting's tail alone is left is as in 1/m as the others", async () => {
+  const one = outlineGrid(hexagon(0.2), 0.175);
+  const width = 2 * one.width;
+  const mask = new Uint8Array(width * one.height);
+  const wetting = new Float64Array(mask.length);
+  one.mask.forEach((inside, at) => {
+    const place = Math.floor(at / one.width) * width + (at % one.width);
+    mask[place] = inside;
+    mask[place + one.width] = inside;
+    wetting[place] = -2e5;
+    wetting[place + one.width] = -2;
+  });
+  const spec: PhaseFieldSpec = {
+    ...small,
+    mask,
+    width,
+    height: one.height,
+    edge: undefined,
+    drive: { kind: "ensemble", steps: [{ kind: "delithiation", x_per_h: 2, lasts_s: 30 }] },
+  };
+  const stated = await phaseFieldOf({ ...spec, boundary: { wetting } });
+  const inUm = await phaseFieldOf({ ...spec, boundary: { wetting: wetting.map((value) => 1e-6 * value) } });
+  expect(Math.abs(stated.phi.at(-1)! - inUm.phi.at(-1)!)).toBeLessThan(1e-9);
+});
+
+test("a wetting that holds the old phase, or a run that is left early, is no fault", async () => {
+  for (const [x0, xStop, sign] of [
+    [0.97, 0.8, 1],
+    [0.73, 0.9, -1],
+  ] as const) {
+    const wetting = new Float64Array(small.mask.length).fill(sign * 3e5);
+    const run = await phaseFieldOf({ ...small, x0, xStop, boundary: { wetting } });
+    expect(run.ended).toBe("xStop");
+    expect(run.massError).toBeLessThan(1e-11);
+  }
+  let seen = 0;
+  for await (const state of simulatePhaseField(small)) {
+    expect(state.t_s).toBeGreaterThanOrEqual(0);
+    if (++seen === 3) break;
+  }
+  expect(seen).toBe(3);
+  const reason = new Error("not wanted");
+  await expect(phaseFieldOf({ ...small, signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+});
+
+test("whatever one field is replaced by, a run comes to its end or is refused by name", async () => {
+  const nonsense: unknown[] = [
+    NaN,
+    Infinity,
+    -1,
+    0,
+    1e300,
+    "x",
+    null,
+    true,
+    [],
+    {},
+    [NaN],
+    Array.from({ length: 500 }, () => 1),
+  ];
+  const whole: Record<string, unknown> = { ...small, until_s: 5, snapshots_s: [0, 1], stepChange_x: 0.01 };
+  const wrong: Record<string, unknown>[] = [];
+  for (const value of nonsense) {
+    for (const key of Object.keys(whole)) wrong.push({ ...whole, [key]: value });
+    for (const key of Object.keys(lco)) {
+      if (key !== "name" && key !== "formula") wrong.push({ ...whole, material: { ...lco, [key]: value } });
+    }
+    for (const key of ["length_um", "k", "wetting"]) wrong.push({ ...whole, boundary: { [key]: value } });
+    for (const key of ["seed", "hotSpots", "hotSpotsAt"]) wrong.push({ ...whole, edge: { seed: 1, [key]: value } });
+  }
+  for (const one of wrong) {
+    try {
+      const { x_mean, potential_V } = await phaseFieldOf({
+        ...(one as unknown as PhaseFieldSpec),
+        signal: AbortSignal.timeout(500),
+      });
+      expect(x_mean.every((x) => x > 0 && x < 1)).toBe(true);
+      expect(potential_V.every(Number.isFinite)).toBe(true);
+    } catch (error) {
+      if ((error as Error).name === "TimeoutError") continue;
+      expect(error).toBeInstanceOf(ParameterError);
+      expect((error as ParameterError).message).toMatch(/^\S+ .*\. .*(Give|give|must|Say)/s);
+      expect((error as ParameterError).message.length).toBeLessThan(400);
+    }
+  }
+});
+
 test("lithium is what the current brought, whatever shape, rate, direction and law", async () => {
   await fc.assert(
     fc.asyncProperty(

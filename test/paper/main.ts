@@ -67,9 +67,6 @@ if (!Number.isInteger(seed) || seed < 0 || seed > 200_000) {
   process.exit(2);
 }
 
-if (values.group === undefined) await runAll();
-else await runOne(groups[values.group]!);
-
 /** Runs a group in this process and says what it does to its parent; ends with it. */
 async function runOne(group: Group): Promise<void> {
   process.once("disconnect", () => process.exit());
@@ -161,3 +158,6 @@ function write(page: string, pictures: readonly { name: string; png: Uint8Array 
   renameSync(besidePage, path.join(values.out, "paper.md"));
   console.error(`wrote ${path.join(values.out, "paper.md")} and ${pictures.length} pictures`);
 }
+
+if (values.group === undefined) await runAll();
+else await runOne(groups[values.group]!);

@@ -2,8 +2,10 @@
 import { median } from "../../src/kernels/stats.js";
 import { lco } from "../../src/physics/materials/lco.js";
 import { withTransport } from "../../src/physics/materials/library.js";
+import type { FrontMap } from "../../src/model/experiment.js";
 import type { Material } from "../../src/model/material.js";
 import { hexagon } from "../phase-field-ladder.js";
+import { fig3Outline } from "./current-rows.js";
 import { drawCrystal, kindOf, PER_C, rimMetrics, runCrystal, turnedAt, type RimMetrics, type Run } from "./particle.js";
 import { LITHIUM, mapTable } from "./pictures.js";
 import { seedOf, seedsOf, seedText, type Drawing, type Group, type Row, type Tell } from "./row.js";
@@ -44,6 +46,10 @@ export const singleParticleRows: Group = {
       tell(`${wanted.direction} at ${rateText(wanted.rate_C)}`);
       rows.push(await mechanismRow(wanted, seedsOf(seed, 10 + at, CRYSTALS)));
     }
+    tell("the crystal of Fig. 3");
+    for (const [at, rate_C] of [6, 4].entries()) {
+      rows.push(await figure3Row(rate_C, seedsOf(seed, 34 + at, CRYSTALS)));
+    }
     tell("the twins' reaction");
     rows.push(await twinLawRow(seedsOf(seed, 30, CRYSTALS)));
     for (const direction of ["delithiation", "lithiation"] as const) {
@@ -56,29 +62,41 @@ export const singleParticleRows: Group = {
 
 /** Runs crystals at a rate and counts the ways that their fronts take. */
 export async function mechanismRow(wanted: Wanted, seeds: readonly number[], material = lco): Promise<Row> {
-  const { direction, rate_C, kind } = wanted;
-  const kinds: string[] = [];
-  const metrics: RimMetrics[] = [];
-  for (const one of seeds) {
-    const { map } = await runAt(one, direction, rate_C, material);
-    kinds.push(kindOf(map));
-    metrics.push(rimMetrics(map));
-  }
+  const { direction, rate_C } = wanted;
+  const maps: FrontMap[] = [];
+  for (const one of seeds) maps.push((await runAt(one, direction, rate_C, material)).map);
+  return countedRow(wanted, maps, seeds);
+}
+
+function countedRow({ direction, rate_C, kind }: Wanted, maps: readonly FrontMap[], seeds: readonly number[]): Row {
+  const kinds = maps.map(kindOf);
+  const metrics = maps.map(rimMetrics);
   const middle = (of: (one: RimMetrics) => number): string => median(metrics.map(of)).toFixed(2);
   // What fits no kind is undecided: it contradicts none.
   const rest = kinds.filter((one) => one !== kind && one !== "undecided");
+  const enough = kinds.filter((one) => one === kind).length >= (5 / 6) * seeds.length;
   return {
     observable: `${direction} at ${rateText(rate_C)}`,
     paper: kind ?? "hybrid to core",
     ours: `${countText(kinds)}; E50 ${middle(({ E50 }) => E50)}, E80 ${middle(({ E80 }) => E80)}, CI ${middle(({ CI }) => CI)}`,
-    held:
-      kind === null ? null : kinds.filter((one) => one === kind).length >= (5 / 6) * seeds.length && rest.length === 0,
+    held: kind === null ? null : enough && rest.length === 0,
     how:
       kind === null
         ? "The change from one to the other; what is neither is called undecided."
-        : `Held where five of six are of that kind and none of another.${kind === "core" ? " Undecided are cores that close off the middle, nearer to the rim than half the inradius: the rim's rates are uneven." : ""}`,
+        : `Held where five of six are of that kind and none of another.${kind === "core" ? " What is none closed off the middle, nearer to the rim than half the inradius, or before its rim was full: nuclei and rates along a rim are uneven." : ""}`,
     seeds: seedText(seeds),
   };
+}
+
+/** Cores in the crystal of Fig. 3, 9.6 x 6.8 um, over rims. */
+async function figure3Row(rate_C: number, seeds: readonly number[]): Promise<Row> {
+  const maps: FrontMap[] = [];
+  for (const one of seeds) {
+    const crystal = { seed: one, outline_um: fig3Outline, edge: { seed: one, hotSpots: NUCLEI.delithiation } };
+    maps.push((await runCrystal(crystal, { direction: "delithiation", x_per_h: [[0, rate_C * PER_C]] })).map);
+  }
+  const row = countedRow({ direction: "delithiation", rate_C, kind: "core" }, maps, seeds);
+  return { ...row, observable: `${row.observable}, crystal of Fig. 3` };
 }
 
 async function runAt(
@@ -158,7 +176,7 @@ async function cores(seed: number, tell: Tell): Promise<Drawing> {
   return {
     name: "delithiation-by-rate",
     figure: mapTable({
-      title: "Delithiation: from a hybrid to a shrinking core",
+      title: "Delithiation by rate",
       subtitle: "Lithium when 10 to 90 % of the particle have turned, at three rates of the particle's own",
       rows: await snapshots(seed, "delithiation", [0.5, 2, 6]),
       ...LITHIUM,
@@ -173,7 +191,7 @@ async function waves(seed: number, tell: Tell): Promise<Drawing> {
   return {
     name: "lithiation-by-rate",
     figure: mapTable({
-      title: "Lithiation: a wave at every rate",
+      title: "Lithiation by rate",
       subtitle: "Lithium when 10 to 90 % of the particle have turned, at four rates of the particle's own",
       rows: await snapshots(seed, "lithiation", [0.5, 1, 2, 4]),
       ...LITHIUM,

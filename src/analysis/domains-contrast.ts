@@ -18,10 +18,12 @@ export interface OrderContrast {
   readonly frames: { readonly before: number; readonly after: number };
 }
 
-/** Lines are sought from so many point spreads within the outline on. */
-const RIM_PSF = 1.5;
+/** Lines are sought where so much of a point spread lies within the outline: 1.5 of its standard deviations inside a straight edge. */
+const INSIDE = 0.9332;
 /** Fewer frames on either side tell no scatter. */
 const LEAST_FRAMES = 3;
+/** So many tell the scatter well. */
+const MANY_FRAMES = 6;
 /** Deviations that no longer steer the smooth part. */
 const CLIP = 2.5;
 const PASSES = 6;
@@ -30,6 +32,8 @@ const PASSES = 6;
  * The total contrast between the frames of a stack before a window and those after it; null where there are too few, or the
  * outline holds too few pixels. After Merryweather et al. 2021, Fig. 5a, b.
  *
+ * Frames less than `wait_s` after the window are left out where enough remain: new walls settle.
+ *
  * What is left of the drift adds the gradient of the image over its light, a defocus its Laplacian: both are fitted, with
  * the smooth part, over the outline's pixels, walls and spots left out as outliers.
  */
@@ -37,14 +41,16 @@ export function orderContrast(
   stack: Stack,
   mask: Uint8Array,
   window: { readonly start_s: number; readonly end_s: number; readonly sd_s: number },
-  psf_um: number,
+  { psf_um, wait_s }: { readonly psf_um: number; readonly wait_s: number },
 ): OrderContrast | null {
   const { width, height, data, time_s, pixelSize_um } = stack;
   const n = width * height;
   const guard_s = Math.max(window.sd_s, 0.5 * (medianStep(time_s) || 0));
   const lit = Array.from(time_s.keys()).filter((frame) => isLit(data, mask, frame));
   const before = lit.filter((frame) => time_s[frame]! < window.start_s - guard_s);
-  const after = lit.filter((frame) => time_s[frame]! > window.end_s + guard_s);
+  const since = lit.filter((frame) => time_s[frame]! > window.end_s + guard_s);
+  const settled = since.filter((frame) => time_s[frame]! > window.end_s + wait_s);
+  const after = settled.length >= Math.max(MANY_FRAMES, 0.4 * since.length) ? settled : since;
   if (before.length < LEAST_FRAMES || after.length < LEAST_FRAMES) return null;
   const mean = (frame: number): number => {
     let [sum, known] = [0, 0];
@@ -76,21 +82,13 @@ export function orderContrast(
   );
   if (smooth === null) return null;
   const cover = gaussianBlur(mask, width, height, Math.max(psf_um / pixelSize_um, 0.5));
-  const inner = innerPixels(cover);
   return {
     total: total.map((value, at) => value - disturbed[at]!),
-    fine: total.map((value, at) => (inner(at) ? value - smooth[at]! - disturbed[at]! : NaN)),
+    fine: total.map((value, at) => (cover[at]! >= INSIDE ? value - smooth[at]! - disturbed[at]! : NaN)),
     noise: Math.sqrt(median(scatter)),
     step: stepOf(time_s, level, before, after, 0.5 * (window.start_s + window.end_s)),
     frames: { before: before.length, after: after.length },
   };
-}
-
-/** Whether a pixel's Gaussian of one point spread lies within the outline as far as one RIM_PSF inside a straight edge. */
-function innerPixels(cover: Float32Array): (at: number) => boolean {
-  // Normal distribution at 1.5.
-  const least = RIM_PSF === 1.5 ? 0.9332 : 1;
-  return (at) => cover[at]! >= least;
 }
 
 function isLit(data: Float32Array, mask: Uint8Array, frame: number): boolean {

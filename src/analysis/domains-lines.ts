@@ -1,60 +1,17 @@
 /** Walls as lines: each fitted along its crest, with its direction where it leaves the meeting point. */
-import { invertSymmetric, timesVector } from "../kernels/normal-equations.js";
 import { median } from "../kernels/stats.js";
 import type { DomainWall, WallMeeting } from "../model/domains.js";
-import type { Estimate } from "../model/experiment.js";
+import { fitLine, placeAt, principal, slopeAt, type LineFit, type Place, type Scene } from "./domains-line-fit.js";
+import { meetingAt, meetingsOf, throughMeeting } from "./domains-meetings.js";
 import { borderPlaces } from "./domains-walls.js";
-
-/** What walls are fitted in. */
-interface Scene {
-  /** Walls bright; NaN where no line is told. */
-  readonly image: Float32Array;
-  readonly width: number;
-  readonly height: number;
-  readonly pixelSize_um: number;
-  readonly psf_px: number;
-  readonly scale_px: number;
-}
-
-type Place = readonly [number, number];
-
-/** A wall's line in its own frame: u along `axis_rad` from `origin`, v across, a polynomial in t = (u - middle) / half. */
-interface LineFit {
-  readonly origin: Place;
-  readonly axis_rad: number;
-  readonly middle_px: number;
-  readonly half_px: number;
-  /** Coefficients of t^0, t^1, ... and their covariance. */
-  readonly bends: Float64Array;
-  readonly covariance: Float64Array;
-  readonly crest: number;
-  readonly crestSd: number;
-  readonly width_px: number;
-  /** Independent values in the fit. */
-  readonly n: number;
-}
 
 /** Direction is taken this far from the meeting point, where its bend is past: a few half widths of a wall as it is seen. */
 const DIRECTION_AT_UM = 0.8;
 /** Around a meeting point no wall is itself: in widths of the filter at first, then of the walls as they are seen. */
 const CLEAR = 2.5;
 const CLEAR_WIDTHS = 2;
-/** Beside a wall, in widths of the filter. */
-const BESIDE = 4;
-/** A bend more is fitted for each such length of a wall, as long as the last one is told from none by so many errors. */
-const BEND_UM = 0.7;
-const MOST_BENDS = 4;
-const BEND_SD = 2.5;
-/** Shorter ones, in widths, have no direction. */
-const LEAST_SPAN = 2;
-/** A line wider than this is no wall but a shade. */
-export const SHARP_UM = 0.45;
-const STEPS = 12;
-/** Walls bend a little where it cannot be told: standard deviation of a wall's turn along its way. */
-const TURN_DEG_UM = 0.6;
-/** Stretches of a wall, in its widths, whose deviations are taken as independent; and how many of them tell an error. */
-const STRETCH = 3;
-const LEAST_STRETCHES = 5;
+/** Meeting points are found, lines told from them, and both once more. */
+const TURNS = 3;
 
 /** Walls and meeting points of a parted particle, places in px of the image. */
 export function wallLines(
@@ -80,7 +37,7 @@ export function wallLines(
   let fits: (LineFit | null)[] = [];
   let meetings: WallMeeting[] = [];
   let clear_px = CLEAR * Math.max(scene.scale_px, scene.psf_px);
-  for (let turn = 0; turn < 3; turn++) {
+  for (let turn = 0; turn < TURNS; turn++) {
     fits = traced.map(({ places, meeting }) => {
       const own = meeting < 0 ? null : middles[meeting]!;
       const others = middles.filter((_, at) => at !== meeting);
@@ -88,375 +45,23 @@ export function wallLines(
     });
     meetings = middles.map((middle, at) => {
       const rays = fits.filter((fit, wall): fit is LineFit => fit !== null && traced[wall]!.meeting === at);
-      return crossing(rays, middle, scene.scale_px);
+      return meetingAt(rays, middle, scene.scale_px);
     });
+    // Lines of the last turn are told from the middles before it.
+    if (turn === TURNS - 1) break;
     middles = meetings.map(({ x_px, y_px }) => [x_px.value, y_px.value]);
     const widths = fits.flatMap((fit) => (fit === null ? [] : [fit.width_px]));
     if (widths.length > 0) clear_px = CLEAR_WIDTHS * median(widths);
   }
   const walls = traced.map(({ between, places, meeting }, at) => {
-    const fit = fits[at]!;
+    const others = fits.filter((_, wall) => wall !== at && traced[wall]!.meeting === meeting);
+    const rays = others.filter((fit): fit is LineFit => fit !== null);
+    const alone = fits[at]!;
+    const fit = alone === null || meeting < 0 || rays.length < 2 ? alone : throughMeeting(alone, rays, scene);
     const own = meeting < 0 ? null : middles[meeting]!;
     return wallOf(scene, fit, between, places, meeting, own);
   });
   return { walls, meetings };
-}
-
-/** Places around which three areas or more lie; those nearer to each other than `near_px` are one. */
-function meetingsOf(
-  labels: Int32Array,
-  width: number,
-  height: number,
-  near_px: number,
-): { x: number; y: number; areas: Set<number> }[] {
-  const found: { x: number; y: number; n: number; areas: Set<number> }[] = [];
-  for (let y = 0; y + 2 < height; y++) {
-    for (let x = 0; x + 2 < width; x++) {
-      const areas = new Set<number>();
-      for (let at = 0; at < 9; at++) areas.add(labels[(y + Math.floor(at / 3)) * width + x + (at % 3)]!);
-      areas.delete(0);
-      if (areas.size < 3) continue;
-      const one = found.find((other) => Math.hypot(other.x - x - 1, other.y - y - 1) <= near_px);
-      if (one === undefined) {
-        found.push({ x: x + 1, y: y + 1, n: 1, areas });
-        continue;
-      }
-      one.x = (one.n * one.x + x + 1) / (one.n + 1);
-      one.y = (one.n * one.y + y + 1) / (one.n + 1);
-      one.n++;
-      for (const area of areas) one.areas.add(area);
-    }
-  }
-  return found;
-}
-
-/** Principal direction of places, away from the meeting point where there is one. */
-function principal(
-  places: readonly Place[],
-  from: Place | null,
-): { readonly origin: Place; readonly axis_rad: number } {
-  const mx = places.reduce((sum, [x]) => sum + x, 0) / places.length;
-  const my = places.reduce((sum, [, y]) => sum + y, 0) / places.length;
-  let [xx, xy, yy] = [0, 0, 0];
-  for (const [x, y] of places) {
-    xx += (x - mx) ** 2;
-    xy += (x - mx) * (y - my);
-    yy += (y - my) ** 2;
-  }
-  let axis_rad = 0.5 * Math.atan2(2 * xy, xx - yy);
-  if (from === null) return { origin: [mx, my], axis_rad };
-  const [dx, dy] = [mx - from[0], my - from[1]];
-  if (Math.cos(axis_rad) * dx + Math.sin(axis_rad) * dy < 0) axis_rad += Math.PI;
-  return { origin: from, axis_rad };
-}
-
-/**
- * The line of a wall: a polynomial of as few bends as it shows, its last one drawn towards none as far as it is not told from
- * that. Null where the wall is too short.
- */
-function fitLine(
-  scene: Scene,
-  places: readonly Place[],
-  own: Place | null,
-  others: readonly Place[],
-  clear_px: number,
-): LineFit | null {
-  const { pixelSize_um } = scene;
-  if (places.length < 3) return null;
-  const { origin, axis_rad } = principal(places, own);
-  const [cos, sin] = [Math.cos(axis_rad), Math.sin(axis_rad)];
-  const local = ([x, y]: Place): Place => [
-    cos * (x - origin[0]) + sin * (y - origin[1]),
-    -sin * (x - origin[0]) + cos * (y - origin[1]),
-  ];
-  const ownPlaces = places.map(local);
-  const to_px = Math.max(...ownPlaces.map(([u]) => u));
-  const from_px = own === null ? Math.min(...ownPlaces.map(([u]) => u)) : Math.min(clear_px, 0.5 * to_px);
-  const half_px = 0.5 * (to_px - from_px);
-  if (!(2 * half_px >= LEAST_SPAN * scene.scale_px)) return null;
-  const middle_px = 0.5 * (from_px + to_px);
-  const most = Math.max(1, Math.min(MOST_BENDS, Math.floor((2 * half_px * pixelSize_um) / BEND_UM)));
-  const near = besideLine(scene, ownPlaces, local, others, { from_px, to_px, middle_px, half_px, clear_px });
-  if (near === null) return null;
-  const lowest = Math.min(2, most);
-  const fits: Exclude<ReturnType<typeof fitRidge>, null>[] = [];
-  let last = 0;
-  for (let order = lowest; order <= most; order++) {
-    const fit = fitRidge(scene, near.pixels, near.start, order, half_px);
-    if (fit === null) break;
-    fits.push(fit);
-    const error2 = fit.covariance[order * (order + 1) + order]!;
-    // One bend more than the last that is told from none.
-    if (fit.bends[order]! ** 2 > BEND_SD ** 2 * error2) last = fits.length;
-  }
-  const fit = fits[Math.min(last, fits.length - 1)];
-  if (fit === undefined) return null;
-  const order = fit.bends.length - 1;
-  // Of a straight wall's slight bend: t^2 is u^2 / half^2.
-  const least = order === 2 ? 0.5 * TURN_DEG_UM * (Math.PI / 180) * pixelSize_um * half_px ** 2 : 0;
-  const drawn = order < 2 ? fit : { ...fit, ...straightened(fit.bends, fit.covariance, least) };
-  return { origin, axis_rad, middle_px, half_px, ...drawn };
-}
-
-/** A pixel beside a wall: t along it, v across, px. */
-interface Beside {
-  readonly t: number;
-  readonly v: number;
-  readonly value: number;
-  readonly x: number;
-  readonly y: number;
-}
-
-/** Pixels beside a border, and the parabola through its places; null where they are too few. */
-function besideLine(
-  scene: Scene,
-  places: readonly Place[],
-  local: (place: Place) => Place,
-  others: readonly Place[],
-  along: {
-    readonly from_px: number;
-    readonly to_px: number;
-    readonly middle_px: number;
-    readonly half_px: number;
-    readonly clear_px: number;
-  },
-): { readonly pixels: Beside[]; readonly start: Float64Array } | null {
-  const { image, width, height, scale_px } = scene;
-  const { from_px, to_px, middle_px, half_px, clear_px } = along;
-  const start = throughPlaces(
-    places.filter(([u]) => u >= from_px).map(([u, v]): Place => [(u - middle_px) / half_px, v]),
-  );
-  if (start === null) return null;
-  const reach = BESIDE * scale_px;
-  const pixels: Beside[] = [];
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const value = image[y * width + x]!;
-      if (!Number.isFinite(value)) continue;
-      const [u, v] = local([x, y]);
-      const t = (u - middle_px) / half_px;
-      if (u < from_px || u > to_px || Math.abs(v - polynomial(start, t)) > reach) continue;
-      if (others.some((other) => Math.hypot(other[0] - x, other[1] - y) < clear_px)) continue;
-      pixels.push({ t, v, value, x, y });
-    }
-  }
-  return pixels.length < 15 ? null : { pixels, start };
-}
-
-/**
- * A ridge of Gaussian profile along a polynomial, on ground that is plane near it, by least squares (Levenberg and Marquardt).
- * Errors from what is left, whose neighbouring pixels share their deviations, or from what stretches of the wall say, if
- * that is more.
- */
-function fitRidge(
-  { width, psf_px, scale_px }: Scene,
-  near: readonly Beside[],
-  start: Float64Array,
-  order: number,
-  half_px: number,
-): Pick<LineFit, "bends" | "covariance" | "crest" | "crestSd" | "width_px" | "n"> | null {
-  const terms = order + 1;
-  const size = terms + 5;
-  const [CREST, WIDTH, GROUND, ACROSS, ALONG] = [terms, terms + 1, terms + 2, terms + 3, terms + 4];
-  let at: Float64Array = new Float64Array(size);
-  for (let k = 0; k < Math.min(terms, start.length); k++) at[k] = start[k]!;
-  const levels = near.map(({ value }) => value);
-  at[CREST] = Math.max(...levels) - levels.reduce((sum, value) => sum + value, 0) / levels.length;
-  at[WIDTH] = scale_px;
-  const row = new Float64Array(size);
-  const evaluate = (parameters: Float64Array, { t, v }: Beside): number => {
-    let power = 1;
-    let d = v;
-    for (let k = 0; k < terms; k++, power *= t) d -= parameters[k]! * power;
-    const s = parameters[WIDTH]!;
-    const crest = parameters[CREST]!;
-    const bell = Math.exp((-0.5 * d * d) / (s * s));
-    power = (crest * bell * d) / (s * s);
-    for (let k = 0; k < terms; k++, power *= t) row[k] = power;
-    row[CREST] = bell;
-    row[WIDTH] = (crest * bell * d * d) / s ** 3;
-    row[GROUND] = 1;
-    row[ACROSS] = v;
-    row[ALONG] = t;
-    return crest * bell + parameters[GROUND]! + parameters[ACROSS]! * v + parameters[ALONG]! * t;
-  };
-  const misfit = (parameters: Float64Array): number =>
-    near.reduce((sum, one) => sum + (one.value - evaluate(parameters, one)) ** 2, 0);
-  const system = (damping: number): { inverse: Float64Array | null; right: Float64Array } => {
-    const normal = new Float64Array(size * size);
-    const right = new Float64Array(size);
-    for (const one of near) {
-      const rest = one.value - evaluate(at, one);
-      for (let i = 0; i < size; i++) {
-        right[i] = right[i]! + row[i]! * rest;
-        for (let j = 0; j < size; j++) normal[i * size + j] = normal[i * size + j]! + row[i]! * row[j]!;
-      }
-    }
-    for (let i = 0; i < size; i++) normal[i * size + i] = normal[i * size + i]! * (1 + damping);
-    return { inverse: invertSymmetric(normal, size), right };
-  };
-  let damping = 1e-2;
-  let best = misfit(at);
-  for (let step = 0; step < STEPS; step++) {
-    const { inverse, right } = system(damping);
-    if (inverse === null) return null;
-    const move = timesVector(inverse, right, size);
-    const next = at.map((value, i) => value + move[i]!);
-    next[WIDTH] = Math.min(3 * scale_px, Math.max(0.4 * psf_px, next[WIDTH]!));
-    const found = misfit(next);
-    if (found < best) {
-      at = next;
-      best = found;
-      damping /= 5;
-    } else damping *= 10;
-  }
-  const { inverse } = system(0);
-  if (inverse === null) return null;
-  const rests = near.map((one) => one.value - evaluate(at, one));
-  const shared = sharedArea(near, rests, width, Math.ceil(2 * scale_px));
-  const variance = (best / Math.max(1, near.length - size)) * shared;
-  // What pixels say of the slope's error, and what stretches of the wall say: the greater counts.
-  const count = Math.floor((2 * half_px) / (STRETCH * scale_px));
-  const influence = new Float64Array(Math.max(1, count));
-  for (const one of near) {
-    const rest = one.value - evaluate(at, one);
-    const stretch = Math.min(count - 1, Math.floor(0.5 * (one.t + 1) * count));
-    for (let j = 0; j < size && count > 0; j++)
-      influence[stretch] = influence[stretch]! + inverse[size + j]! * row[j]! * rest;
-  }
-  // As many values of the line as it has terms are taken from these stretches themselves.
-  const said = influence.reduce((sum, value) => sum + value * value, 0) * (count / (count - terms));
-  const factor = count - terms >= LEAST_STRETCHES ? Math.max(1, said / (inverse[size + 1]! * variance)) : 1;
-  return {
-    bends: at.slice(0, terms),
-    covariance: Float64Array.from(
-      { length: terms * terms },
-      (_, k) => inverse[Math.floor(k / terms) * size + (k % terms)]! * variance * factor,
-    ),
-    crest: at[CREST]!,
-    crestSd: Math.sqrt(inverse[CREST * size + CREST]! * variance),
-    width_px: at[WIDTH]!,
-    n: near.length / shared,
-  };
-}
-
-/**
- * A line's last bend drawn towards none as far as it is not told from that: its own variance is taken as what its square
- * exceeds its error by, and as `least` squared at the least; the other values follow by their covariance with it.
- */
-function straightened(
-  bends: Float64Array,
-  covariance: Float64Array,
-  least: number,
-): Pick<LineFit, "bends" | "covariance"> {
-  const terms = bends.length;
-  const last = terms - 1;
-  const error2 = covariance[last * terms + last]!;
-  if (!(error2 > 0)) return { bends, covariance };
-  const bend = bends[last]!;
-  const own2 = Math.max(least * least, bend * bend - error2);
-  const gone = error2 / (own2 + error2);
-  const along = Float64Array.from(bends, (_, i) => covariance[i * terms + last]! / error2);
-  return {
-    bends: bends.map((value, i) => value - along[i]! * gone * bend),
-    covariance: covariance.map((value, k) => value - along[Math.floor(k / terms)]! * along[k % terms]! * gone * error2),
-  };
-}
-
-function polynomial(bends: Float64Array, t: number): number {
-  let sum = 0;
-  for (let k = bends.length - 1; k >= 0; k--) sum = sum * t + bends[k]!;
-  return sum;
-}
-
-/** A linear form of a line's coefficients, such as its place or slope somewhere, and its variance. */
-function formOf({ bends, covariance }: LineFit, form: ArrayLike<number>): { value: number; variance: number } {
-  const terms = bends.length;
-  let [value, variance] = [0, 0];
-  for (let i = 0; i < terms; i++) {
-    value += form[i]! * bends[i]!;
-    for (let j = 0; j < terms; j++) variance += form[i]! * form[j]! * covariance[i * terms + j]!;
-  }
-  return { value, variance: Math.max(0, variance) };
-}
-
-function placeAt(fit: LineFit, u_px: number): { value: number; variance: number } {
-  const t = (u_px - fit.middle_px) / fit.half_px;
-  return formOf(
-    fit,
-    Array.from(fit.bends, (_, k) => t ** k),
-  );
-}
-
-function slopeAt(fit: LineFit, u_px: number): { value: number; variance: number } {
-  const t = (u_px - fit.middle_px) / fit.half_px;
-  return formOf(
-    fit,
-    Array.from(fit.bends, (_, k) => (k === 0 ? 0 : (k * t ** (k - 1)) / fit.half_px)),
-  );
-}
-
-/** The parabola, or line, of least squares through a border's places. */
-function throughPlaces(places: readonly Place[]): Float64Array | null {
-  const n = places.length > 8 ? 3 : 2;
-  if (places.length < n) return null;
-  const normal = new Float64Array(n * n);
-  const right = new Float64Array(n);
-  for (const [t, v] of places) {
-    for (let i = 0; i < n; i++) {
-      right[i] = right[i]! + t ** i * v;
-      for (let j = 0; j < n; j++) normal[i * n + j] = normal[i * n + j]! + t ** (i + j);
-    }
-  }
-  const inverse = invertSymmetric(normal, n);
-  return inverse === null ? null : timesVector(inverse, right, n);
-}
-
-/** Pixels that share one deviation: the sum of the correlations of what is left with its neighbours, at least 1. */
-function sharedArea(near: readonly Beside[], rests: readonly number[], width: number, reach: number): number {
-  const at = new Map(near.map(({ x, y }, k) => [y * width + x, rests[k]!]));
-  const power = rests.reduce((sum, rest) => sum + rest * rest, 0) / rests.length;
-  let sum = 1;
-  for (let dy = -reach; dy <= reach; dy++) {
-    for (let dx = -reach; dx <= reach; dx++) {
-      if ((dx === 0 && dy === 0) || dx * dx + dy * dy > reach * reach) continue;
-      let [product, n] = [0, 0];
-      for (const [k, { x, y }] of near.entries()) {
-        const other = at.get((y + dy) * width + x + dx);
-        if (other === undefined) continue;
-        product += rests[k]! * other;
-        n++;
-      }
-      if (n > 0.3 * near.length) sum += product / n / power;
-    }
-  }
-  return Math.max(1, sum);
-}
-
-/** Where rays cross, by least squares over their lines near the place they start from. */
-function crossing(rays: readonly LineFit[], middle: Place, scale_px: number): WallMeeting {
-  const known = (value: number, sd: number): Estimate => ({ value, sd, n: rays.length });
-  // A place that no ray tells is known as well as a pixel of the ridge map.
-  const rough = 1 / (2 * scale_px) ** 2;
-  let [xx, xy, yy, rx, ry] = [rough, 0, rough, 0, 0];
-  for (const ray of rays) {
-    const [cos, sin] = [Math.cos(ray.axis_rad), Math.sin(ray.axis_rad)];
-    const { value: a, variance } = placeAt(ray, 0);
-    const { value: b } = slopeAt(ray, 0);
-    // v - b u = a, with u and v of the place from the middle.
-    const [nx, ny] = [-sin - b * cos, cos - b * sin];
-    const weight = 1 / (variance + 1e-4);
-    xx += weight * nx * nx;
-    xy += weight * nx * ny;
-    yy += weight * ny * ny;
-    rx += weight * nx * a;
-    ry += weight * ny * a;
-  }
-  const determinant = xx * yy - xy * xy;
-  return {
-    x_px: known(middle[0] + (yy * rx - xy * ry) / determinant, Math.sqrt(yy / determinant)),
-    y_px: known(middle[1] + (xx * ry - xy * rx) / determinant, Math.sqrt(xx / determinant)),
-  };
 }
 
 function wallOf(
@@ -482,9 +87,7 @@ function wallOf(
       width_um: scale_px * pixelSize_um,
     };
   }
-  const { origin, axis_rad, middle_px, half_px, n } = fit;
-  const to_px = middle_px + half_px;
-  const start = own === null ? middle_px - half_px : 0;
+  const { origin, axis_rad, middle_px, begin_px: start, end_px: to_px, n } = fit;
   const where = own === null ? middle_px : Math.min(DIRECTION_AT_UM / pixelSize_um, middle_px);
   const { value: slope, variance } = slopeAt(fit, where);
   const angle = degrees(axis_rad + Math.atan(slope));

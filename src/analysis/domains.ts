@@ -5,7 +5,7 @@ import type { Estimate, FrontMap, Transition } from "../model/experiment.js";
 import type { Stack } from "../model/movie.js";
 import { frontsCollided } from "./domains-collision.js";
 import { orderContrast, type OrderContrast } from "./domains-contrast.js";
-import { SHARP_UM, wallLines } from "./domains-lines.js";
+import { wallLines } from "./domains-lines.js";
 import { againstFacets, threefoldOrder, wallAxis } from "./domains-order.js";
 import { borderPlaces, partByWalls, wallMarks, type Parted } from "./domains-walls.js";
 
@@ -29,6 +29,10 @@ export interface DomainOptions {
 /** Change of the mean light, in standard errors, from which on something ordered; and a wall's contrast. */
 const STEP_SD = 4;
 const WALL_SD = 4;
+/** A line wider than this is no wall but a shade. */
+const SHARP_UM = 0.45;
+/** New walls move for about as long as a front needs. */
+const SETTLING_S = 60;
 /** Images without walls are drawn from this seed, so that an analysis repeats to the last bit. */
 const SEED = 120;
 
@@ -44,14 +48,14 @@ const SEED = 120;
 export function measureDomains(stack: Stack, options: DomainOptions): Domains {
   const { transition, mask, origin_px, outline_px, front, psf_um, least_contrast } = options;
   const { width, height, pixelSize_um } = stack;
-  const found = orderContrast(stack, mask, transition, psf_um);
+  const sign = transition.direction === "lithiation" || transition.direction === "darkening" ? -1 : 1;
+  const found = orderContrast(stack, mask, transition, { psf_um, wait_s: sign > 0 ? SETTLING_S : 0 });
   if (found === null) {
     return unmeasured(options, stack, "fewer than three frames, or too few pixels, show the particle before and after");
   }
   const psf_px = psf_um / pixelSize_um;
   const from = random(SEED);
   const parted = partByWalls(found.fine, width, height, psf_px, from);
-  const sign = transition.direction === "lithiation" || transition.direction === "darkening" ? -1 : 1;
   const { labels, walls, meetings, dropped } = sharpWalls(found, parted, stack, psf_px);
   const contrast = walls.map((wall): DomainWall => {
     const { value, sd, n } = wall.contrast;

@@ -1,5 +1,6 @@
 /** How the domains of one particle agree from one transition to the next: reversed, and repeated over cycles. */
 import { gaussianBlur } from "../kernels/filter.js";
+import { madSigma } from "../kernels/stats.js";
 import type { DomainAgreement, Domains } from "../model/domains.js";
 import type { Transition } from "../model/experiment.js";
 import { modulo60 } from "./domains-order.js";
@@ -69,7 +70,7 @@ function correlationOf(one: Domains, other: Domains, sign: 1 | -1, psf_px: numbe
   const pixels = Array.from(a.keys()).filter((at) => inside(at) && Number.isFinite(a[at]! + b[at]!));
   // White noise through a Gaussian.
   const area_px = 4 * Math.PI * sigma_px * sigma_px;
-  const [noiseA, noiseB] = [one.noise ** 2 / area_px, other.noise ** 2 / area_px];
+  const [noiseA, noiseB] = [one, other].map((each) => roughness(each, inside) ** 2 / area_px) as [number, number];
   const n = pixels.length / area_px;
   if (n < 10) return null;
   const tile = (at: number): number =>
@@ -92,6 +93,20 @@ function correlationOf(one: Domains, other: Domains, sign: 1 | -1, psf_px: numbe
   const mean = parts.reduce((sum, part) => sum + part, 0) / parts.length;
   const spread = parts.reduce((sum, part) => sum + (part - mean) ** 2, 0);
   return { value: value(whole), sd: Math.sqrt(((parts.length - 1) / parts.length) * spread), n };
+}
+
+/**
+ * Noise of a pixel of the total contrast: from frame to frame, or from pixel to pixel, if that is more, as where the camera's own
+ * pattern lies otherwise after than before. What the lens shows changes less from a pixel to its neighbours' mean.
+ */
+function roughness({ contrast, noise, width }: Domains, inside: (at: number) => boolean): number {
+  const rough: number[] = [];
+  for (let at = width; at < contrast.length - width; at++) {
+    const around = [at - 1, at + 1, at - width, at + width];
+    if (!inside(at) || !around.every(inside)) continue;
+    rough.push(contrast[at]! - around.reduce((sum, other) => sum + contrast[other]!, 0) / 4);
+  }
+  return Math.max(noise ?? 0, madSigma(rough) / Math.sqrt(1.25));
 }
 
 function moments(

@@ -22,6 +22,8 @@ export interface OrderContrast {
 const INSIDE = 0.9332;
 /** Fewer frames on either side tell no scatter. */
 const LEAST_FRAMES = 3;
+/** The mean light's course is straight for so long beside a window. */
+const BESIDE_S = 60;
 /** So many tell the scatter well. */
 const MANY_FRAMES = 6;
 /** Deviations that no longer steer the smooth part. */
@@ -86,7 +88,13 @@ export function orderContrast(
     total: total.map((value, at) => value - disturbed[at]!),
     fine: total.map((value, at) => (cover[at]! >= INSIDE ? value - smooth[at]! - disturbed[at]! : NaN)),
     noise: Math.sqrt(median(scatter)),
-    step: stepOf(time_s, level, before, after, 0.5 * (window.start_s + window.end_s)),
+    step: stepOf(
+      time_s,
+      level,
+      before.filter((frame) => time_s[frame]! >= window.start_s - guard_s - BESIDE_S),
+      since.filter((frame) => time_s[frame]! <= window.end_s + guard_s + BESIDE_S),
+      0.5 * (window.start_s + window.end_s),
+    ),
     frames: { before: before.length, after: after.length },
   };
 }

@@ -187,7 +187,7 @@ function verdict(
       .flatMap(({ angle_deg }) => (angle_deg === null ? [] : [`${angle_deg.value.toFixed(0)}°`]))
       .join(", ");
     const found = `${walls.length === 1 ? "one line" : `${walls.length} lines`} (${list}) of ${percent(least)} and more ${walls.length === 1 ? "parts" : "part"} the particle into ${areas}, with a chance of ${parted.p!.toPrecision(1)} in an image without walls`;
-    if (contrasts.length === 0 || least < 0.6 * parted.faintest) {
+    if (contrasts.length === 0 || least < parted.faintest) {
       return { count: null, because: `${found}; as faint walls may be missed, this is a least number.` };
     }
     return { count: areas, because: `${found}.` };

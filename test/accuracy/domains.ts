@@ -36,7 +36,7 @@ const WINDOW_SD_S = 5;
 /**
  * Runs one twin and measures its domains: a crystal of 2.6 to 4.2 um radius, one nucleus (a third of the draws) or three, rows of
  * the lattice in any direction, light of order and of walls drawn about those of the figure, 0.5 % noise a frame, 80 nm pixels, 5 s
- * frames, drift and flicker. Particle, drift and crop are the river's own; the window is the truth's. Some 10 CPU s.
+ * frames, drift and flicker. Particle, drift and crop are the river's own; the window is the truth's. Some 5 CPU s.
  */
 export async function domainDraw(seed: number): Promise<DomainDraw> {
   const from = random(seed);

@@ -152,6 +152,11 @@ describe("an image", () => {
       for (const x of [0.5, 0.95]) {
         const image = iscatIntensity(faceOf(x), grid, { ...optics, imaging });
         expect(image[middle]).toBeCloseTo(flatFaceIntensity(optics, x, 0.4), 6);
+        const turned = { ...optics, imaging, gouy_rad: 1.5 };
+        expect(iscatIntensity(faceOf(x), grid, turned)[middle]).toBeCloseTo(flatFaceIntensity(turned, x, 0.4), 6);
+        expect(Math.abs(flatFaceIntensity(turned, x, 0.4) / flatFaceIntensity(optics, x, 0.4) - 1)).toBeGreaterThan(
+          0.02,
+        );
         expect(image[0]).toBeCloseTo(reflectance(optics.window, optics.electrolyte), 12);
       }
     }
@@ -262,6 +267,21 @@ describe("height leak", () => {
     expect(places.length).toBeGreaterThan(1);
     for (let at = 1; at < places.length; at++) {
       expect(places[at]! - places[at - 1]!).toBeCloseTo(fringe_um(optics) / 0.15, 1);
+    }
+  });
+
+  test("a face tilted along y has its fringes along y", () => {
+    const row = Math.floor(middle / grid.width);
+    const tilted = iscatIntensity(faceOf(0.9, { tilt: [0, 0.15], gap_um: 1 }), grid, { ...optics, line: null });
+    // A fringe of 1.9 um, whose height the point spread takes a little of.
+    const seen = [-12, 9, 15].map((away) => tilted[middle + away * grid.width]!);
+    expect(Math.max(...seen) / Math.min(...seen)).toBeGreaterThan(1.2);
+    for (const away of [-12, 9, 15]) {
+      const gap_um = 1 + 0.15 * (row + away - (grid.height - 1) / 2) * grid.cell_um;
+      expect(Math.abs(tilted[middle + away * grid.width]! / flatFaceIntensity(optics, 0.9, gap_um) - 1)).toBeLessThan(
+        0.05,
+      );
+      expect(tilted[middle + away]! / tilted[middle]!).toBeCloseTo(1, 6);
     }
   });
 

@@ -122,7 +122,7 @@ export function checkPhaseFieldScene(scene: PhaseFieldSceneSpec, hasCycling: boo
     const seen = Object.keys(materials).filter((name) => materials[name]!.optics !== null);
     refuse(
       "phaseField.material",
-      material.name,
+      typeof scene.material === "string" ? scene.material : material.name,
       `The light of its face is not known: give its optics, or one of ${seen.join(", ")}`,
     );
   }

@@ -128,13 +128,14 @@ function scenario(summary: string, seed: number, phaseField: PhaseFieldSceneSpec
   return { summary, seed, movie, optics, camera, drift, lamp, particles: [], cycling: null, ...given, phaseField };
 }
 
-/** Fig. 3c: near 2C until a tenth has turned, little for three minutes, then ever faster to 10C. */
+/** Fig. 3c: near 2C until a tenth has turned, little for three minutes, then from 2C ever faster to 10C within two more. */
 const fig3Charge: Series = [
   [0, 2 * C],
   [100, 2 * C],
   [100, 0.3 * C],
   [280, 0.3 * C],
-  [560, 10 * C],
+  [280, 2 * C],
+  [400, 10 * C],
 ];
 
 /** Fig. 3d: 2C to 4C and back, once a minute and a half. */

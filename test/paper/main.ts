@@ -4,8 +4,8 @@
  *     npm run paper -- [--seed 2021] [--only GROUP] [--out docs]
  *
  * Writes DIR/paper.md and DIR/paper/*.png, both whole or not at all; minutes of two cores. `--only` runs the groups whose
- * names contain the word and writes nothing but what it found, to standard output. Status 1 where a row is missed that has
- * something to be held against.
+ * names contain the word and writes nothing but what it found, to standard output. A row that is missed is a result, printed
+ * and written; the status says only whether all could be run.
  */
 import { fork, type ChildProcess } from "node:child_process";
 import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -114,7 +114,6 @@ async function runAll(): Promise<void> {
   const missed = found.flatMap(({ answer }) => answer.rows).filter(({ held }) => held === false);
   for (const { observable, ours } of missed) console.error(`missed: ${observable}: ${ours}`);
   console.error(`${cpu_s.toFixed(0)} s of CPU; ${missed.length} rows missed`);
-  process.exitCode = missed.length > 0 ? 1 : 0;
 }
 
 function inProcess(name: string, running: Set<ChildProcess>): Promise<{ answer: Answer; cpu_s: number }> {

@@ -72,18 +72,15 @@ function countedRow({ direction, rate_C, kind }: Wanted, maps: readonly FrontMap
   const kinds = maps.map(kindOf);
   const metrics = maps.map(rimMetrics);
   const middle = (of: (one: RimMetrics) => number): string => median(metrics.map(of)).toFixed(2);
-  // What fits no kind is undecided: it contradicts none.
-  const rest = kinds.filter((one) => one !== kind && one !== "undecided");
-  const enough = kinds.filter((one) => one === kind).length >= (5 / 6) * seeds.length;
   return {
     observable: `${direction} at ${rateText(rate_C)}`,
     paper: kind ?? "hybrid to core",
     ours: `${countText(kinds)}; E50 ${middle(({ E50 }) => E50)}, E80 ${middle(({ E80 }) => E80)}, CI ${middle(({ CI }) => CI)}`,
-    held: kind === null ? null : enough && rest.length === 0,
+    held: kind === null ? null : kinds.every((one) => one === kind),
     how:
       kind === null
         ? "The change from one to the other; what is neither is called undecided."
-        : `Held where five of six are of that kind and none of another.${kind === "core" ? " What is none closed off the middle, nearer to the rim than half the inradius, or before its rim was full: nuclei and rates along a rim are uneven." : ""}`,
+        : `Held where all are.${kind === "core" ? " What is none closed off the middle, nearer to the rim than half the inradius, or before its rim was full: nuclei and rates along a rim are uneven." : ""}`,
     seeds: seedText(seeds),
   };
 }

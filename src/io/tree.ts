@@ -42,6 +42,9 @@ export function* findingsTree(findings: Findings): Generator<TreeFile> {
   for (const [index, mechanism] of (findings.mechanisms ?? []).entries()) {
     yield json(`mechanisms/${index}`, mechanism);
   }
+  for (const [index, domains] of (findings.domains ?? []).entries()) {
+    yield* record(`domains/${index}`, domains, [domains.height, domains.width]);
+  }
   for (const [index, regime] of (findings.regime ?? []).entries()) yield json(`regime/${index}`, regime);
 }
 

@@ -1,5 +1,6 @@
 /** Every noun from experiment to findings: what goes down the river and what it leaves behind. */
 import type { Cycling, CyclingStep, DifferentialCapacity, HalfCycle } from "./cycling.js";
+import type { Domains } from "./domains.js";
 import type { Movie, Samples } from "./movie.js";
 import type { Particle } from "./particle.js";
 
@@ -361,6 +362,7 @@ export interface Findings {
   readonly fronts?: readonly FrontMap[];
   readonly kinetics?: readonly Kinetics[];
   readonly mechanisms?: readonly Mechanism[];
+  readonly domains?: readonly Domains[];
   /** Empty unless it was asked for. */
   readonly regime?: readonly Regime[];
 }

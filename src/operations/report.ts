@@ -112,6 +112,38 @@ function reportTables(findings: Findings): ReportTable[] {
       rows: because,
     });
   }
+  const domains = (findings.domains ?? []).map((found) => [
+    String(found.particle),
+    String(found.transition),
+    found.count === null ? "-" : String(found.count),
+    found.wall_angles_deg.map((value, at) => valueText({ value, sd: found.wall_angles_sd_deg[at]! })).join(", ") || "-",
+    found.threefold.value === null
+      ? "-"
+      : `${found.threefold.value.toFixed(2)} (p = ${found.threefold.p === null ? "-" : found.threefold.p.toPrecision(2)})`,
+    found.reversibility?.correlation === null || found.reversibility === null
+      ? "-"
+      : valueText(found.reversibility.correlation),
+    found.repeats.flatMap(({ correlation }) => (correlation === null ? [] : [valueText(correlation)])).join(", ") ||
+      "-",
+    found.because,
+  ]);
+  if (domains.length > 0) {
+    all.push({
+      title: "Domains of ordered lithium",
+      columns: [
+        "particle",
+        "transition",
+        "domains",
+        "walls / degrees",
+        "three-fold order",
+        "comes back",
+        "as in other cycles",
+        "because",
+      ],
+      rows: domains,
+      note: "Directions of walls away from where they meet, from right towards down. Three-fold order: 1 where all walls lie 60 or 120 degrees apart; p is the chance of as much without walls, or with as many in any direction. Comes back, as in other cycles: correlation of the total contrast, 1 where it is the same.",
+    });
+  }
   const kinetics = (findings.kinetics ?? []).map((found) => {
     const speed = (estimate: Estimate | null): string => (estimate === null ? "-" : valueText(estimate, NM_PER_UM));
     const [slow, quick] = found.velocity_range_um_s;

@@ -3,6 +3,8 @@ import { z } from "zod";
 import { alignClocks, shiftCycling } from "../analysis/clock.js";
 import { cropParticles, readStack } from "../analysis/crops.js";
 import { differentialCapacity } from "../analysis/differential-capacity.js";
+import { measureDomains, relateDomains } from "../analysis/domains.js";
+import { framesBeside } from "../analysis/domains-frames.js";
 import { estimateDrift } from "../analysis/drift.js";
 import { mapFront } from "../analysis/fronts.js";
 import { findHalfCycles, findSteps } from "../analysis/half-cycles.js";
@@ -18,6 +20,7 @@ import { containsPoint } from "../kernels/polygon.js";
 import { measureRegimes } from "../inference/measured-regime.js";
 import { medianStep } from "../kernels/stats.js";
 import { ParameterError } from "../model/errors.js";
+import type { Domains } from "../model/domains.js";
 import type { Material } from "../model/material.js";
 import type { Movie } from "../model/movie.js";
 import type { Crop, FrontMap, Mechanism, Transition } from "../model/experiment.js";
@@ -354,6 +357,54 @@ const mechanisms = operation({
   },
 });
 
+const domains = operation({
+  name: "domains",
+  summary: "Domains that lithium ordering leaves, the directions of their walls, and whether they come back.",
+  params: z.strictObject({
+    least_contrast: z
+      .number()
+      .positive()
+      .default(0.02)
+      .describe("Where walls of this contrast could not be seen, nothing is said of their absence."),
+    unnamed: z
+      .boolean()
+      .default(false)
+      .describe("Look for domains in windows of unknown kind too, not in those of ordering alone."),
+    psf_um,
+  }),
+  takes: ["experiment", "particles", "crops", "transitions", "fronts", "cell", "clock"],
+  gives: ["domains"],
+  async run({ experiment, particles, crops, transitions, fronts, cell, clock }, params, context) {
+    const ordering = transitions.filter(({ kind }) => kind === "ordering" || (params.unnamed && kind === "unknown"));
+    const halfCycles = clock.source === "none" ? [] : (cell?.halfCycles ?? []);
+    const all: Domains[] = [];
+    for (const [index, transition] of ordering.entries()) {
+      const crop = cropOf(crops, transition.particle);
+      const stack = readStack(crop, framesBeside(crop.time_s, transition, { others: transitions, halfCycles }));
+      const found = measureDomains(stack, {
+        transition,
+        mask: crop.mask,
+        origin_px: crop.origin_px,
+        outline_px: particles.find(({ id }) => id === transition.particle)!.outline_px,
+        front: fronts.find((front) => front.transition === transition.id) ?? null,
+        psf_um: params.psf_um,
+        least_contrast: params.least_contrast,
+      });
+      if (found.count === null) {
+        context.warn(
+          `particle ${transition.particle}, transition ${transition.id}: domains unknown, ${found.because}.`,
+        );
+      }
+      all.push(found);
+      context.progress(index + 1, ordering.length);
+      await turn(context.signal);
+    }
+    return {
+      domains: relateDomains(all, ordering, { psf_um: params.psf_um, pixelSize_um: experiment.movie.pixelSize_um }),
+    };
+  },
+});
+
 const regime = operation({
   name: "regime",
   summary:
@@ -419,6 +470,7 @@ export const steps = [
   fronts,
   kinetics,
   mechanisms,
+  domains,
   regime,
 ] as const;
 

@@ -1,4 +1,5 @@
 /** `summary.json`: what was found, in the public form that scripts of other labs read. */
+import type { Domains } from "../model/domains.js";
 import type { Experiment, Findings, Kinetics } from "../model/experiment.js";
 import { version } from "./version.js";
 
@@ -65,6 +66,7 @@ export function summarise(experiment: Experiment, findings: Findings, warnings: 
           kinetics: findings.kinetics.map(kinetics),
         }),
     ...(findings.mechanisms === undefined ? {} : { mechanisms: findings.mechanisms }),
+    ...(findings.domains === undefined ? {} : { domains: findings.domains.map(domains) }),
     ...(findings.regime === undefined ? {} : { regime: findings.regime }),
     ...(crops === undefined ? {} : { crops: crops.length }),
   };
@@ -84,6 +86,12 @@ function drift(found: NonNullable<Findings["drift"]>): object {
     x_px: "findings/drift/x_px.npy",
     y_px: "findings/drift/y_px.npy",
   };
+}
+
+function domains(found: Domains, index: number): object {
+  const { contrast: _, ridge: __, domain: ___, ...rest } = found;
+  const at = `findings/domains/${index}`;
+  return { ...rest, map: `${at}/domain.npy`, contrast: `${at}/contrast.npy`, ridge: `${at}/ridge.npy` };
 }
 
 function kinetics(found: Kinetics, index: number): object {

@@ -1,4 +1,5 @@
 /** Findings in words and columns for a terminal: nm/s and minutes, as a microscopist speaks. */
+import type { Domains } from "../model/domains.js";
 import type { Estimate, Experiment, Findings, Kinetics, Mechanism, Transition } from "../model/experiment.js";
 import { NM_PER_UM } from "../model/units.js";
 import type { StepName } from "./steps.js";
@@ -32,7 +33,7 @@ const columns = [
 
 /** One line a transition, and one for a particle without any. */
 export function findingsRows(findings: Findings): { readonly columns: readonly string[]; readonly rows: string[][] } {
-  const { particles = [], transitions = [], kinetics = [], mechanisms = [] } = findings;
+  const { particles = [], transitions = [], kinetics = [], mechanisms = [], domains = [] } = findings;
   const rows: string[][] = [];
   for (const { id } of particles) {
     const own = transitions.filter(({ particle }) => particle === id);
@@ -47,6 +48,7 @@ export function findingsRows(findings: Findings): { readonly columns: readonly s
           window,
           kinetics.find(({ transition }) => transition === window.id),
           mechanisms.find(({ transition }) => transition === window.id),
+          domains.find(({ transition }) => transition === window.id),
         ),
       );
     }
@@ -72,7 +74,12 @@ export function findingsTable(experiment: Experiment, findings: Findings): strin
   return [...lines, line(columns), widths.map((width) => "-".repeat(width)).join("  "), ...rows.map(line)].join("\n");
 }
 
-function row(window: Transition, kinetics: Kinetics | undefined, mechanism: Mechanism | undefined): string[] {
+function row(
+  window: Transition,
+  kinetics: Kinetics | undefined,
+  mechanism: Mechanism | undefined,
+  domains: Domains | undefined,
+): string[] {
   const span = `${window.start_s.toFixed(0)} - ${window.end_s.toFixed(0)}${window.closed ? "" : " (open)"}`;
   const direction = `${window.direction}${window.kind === "unknown" ? "" : `, ${window.kind}`}`;
   const estimate = (found: Estimate | null | undefined, scale = 1): string =>
@@ -86,7 +93,7 @@ function row(window: Transition, kinetics: Kinetics | undefined, mechanism: Mech
     estimate(kinetics?.t50_s),
     estimate(kinetics?.c_rate_max),
     estimate(kinetics?.c_rate_mean),
-    mechanismText(mechanism),
+    domains === undefined ? mechanismText(mechanism) : `${mechanismText(mechanism)}, ${domainsText(domains)}`,
   ];
 }
 
@@ -98,6 +105,10 @@ function reached({ phaseFraction }: Kinetics): { value: number; sd: number | nul
 
 function mechanismText(mechanism: Mechanism | undefined): string {
   return mechanism === undefined ? "-" : `${mechanism.kind} (p = ${mechanism.score.toFixed(2)})`;
+}
+
+function domainsText({ count }: Domains): string {
+  return count === null ? "domains unknown" : count === 1 ? "1 domain" : `${count} domains`;
 }
 
 /** What a step has found, in a sentence for the progress. */
@@ -130,6 +141,8 @@ export function stepSentence(step: StepName, findings: Findings): string {
       return count(findings.kinetics, "velocity", "velocities");
     case "mechanisms":
       return (findings.mechanisms ?? []).map(({ kind }) => kind).join(", ") || "none";
+    case "domains":
+      return (findings.domains ?? []).map(domainsText).join(", ") || "no ordering";
     case "regime":
       return (findings.regime ?? []).map(({ kind }) => kind).join(", ") || "not asked for";
   }

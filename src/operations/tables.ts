@@ -22,7 +22,7 @@ function cell(value: number | string | null): string {
 /** The tables of an analysis by file name without ending. */
 export function tables(experiment: Experiment, findings: Findings): Record<string, Table> {
   const all: Record<string, Table> = {};
-  const { particles, drift, traces, cell, transitions, kinetics, mechanisms, regime } = findings;
+  const { particles, drift, traces, cell, transitions, kinetics, mechanisms, domains, regime } = findings;
   if (particles !== undefined) {
     all["particles"] = columns(particles, {
       particle: ({ id }) => id,
@@ -112,6 +112,26 @@ export function tables(experiment: Experiment, findings: Findings): Record<strin
       transition: ({ transition }) => transition,
       kind: ({ kind }) => kind,
       score: ({ score }) => score,
+      because: ({ because }) => because,
+    });
+  }
+  if (domains !== undefined && domains.length > 0) {
+    all["domains"] = columns(domains, {
+      particle: ({ particle }) => particle,
+      transition: ({ transition }) => transition,
+      count: ({ count }) => count,
+      wall_angles_deg: ({ wall_angles_deg }) => wall_angles_deg.map((angle) => angle.toFixed(1)).join(" "),
+      wall_angles_sd_deg: ({ wall_angles_sd_deg }) => wall_angles_sd_deg.map((sd) => sd.toFixed(1)).join(" "),
+      axis_deg: ({ axis_deg }) => axis_deg?.value ?? null,
+      axis_sd_deg: ({ axis_deg }) => axis_deg?.sd ?? null,
+      walls_to_facets_deg: ({ facets }) => facets?.walls_deg?.value ?? null,
+      threefold: ({ threefold }) => threefold.value,
+      threefold_p: ({ threefold }) => threefold.p,
+      wall_p: ({ wall_p }) => wall_p,
+      faintest_wall: ({ faintest_wall }) => faintest_wall,
+      step: ({ step }) => step?.value ?? null,
+      reversibility: ({ reversibility }) => reversibility?.correlation?.value ?? null,
+      reversibility_sd: ({ reversibility }) => reversibility?.correlation?.sd ?? null,
       because: ({ because }) => because,
     });
   }

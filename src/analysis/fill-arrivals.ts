@@ -148,12 +148,66 @@ export function withNoise(filled: FilledArrivals, draw_s: Float32Array): FilledA
   return { ...filled, arrival_s, sorted_s: sortedFinite(arrival_s) };
 }
 
+/** Equal pieces of an outline by the moment at which each was passed. */
+export interface Pieces {
+  /** Those that were passed, in ascending order. */
+  readonly sorted_s: Float64Array;
+  /** Pieces of the whole outline. */
+  readonly whole: number;
+}
+
+/** Pieces of a pixel. */
+const PIECES = 4;
+/** Slopes to two neighbours that differ by more than this factor are not one slope. */
+const ONE_SLOPE = 3;
+
 /**
- * The moment at which a share of the outline is transformed: the order statistic of the arrivals, linear in
- * between; NaN where so much never was.
+ * Cuts each pixel into pieces, so that an area does not come in as many steps as there are rows of pixels. A piece lies
+ * somewhere in its pixel, by a sequence that fills it evenly (Roberts' R2), and is passed as the slope to the pixel's
+ * neighbours says; not across a kink or a cliff. Gives the pieces, for the arrivals themselves or with a draw of noise.
  */
-export function timeOfFraction({ sorted_s, outline }: FilledArrivals, share: number): number {
-  const rank = share * outline - 0.5;
+export function piecesOf(filled: FilledArrivals, width: number): (draw_s?: Float32Array) => Pieces {
+  const { arrival_s, outline } = filled;
+  const pixels: number[] = [];
+  for (let at = 0; at < arrival_s.length; at++) if (Number.isFinite(arrival_s[at]!)) pixels.push(at);
+  const off_s = new Float64Array(PIECES * pixels.length);
+  for (const [i, at] of pixels.entries()) {
+    const x = at % width;
+    const here = arrival_s[at]!;
+    const alongX = slopeOf(x > 0 ? arrival_s[at - 1]! : NaN, here, x < width - 1 ? arrival_s[at + 1]! : NaN);
+    const alongY = slopeOf(arrival_s[at - width] ?? NaN, here, arrival_s[at + width] ?? NaN);
+    for (let piece = 0; piece < PIECES; piece++) {
+      const k = i * PIECES + piece;
+      off_s[k] = ((0.7548776662466927 * k) % 1) * alongX + ((0.5698402909980532 * k) % 1) * alongY;
+      off_s[k] = off_s[k]! - 0.5 * (alongX + alongY);
+    }
+  }
+  return (draw_s) => {
+    const smooth_s = draw_s === undefined ? null : filled.smoothed(draw_s);
+    const sorted_s = off_s.map((off, k) => {
+      const at = pixels[Math.floor(k / PIECES)]!;
+      return arrival_s[at]! + off + (smooth_s === null ? 0 : smooth_s[at]!);
+    });
+    return { sorted_s: sorted_s.sort(), whole: PIECES * outline };
+  };
+}
+
+/** Slope a pixel through three values in a row, the outer ones perhaps NaN. */
+function slopeOf(before: number, here: number, after: number): number {
+  const [back, on] = [here - before, after - here];
+  if (!Number.isFinite(back)) return Number.isFinite(on) ? on : 0;
+  if (!Number.isFinite(on)) return back;
+  if (back * on <= 0) return 0;
+  const [less, more] = Math.abs(back) < Math.abs(on) ? [back, on] : [on, back];
+  return more / less > ONE_SLOPE ? less : 0.5 * (back + on);
+}
+
+/**
+ * The moment at which a share of the outline is transformed: the order statistic of the pieces, linear in between; NaN
+ * where so much never was.
+ */
+export function timeOfFraction({ sorted_s, whole }: Pieces, share: number): number {
+  const rank = share * whole - 0.5;
   if (sorted_s.length === 0 || rank > sorted_s.length - 0.5) return NaN;
   const at = Math.min(Math.max(rank, 0), sorted_s.length - 1);
   const below = Math.floor(at);
@@ -162,7 +216,7 @@ export function timeOfFraction({ sorted_s, outline }: FilledArrivals, share: num
 }
 
 /** Share of the outline whose arrivals are not after t. */
-export function fractionAt({ sorted_s, outline }: FilledArrivals, t_s: number): number {
+export function fractionAt({ sorted_s, whole }: Pieces, t_s: number): number {
   let low = 0;
   let high = sorted_s.length;
   while (low < high) {
@@ -170,5 +224,5 @@ export function fractionAt({ sorted_s, outline }: FilledArrivals, t_s: number): 
     if (sorted_s[middle]! <= t_s) low = middle + 1;
     else high = middle;
   }
-  return low / outline;
+  return low / whole;
 }

@@ -2,7 +2,7 @@
 import { mean } from "../kernels/stats.js";
 import type { Curve, Estimate, FrontMap } from "../model/experiment.js";
 import { SECONDS_PER_HOUR } from "../model/units.js";
-import { fillArrivals, fractionAt, timeOfFraction, withNoise, type FilledArrivals } from "./fill-arrivals.js";
+import { fillArrivals, fractionAt, piecesOf, timeOfFraction, type Pieces } from "./fill-arrivals.js";
 import { mapNoise, spread, type MapNoise } from "./map-noise.js";
 
 /** The transformed share in time, with what is read off it. */
@@ -45,18 +45,20 @@ const SAMPLES_A_BANDWIDTH = 8;
 export function phaseFraction(front: FrontMap, options: CurveOptions = {}): PhaseFraction {
   const { psf_um = PSF_UM, bandwidth_s = BANDWIDTH_S, noise = mapNoise(front, psf_um) } = options;
   const filled = fillArrivals(front, psf_um);
-  const time_s = timesOf(filled, bandwidth_s);
-  const value = time_s.map((t_s) => fractionAt(filled, t_s));
-  const noisy = noise.draws_s.map((draw_s) => withNoise(filled, draw_s));
+  const pieces = piecesOf(filled, front.width);
+  const own = pieces();
+  const time_s = timesOf(own, bandwidth_s);
+  const value = time_s.map((t_s) => fractionAt(own, t_s));
+  const noisy = noise.draws_s.map(pieces);
   const common_s = front.common_sd_s ?? 0;
   const sd = time_s.map((t_s, k) => {
-    const own = spread(noisy.map((one) => fractionAt(one, t_s))) ?? 0;
+    const random = spread(noisy.map((one) => fractionAt(one, t_s))) ?? 0;
     const rate = (value[Math.min(k + 1, value.length - 1)]! - value[Math.max(k - 1, 0)]!) / (time_s[2]! - time_s[0]!);
-    return Math.hypot(own, rate * common_s);
+    return Math.hypot(random, rate * common_s);
   });
   const n = Math.max(1, filled.sorted_s.length / noise.area_px2);
-  const estimate = (of: (one: FilledArrivals) => number, shared_s: number): Estimate | null => {
-    const found = of(filled);
+  const estimate = (of: (one: Pieces) => number, shared_s: number): Estimate | null => {
+    const found = of(own);
     const sdOwn = spread(noisy.map(of));
     if (!Number.isFinite(found)) return null;
     return { value: found, sd: sdOwn === null ? null : Math.hypot(sdOwn, shared_s), n };
@@ -71,12 +73,12 @@ export function phaseFraction(front: FrontMap, options: CurveOptions = {}): Phas
   };
 }
 
-function durationOf(filled: FilledArrivals): number {
-  return timeOfFraction(filled, 0.95) - timeOfFraction(filled, 0.05);
+function durationOf(pieces: Pieces): number {
+  return timeOfFraction(pieces, 0.95) - timeOfFraction(pieces, 0.05);
 }
 
 /** Even times from a bandwidth before the first arrival to a bandwidth after the last. */
-function timesOf({ sorted_s }: FilledArrivals, bandwidth_s: number): Float64Array {
+function timesOf({ sorted_s }: Pieces, bandwidth_s: number): Float64Array {
   if (sorted_s.length === 0) return new Float64Array(0);
   const first_s = sorted_s[0]! - bandwidth_s;
   const length_s = sorted_s[sorted_s.length - 1]! + bandwidth_s - first_s;
@@ -109,20 +111,22 @@ export function singleParticleCRate(
   const { psf_um = PSF_UM, bandwidth_s = BANDWIDTH_S, noise = mapNoise(front, psf_um), c_rate_factor } = options;
   const filled = fillArrivals(front, psf_um);
   const perHour = (c_rate_factor * SECONDS_PER_HOUR) / bandwidth_s;
-  const rate = (one: FilledArrivals, t_s: number): number =>
+  const rate = (one: Pieces, t_s: number): number =>
     perHour * (fractionAt(one, t_s + 0.5 * bandwidth_s) - fractionAt(one, t_s - 0.5 * bandwidth_s));
-  const noisy = noise.draws_s.map((draw_s) => withNoise(filled, draw_s));
-  const time_s = timesOf(filled, bandwidth_s);
+  const pieces = piecesOf(filled, front.width);
+  const own = pieces();
+  const noisy = noise.draws_s.map(pieces);
+  const time_s = timesOf(own, bandwidth_s);
   const n = Math.max(1, filled.sorted_s.length / noise.area_px2);
-  const estimate = (of: (one: FilledArrivals) => number, share = 0): Estimate | null => {
-    const value = of(filled);
+  const estimate = (of: (one: Pieces) => number, share = 0): Estimate | null => {
+    const value = of(own);
     if (!Number.isFinite(value)) return null;
     const sd = spread(noisy.map(of));
     return { value, sd: sd === null ? null : Math.hypot(sd, share * value), n };
   };
   return {
     time_s,
-    value: time_s.map((t_s) => rate(filled, t_s)),
+    value: time_s.map((t_s) => rate(own, t_s)),
     sd: time_s.map((t_s) => spread(noisy.map((one) => rate(one, t_s))) ?? 0),
     max: withoutLuck(
       estimate((one) => perHour * mostWithin(one, bandwidth_s)),
@@ -130,7 +134,7 @@ export function singleParticleCRate(
     ),
     mean: estimate(
       (one) => (c_rate_factor * 0.9 * SECONDS_PER_HOUR) / durationOf(one),
-      (DURATION_SD * front.lag_s) / durationOf(filled),
+      (DURATION_SD * front.lag_s) / durationOf(own),
     ),
   };
 }
@@ -143,11 +147,11 @@ function withoutLuck(found: Estimate | null, drawn: readonly number[]): Estimate
 }
 
 /** The greatest share of the outline that is transformed within a window of the given length. */
-function mostWithin({ sorted_s, outline }: FilledArrivals, window_s: number): number {
+function mostWithin({ sorted_s, whole }: Pieces, window_s: number): number {
   let most = 0;
   for (let first = 0, last = 0; first < sorted_s.length; first++) {
     while (last < sorted_s.length && sorted_s[last]! <= sorted_s[first]! + window_s) last++;
     most = Math.max(most, last - first);
   }
-  return most / outline;
+  return most / whole;
 }

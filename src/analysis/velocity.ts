@@ -2,7 +2,7 @@
 import { linearFit, mean, median, quantile } from "../kernels/stats.js";
 import type { Estimate, FrontMap } from "../model/experiment.js";
 import { mapNoise, spread, type MapNoise } from "./map-noise.js";
-import { fillArrivals, timeOfFraction } from "./fill-arrivals.js";
+import { fillArrivals, piecesOf, timeOfFraction } from "./fill-arrivals.js";
 import { applySlopes, type Slopes } from "./slopes.js";
 import { thinned, velocityField, type VelocityField } from "./velocity-field.js";
 
@@ -51,9 +51,9 @@ export function frontVelocity(front: FrontMap, options: VelocityOptions = {}): F
   const noise = options.noise ?? mapNoise(front, psf_um);
   const field = velocityField(front, psf_um, noise);
   if (field === null) return null;
-  const filled = fillArrivals(front, psf_um);
-  const last_s = timeOfFraction(filled, 0.95);
-  const duration_s = last_s - timeOfFraction(filled, 0.05);
+  const pieces = piecesOf(fillArrivals(front, psf_um), front.width)();
+  const last_s = timeOfFraction(pieces, 0.95);
+  const duration_s = last_s - timeOfFraction(pieces, 0.05);
   const late_s: readonly [number, number] = [last_s - 0.1 * duration_s, last_s];
   const own = statistics(field, field.map.arrival_s, late_s, psf_um);
   const drawn = noise.draws_s.map((draw_s) => {

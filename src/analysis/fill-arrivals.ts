@@ -156,14 +156,14 @@ export interface Pieces {
   readonly whole: number;
 }
 
-/** Pieces of a pixel. */
+/** Pieces of a pixel, one in each of its quarters. */
 const PIECES = 4;
 /** Slopes to two neighbours that differ by more than this factor are not one slope. */
 const ONE_SLOPE = 3;
 
 /**
  * Cuts each pixel into pieces, so that an area does not come in as many steps as there are rows of pixels. A piece lies
- * somewhere in its pixel, by a sequence that fills it evenly (Roberts' R2), and is passed as the slope to the pixel's
+ * somewhere in its quarter, by a sequence that fills it evenly (Roberts' R2), and is passed as the slope to the pixel's
  * neighbours says; not across a kink or a cliff. Gives the pieces, for the arrivals themselves or with a draw of noise.
  */
 export function piecesOf(filled: FilledArrivals, width: number): (draw_s?: Float32Array) => Pieces {
@@ -177,9 +177,9 @@ export function piecesOf(filled: FilledArrivals, width: number): (draw_s?: Float
     const alongX = slopeOf(x > 0 ? arrival_s[at - 1]! : NaN, here, x < width - 1 ? arrival_s[at + 1]! : NaN);
     const alongY = slopeOf(arrival_s[at - width] ?? NaN, here, arrival_s[at + width] ?? NaN);
     for (let piece = 0; piece < PIECES; piece++) {
-      const k = i * PIECES + piece;
-      off_s[k] = ((0.7548776662466927 * k) % 1) * alongX + ((0.5698402909980532 * k) % 1) * alongY;
-      off_s[k] = off_s[k]! - 0.5 * (alongX + alongY);
+      const u = 0.5 * ((piece % 2) + ((0.7548776662466927 * i) % 1)) - 0.5;
+      const v = 0.5 * ((piece >> 1) + ((0.5698402909980532 * i) % 1)) - 0.5;
+      off_s[PIECES * i + piece] = u * alongX + v * alongY;
     }
   }
   return (draw_s) => {

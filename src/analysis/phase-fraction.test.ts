@@ -58,7 +58,8 @@ test("the C-rate is the factor times the fraction gained over the bandwidth, per
     };
     const t_s = rate.time_s[at]!;
     const gained = phi(t_s + bandwidth_s / 2) - phi(t_s - bandwidth_s / 2);
-    expect(rate.value[at]! / ((0.353 * 3600 * gained) / bandwidth_s)).toBeCloseTo(1, 2);
+    // The outline itself is known to a pixel here: 2 % of a window that the front crosses in two of them.
+    expect(Math.abs(rate.value[at]! / ((0.353 * 3600 * gained) / bandwidth_s) - 1)).toBeLessThan(0.02);
     expect(rate.mean!.value).toBeCloseTo((0.353 * 0.9 * 3600) / fraction.duration_s!.value, 6);
     expect(rate.max!.value).toBeCloseTo(Math.max(...rate.value), 1);
   }

@@ -2,9 +2,11 @@
 import { random } from "../../src/kernels/random.js";
 import { domains } from "./domains.js";
 import type { AccuracyGroup } from "./group.js";
+import { registration } from "./registration.js";
 
 /** By the name that `--only` takes. */
 export const groups: Readonly<Record<string, AccuracyGroup>> = {
+  registration: of(registration),
   domains: of(domains),
 };
 

@@ -111,9 +111,11 @@ export function fitArrivals(courses: PixelCourses, options: FitOptions): Arrival
     // One number for each form, and one for each form and width.
     const look = Math.round(form.skew / SKEW_STEP) * 4096 + Math.round(form.bend / SKEW_STEP) * 64;
     const formKey = look + Math.round(form.narrowing / NARROWING_STEP);
-    const course = tables.get(formKey) ?? shapeTable(options.shape, form);
-    tables.set(formKey, course);
     const key = rung * 2 ** 20 + formKey;
+    // Without a kink one table serves all widths.
+    const tableKey = options.shape.kink_per_s === 0 ? formKey : key;
+    const course = tables.get(tableKey) ?? shapeTable(options.shape, form, width_s);
+    tables.set(tableKey, course);
     const course32 = relative.subarray(i * frames, (i + 1) * frames);
     let values: Float32Array | Float64Array = course32;
     let times = time_s;

@@ -1,7 +1,8 @@
 /** What the boundary looks like, the same at every pixel: how wide it is and how bright its line. */
 import { median } from "../kernels/stats.js";
 import { STRETCH } from "./arrival-fit.js";
-import { glow, rise, type Shape } from "./passing-shape.js";
+import { invertSymmetric, timesVector } from "../kernels/normal-equations.js";
+import { glow, rise, turn, type Shape } from "./passing-shape.js";
 import type { PixelCourses } from "./pixel-courses.js";
 
 /** The common look of a boundary. */
@@ -34,9 +35,10 @@ interface Sample {
   readonly bend: Float64Array;
 }
 
-/** Width, line and width of the line, with the moments of the sample's passings in widths after those of the sample. */
+/** Width, kink, line and width of the line, with the moments of the sample's passings in widths after those of the sample. */
 interface State {
   readonly logScale: number;
+  readonly kink_per_s: number;
   readonly line: number;
   readonly lineWidth: number;
   readonly offset: Float64Array;
@@ -47,9 +49,13 @@ const FEWEST_FRAMES = 6;
 /** What is expected before looking: the width as told, give or take; a line of any sign; a line about as wide. */
 const PRIOR = {
   logScale: { mean: 0, sd: 0.2 },
+  kink_per_s: { mean: 0, sd: 0.003 },
   line: { mean: 0, sd: 1 },
   lineWidth: { mean: 1.1, sd: 0.15 },
 } as const;
+/** The shared parameters in the order of their columns; the first two without a line. */
+const PARAMETERS = ["logScale", "kink_per_s", "line", "lineWidth"] as const;
+const TERMS = { plain: 2, all: 4 } as const;
 /** Lines, as shares of the step, from which the search goes out. */
 const STARTS = [-0.4, 0.4];
 /**
@@ -58,8 +64,8 @@ const STARTS = [-0.4, 0.4];
  */
 const BELIEF = 12;
 const BELIEF_STEP2 = 3e-5;
-/** What a line of the step's height explains, a squared step over its variance and frame in a width: on synthetic movies. */
-const LINE_INFORMATION = 0.05;
+/** Share of what a line of unknown height could move all arrivals by that is left in doubt where none is believed. */
+const DOUBT = 0.5;
 const FEWEST = 20;
 /** A course that fits worse than the typical one by this factor does not count. */
 const MISFIT = 2.5;
@@ -86,13 +92,14 @@ export function boundaryProfile(
   // Courses where fronts met, or that a defect crosses, do not look like the others.
   const most = MISFIT * median(first.leftOf);
   const alike = told.filter((_, k) => first.leftOf[k]! <= most);
-  const { state, left, freedom, offsetSd } =
+  const { state, left, freedom, offsetSd, steps2 } =
     alike.length === told.length || alike.length < FEWEST
       ? first
       : look(sampleOf(courses, arrival_s, expected, alike), shared, before);
-  const scatter = Math.max(1, left / Math.max(1, freedom));
+  // Passings that are not quite those of the model count as noise that does not average.
+  const scatter = Math.max(1, left / Math.max(1, freedom)) + BELIEF_STEP2 * steps2;
   return {
-    shape: { line: state.line, lineWidth: state.lineWidth },
+    shape: { line: state.line, lineWidth: state.lineWidth, kink_per_s: state.kink_per_s },
     scale: Math.exp(state.logScale),
     offsetSd: offsetSd * Math.sqrt(scatter * shared),
   };
@@ -101,11 +108,12 @@ export function boundaryProfile(
 /** The better of a boundary without a line and one with a line, if the line explains enough. */
 function look(sample: Sample, shared: number, before: BoundaryProfile | null): Refined {
   const used = before?.shape.line ?? 0;
-  const plain = refine(sample, { logScale: 0, line: 0, lineWidth: PRIOR.lineWidth.mean }, used, false);
+  const none = { logScale: 0, kink_per_s: before?.shape.kink_per_s ?? 0, line: 0, lineWidth: PRIOR.lineWidth.mean };
+  const plain = refine(sample, none, used, false);
   let best = plain;
   const starts =
     before === null || used === 0
-      ? STARTS.map((line) => ({ logScale: plain.state.logScale, line, lineWidth: PRIOR.lineWidth.mean }))
+      ? STARTS.map((line) => ({ ...plain.state, line, lineWidth: PRIOR.lineWidth.mean }))
       : [{ logScale: Math.log(before.scale), ...before.shape }];
   for (const start of starts) {
     const tried = refine(sample, start, used, true);
@@ -114,11 +122,9 @@ function look(sample: Sample, shared: number, before: BoundaryProfile | null): R
   const scatter = Math.max(1, best.left / Math.max(1, best.freedom));
   const believed = BELIEF * scatter * shared;
   if (plain.cost - best.cost > believed + BELIEF_STEP2 * plain.steps2) return best;
-  // Lines up to this height would not have been believed; half of it is left in doubt, moving all arrivals.
-  const framesPerWidth = sample.time_s.length / (2 * STRETCH * sample.arrival_s.length);
-  const faintest = Math.sqrt(believed / (LINE_INFORMATION * plain.steps2 * framesPerWidth));
-  const moved = 0.5 * Math.sqrt(2 * Math.PI) * faintest;
-  return { ...plain, offsetSd: Math.hypot(plain.offsetSd, moved / Math.sqrt(scatter * shared)) };
+  // A line too faint to be believed may still be there.
+  const unseen = offsetSd(linearise(sample, plain.state, true), true);
+  return { ...plain, offsetSd: Math.hypot(plain.offsetSd, DOUBT * unseen) };
 }
 
 /** Frames within STRETCH widths about one course's passing. */
@@ -208,14 +214,14 @@ function refine(sample: Sample, from: Omit<State, "offset">, used: number, withL
   };
 }
 
-/** Normal equations of the shared parameters (width, line, width of line), the courses' own projected out. */
+/** Normal equations of the shared parameters (width, kink, line, width of line), the courses' own projected out. */
 interface Linearised {
   readonly cost: number;
   readonly left: number;
   /** The same of each course, by its frames. */
   readonly leftOf: Float64Array;
   readonly steps2: number;
-  /** 3 x 3 and 3, priors included. */
+  /** 4 x 4 and 4, priors included. */
   readonly normal: Float64Array;
   readonly gradient: Float64Array;
   /** Per course: by how much its moment moves for itself, and for each shared parameter. */
@@ -223,20 +229,21 @@ interface Linearised {
   readonly coupling: Float64Array;
 }
 
-/** Columns of one course: level, slope, step, moment; width, line, width of line; what is left of the values. */
-const COLUMNS = 8;
+/** Columns of one course: level, slope, step, moment; width, kink, line, width of line; what is left of the values. */
+const COLUMNS = 9;
 const SHARED = 4;
-const VALUES = 7;
+const VALUES = 8;
 
 function linearise(sample: Sample, state: State, withLine: boolean): Linearised {
-  const { line, lineWidth } = state;
+  const { line, lineWidth, kink_per_s } = state;
   const scale = Math.exp(state.logScale);
   const courses = sample.arrival_s.length;
-  const normal = new Float64Array(9);
-  const gradient = new Float64Array(3);
+  const terms = TERMS.all;
+  const normal = new Float64Array(terms * terms);
+  const gradient = new Float64Array(terms);
   const leftOf = new Float64Array(courses);
   const own = new Float64Array(courses);
-  const coupling = new Float64Array(3 * courses);
+  const coupling = new Float64Array(terms * courses);
   let left = 0;
   let steps2 = 0;
   const longest = sample.start.reduce((most, at, i) => Math.max(most, at - (sample.start[i - 1] ?? 0)), 0);
@@ -252,15 +259,18 @@ function linearise(sample: Sample, state: State, withLine: boolean): Linearised 
       const u = (sample.time_s[from + k]! - arrival_s) / width_s;
       const shining = glow(u, lineWidth, bend);
       const rising = rise(u, skew);
+      const turning = width_s * turn(u);
+      // The kink is far smaller than the step: where it stands moves nothing.
       const rate = rising.byU + line * shining.byU;
       column[0]![k] = 1;
       column[1]![k] = u;
-      column[2]![k] = rising.value + line * shining.value;
+      column[2]![k] = rising.value + line * shining.value + kink_per_s * turning;
       column[3]![k] = -rate / scale;
       column[4]![k] = -rate * u;
-      column[5]![k] = shining.value;
-      column[6]![k] = line * shining.byWidth;
-      column[7]![k] = sample.value[from + k]!;
+      column[5]![k] = turning;
+      column[6]![k] = shining.value;
+      column[7]![k] = line * shining.byWidth;
+      column[8]![k] = sample.value[from + k]!;
     }
     // Gram and Schmidt: level, slope and step are taken out first; the height then scales the other columns.
     project(column, n, 0, 1);
@@ -278,25 +288,25 @@ function linearise(sample: Sample, state: State, withLine: boolean): Linearised 
     // An undetermined moment (between frames) is held where it is.
     const held = momentNorm + 1e-3 * height * height;
     own[i] = dot(column[3]!, column[VALUES]!, n) / held;
-    for (let a = 0; a < 3; a++) {
+    for (let a = 0; a < terms; a++) {
       const ca = column[SHARED + a]!;
       const moved = dot(column[3]!, ca, n) / held;
-      coupling[3 * i + a] = moved;
+      coupling[terms * i + a] = moved;
       gradient[a] = gradient[a]! + weight * (dot(ca, column[VALUES]!, n) - moved * dot(column[3]!, column[VALUES]!, n));
       for (let b = 0; b <= a; b++) {
         const cb = column[SHARED + b]!;
         const product = weight * (dot(ca, cb, n) - moved * dot(column[3]!, cb, n));
-        normal[3 * a + b] = normal[3 * a + b]! + product;
-        if (b < a) normal[3 * b + a] = normal[3 * b + a]! + product;
+        normal[terms * a + b] = normal[terms * a + b]! + product;
+        if (b < a) normal[terms * b + a] = normal[terms * b + a]! + product;
       }
     }
   }
   let cost = left;
-  for (const [a, name] of (["logScale", "line", "lineWidth"] as const).entries()) {
+  for (const [a, name] of PARAMETERS.entries()) {
     const { mean, sd } = PRIOR[name];
-    normal[4 * a] = normal[4 * a]! + 1 / (sd * sd);
+    normal[(terms + 1) * a] = normal[(terms + 1) * a]! + 1 / (sd * sd);
     gradient[a] = gradient[a]! + (mean - state[name]) / (sd * sd);
-    if (a === 0 || withLine) cost += ((mean - state[name]) / sd) ** 2;
+    if (a < TERMS.plain || withLine) cost += ((mean - state[name]) / sd) ** 2;
   }
   return { cost, left, leftOf, steps2, normal, gradient, own, coupling };
 }
@@ -321,51 +331,53 @@ function dot(a: Float64Array, b: Float64Array, n: number): number {
 }
 
 function stepFrom(state: State, now: Linearised, damping: number, withLine: boolean): State {
-  const terms = withLine ? 3 : 1;
-  const a = new Float64Array(9);
-  for (let i = 0; i < 3; i++) {
-    for (let j = 0; j < 3; j++) a[3 * i + j] = i < terms && j < terms ? now.normal[3 * i + j]! : 0;
-    a[4 * i] = i < terms ? a[4 * i]! * (1 + damping) : 1;
-  }
-  const b = now.gradient.map((value, i) => (i < terms ? value : 0));
-  const move = solve3(a, b);
+  const terms = withLine ? TERMS.all : TERMS.plain;
+  const damped = inverseOf(now.normal, terms, damping);
+  const move = damped === null ? new Float64Array(terms) : timesVector(damped, now.gradient, terms);
   const limited = (value: number, most: number): number => Math.max(-most, Math.min(most, value));
   const logScale = limited(state.logScale + limited(move[0]!, 0.15), 1);
-  const line = limited(state.line + limited(move[1]!, 0.2), 4);
+  const kink_per_s = limited(state.kink_per_s + move[1]!, 0.02);
+  const line = limited(state.line + limited(move[2] ?? 0, 0.2), 4);
   // No line is seen narrower than the lens makes it.
-  const lineWidth = Math.max(1, Math.min(2, state.lineWidth + limited(move[2]!, 0.15)));
-  const taken = [logScale - state.logScale, line - state.line, lineWidth - state.lineWidth];
+  const lineWidth = Math.max(1, Math.min(2, state.lineWidth + limited(move[3] ?? 0, 0.15)));
+  const taken = [
+    logScale - state.logScale,
+    kink_per_s - state.kink_per_s,
+    line - state.line,
+    lineWidth - state.lineWidth,
+  ];
   const offset = state.offset.map((value, i) => {
     let moved = now.own[i]! / (1 + damping);
-    for (let s = 0; s < terms; s++) moved -= now.coupling[3 * i + s]! * taken[s]!;
+    for (let s = 0; s < terms; s++) moved -= now.coupling[TERMS.all * i + s]! * taken[s]!;
     return value + limited(moved, 1);
   });
-  return { logScale, line, lineWidth, offset };
+  return { logScale, kink_per_s, line, lineWidth, offset };
 }
 
 /** Standard error of the mean moment that comes from the shared parameters. */
 function offsetSd({ normal, coupling }: Linearised, withLine: boolean): number {
-  const terms = withLine ? 3 : 1;
-  const mean = new Float64Array(3);
-  const courses = coupling.length / 3;
+  const terms = withLine ? TERMS.all : TERMS.plain;
+  const mean = new Float64Array(terms);
+  const courses = coupling.length / TERMS.all;
   for (let i = 0; i < courses; i++) {
-    for (let s = 0; s < terms; s++) mean[s] = mean[s]! + coupling[3 * i + s]! / courses;
+    for (let s = 0; s < terms; s++) mean[s] = mean[s]! + coupling[TERMS.all * i + s]! / courses;
   }
-  const a = normal.map((value, at) => (Math.floor(at / 3) < terms && at % 3 < terms ? value : at % 4 === 0 ? 1 : 0));
-  const x = solve3(a, mean);
-  return Math.sqrt(Math.max(0, mean[0]! * x[0]! + mean[1]! * x[1]! + mean[2]! * x[2]!));
+  const inverse = inverseOf(normal, terms, 0);
+  if (inverse === null) return Infinity;
+  const x = timesVector(inverse, mean, terms);
+  return Math.sqrt(
+    Math.max(
+      0,
+      mean.reduce((sum, value, s) => sum + value * x[s]!, 0),
+    ),
+  );
 }
 
-/** Solution of a positive definite 3 x 3 system by Cramer's rule. */
-function solve3(a: Float64Array, b: Float64Array): Float64Array {
-  const determinant = (m: ArrayLike<number>): number =>
-    m[0]! * (m[4]! * m[8]! - m[5]! * m[7]!) -
-    m[1]! * (m[3]! * m[8]! - m[5]! * m[6]!) +
-    m[2]! * (m[3]! * m[7]! - m[4]! * m[6]!);
-  const whole = determinant(a);
-  return Float64Array.from(
-    [0, 1, 2],
-    (column) =>
-      determinant(Float64Array.from(a, (value, at) => (at % 3 === column ? b[Math.floor(at / 3)]! : value))) / whole,
-  );
+/** The inverse of the first `terms` rows and columns, the diagonal made longer by `damping`. */
+function inverseOf(normal: Float64Array, terms: number, damping: number): Float64Array | null {
+  const part = new Float64Array(terms * terms);
+  for (let i = 0; i < terms; i++) {
+    for (let j = 0; j < terms; j++) part[i * terms + j] = normal[i * TERMS.all + j]! * (i === j ? 1 + damping : 1);
+  }
+  return invertSymmetric(part, terms);
 }

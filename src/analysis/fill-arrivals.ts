@@ -192,8 +192,8 @@ export function piecesOf(filled: FilledArrivals, width: number): (draw_s?: Float
   };
 }
 
-/** Slope a pixel through three values in a row, the outer ones perhaps NaN. */
-function slopeOf(before: number, here: number, after: number): number {
+/** Slope a pixel through three values in a row, the outer ones perhaps NaN; neither over a kink nor over a cliff. */
+export function slopeOf(before: number, here: number, after: number): number {
   const [back, on] = [here - before, after - here];
   if (!Number.isFinite(back)) return Number.isFinite(on) ? on : 0;
   if (!Number.isFinite(on)) return back;

@@ -7,13 +7,15 @@ import { fitArrivals, type ArrivalFit, type FitOptions } from "./arrival-fit.js"
 import { commonCourse, everyPixelsCourse, withoutCommon } from "./common-course.js";
 import { boundaryProfile, type BoundaryProfile } from "./boundary-profile.js";
 import { laid, passings, spreadOf, type Grid, type Passings } from "./passings.js";
-import type { PixelCourses } from "./pixel-courses.js";
+import { underLens, type PixelCourses } from "./pixel-courses.js";
 
 /** Arrivals at the places from which the courses' light comes. */
 export interface FollowedFront {
   /** The courses that were fitted last. */
   readonly courses: PixelCourses;
   readonly fit: ArrivalFit;
+  /** How they were fitted. */
+  readonly options: FitOptions;
   /** 1 where the passing stands: one entry a course. */
   readonly kept: Uint8Array;
   readonly sign: -1 | 1;
@@ -38,8 +40,12 @@ const SAMPLE = 320;
 /** Skew up to which a passing tells the boundary's look, unless only fewer are so even. */
 const EVEN = 0.06;
 const LEAST_SAMPLE = 60;
+/** The lens is told from the passings' width within these factors of what it was said to be, and as closely as this. */
+const LENS = { least: 0.75, most: 1.4, told: 0.02 } as const;
 /** What decides how sharply a front is looked at in the end. */
 export interface Seen {
+  /** Point spread as the passings show it. */
+  readonly psf_um: number;
   /** Step as a share of the light before it. */
   readonly step: number;
   readonly speed_um_s: number;
@@ -86,6 +92,13 @@ export function followFront(
   for (let round = 0; round < 2; round++) {
     profile = boundaryProfile(courses, fit.arrival_s, passing, sampled(fit, kept, passing, courses, grid), profile);
     if (profile === null) break;
+    const psf_um = lensOf(profile.scale, courses, blurred.psf_um);
+    if (psf_um !== null) {
+      const spread_um = Math.hypot(courses.psf_um, courses.blur_um);
+      courses = underLens(courses, grid, psf_um);
+      profile = { ...profile, scale: (profile.scale * spread_um) / Math.hypot(psf_um, courses.blur_um) };
+      passing = passings(fit, kept, courses, grid, radius_px);
+    }
     const { shape, scale } = profile;
     options = { ...options, ...passing, shape, width_s: passing.width_s.map((width) => width * scale) };
     fit = fitArrivals(courses, options);
@@ -93,7 +106,7 @@ export function followFront(
     passing = passings(fit, kept, courses, grid, radius_px);
   }
 
-  const under = sharper({ step, speed_um_s: speedOf(passing, courses, grid) });
+  const under = sharper({ step, speed_um_s: speedOf(passing, courses, grid), psf_um: courses.psf_um });
   if (under !== null) {
     const sharp = common === null ? under : withoutCommon(under, common);
     const { shape, scale } = seenThrough(profile ?? { shape: options.shape, scale: 1 }, courses, sharp);
@@ -115,12 +128,24 @@ export function followFront(
   return {
     courses,
     fit,
+    options,
     kept,
     sign,
     speed_um_s: speedOf(passing, courses, grid),
     carry_s: passing.carry_s,
     common_sd_s: profile === null ? null : commonSd(profile, passing, speedOf(passing, courses, grid), blurred, grid),
   };
+}
+
+/**
+ * Point spread that makes passings `scale` times as wide as expected, their blur known; null where it is the present one
+ * within what can be told.
+ */
+function lensOf(scale: number, { psf_um, blur_um }: PixelCourses, said_um: number): number | null {
+  const lens2 = scale ** 2 * (psf_um ** 2 + blur_um ** 2) - blur_um ** 2;
+  const lens_um = Math.sqrt(Math.max(lens2, 0));
+  const believed_um = Math.min(LENS.most * said_um, Math.max(LENS.least * said_um, lens_um));
+  return Math.abs(believed_um / psf_um - 1) < LENS.told ? null : believed_um;
 }
 
 /**
@@ -158,7 +183,10 @@ function seenThrough(
   const own2 = (shape.lineWidth ** 2 - 1) * spread2;
   const lineWidth = Math.sqrt(Math.max(1, 1 + own2 / now2));
   const line = (shape.line * shape.lineWidth * Math.sqrt(spread2)) / (lineWidth * Math.sqrt(now2));
-  return { shape: { line, lineWidth }, scale: Math.sqrt(now2 / (psf_um ** 2 + after.blur_um ** 2)) };
+  return {
+    shape: { line, lineWidth, kink_per_s: shape.kink_per_s },
+    scale: Math.sqrt(now2 / (psf_um ** 2 + after.blur_um ** 2)),
+  };
 }
 
 /** The first pass, with one width for all. */
@@ -185,7 +213,7 @@ function firstLook(courses: PixelCourses, window: Transition, grid: Grid): First
   // A front that takes the whole window to cross the particle passes a point spread in this time.
   const width_s = (length_s * spread_px) / across_px;
   const options: FitOptions = {
-    shape: { line: 0, lineWidth: 1 },
+    shape: { line: 0, lineWidth: 1, kink_per_s: 0 },
     width_s: new Float32Array(pixels.length).fill(width_s),
     skew: new Float32Array(pixels.length),
     bend: new Float32Array(pixels.length),

@@ -4,7 +4,10 @@ import type { Estimator, FrontMap, Transition } from "../model/experiment.js";
 import type { Stack } from "../model/movie.js";
 import { NM_PER_UM } from "../model/units.js";
 import { pickArrivals } from "./arrival-pick.js";
+import { fillArrivals } from "./fill-arrivals.js";
+import { fitBias } from "./fit-bias.js";
 import { followFront, type FollowedFront } from "./follow-front.js";
+import type { Grid } from "./passings.js";
 import { MOST_BLUR, pixelCourses, type PixelCourses } from "./pixel-courses.js";
 
 export interface FrontOptions {
@@ -58,11 +61,11 @@ export function mapFront(stack: Stack, transition: Transition, options: FrontOpt
   const grid = { mask, width, height, pixelSize_um };
   const blurred = pixelCourses(stack, mask, { psf_um, blur_um: MOST_BLUR * psf_um });
   if (blurred === null || blurred.time_s.length < FEWEST_FRAMES) return null;
-  const front = followFront(blurred, transition, grid, ({ step, speed_um_s }) => {
+  const front = followFront(blurred, transition, grid, ({ step, speed_um_s, psf_um: shown_um }) => {
     const blur_um = blurFor(blurred.pixelNoise / step, pixelSize_um, psf_um);
     // A passing that falls between frames is placed by the pixels that a blur brings together.
     const resolved = psf_um / speed_um_s > RESOLVED * medianStep(blurred.time_s);
-    return resolved && blur_um < blurred.blur_um ? pixelCourses(stack, mask, { psf_um, blur_um }) : null;
+    return resolved && blur_um < blurred.blur_um ? pixelCourses(stack, mask, { psf_um: shown_um, blur_um }) : null;
   });
   if (front === null) return null;
   const { courses, fit, kept } = front;
@@ -103,7 +106,7 @@ export function mapFront(stack: Stack, transition: Transition, options: FrontOpt
   const covered = arrival_s.reduce((sum, value) => sum + (Number.isFinite(value) ? 1 : 0), 0) / outline;
   const noiseToStep = courses.pixelNoise / Math.abs(median(step));
   const localisation_um = noiseToStep * Math.sqrt((2 * Math.sqrt(Math.PI) * psf_um * pixelSize_um ** 2) / SEGMENT_UM);
-  return {
+  const map: FrontMap = {
     particle: options.particle,
     transition: options.transition,
     width,
@@ -115,6 +118,7 @@ export function mapFront(stack: Stack, transition: Transition, options: FrontOpt
     sd_s,
     ...(front.common_sd_s === null ? {} : { common_sd_s: front.common_sd_s }),
     blur_um: courses.blur_um,
+    shown_psf_um: courses.psf_um,
     step,
     unchanged,
     estimator: options.estimator,
@@ -125,6 +129,31 @@ export function mapFront(stack: Stack, transition: Transition, options: FrontOpt
       ? { value: NM_PER_UM * localisation_um, segment_um: SEGMENT_UM }
       : null,
   };
+  return options.estimator === "step+line" ? unbiased(map, front, grid) : map;
+}
+
+/** An arrival is moved by no more than so many widths of its passing, and by little where that is within so many errors. */
+const MOVED = { most_widths: 1.5, sds: 1.5 } as const;
+
+/**
+ * The map freed of what its fits do to a front like it (fit-bias.ts): a ring that closes, a front that meets another, and
+ * the rim. A bias within the noise is mostly the noise's own.
+ */
+function unbiased(map: FrontMap, front: FollowedFront, grid: Grid): FrontMap {
+  const { courses, fit } = front;
+  const arrival_s = Float32Array.from(map.arrival_s);
+  const only = Uint8Array.from(courses.pixels, (at) => (Number.isFinite(arrival_s[at]!) ? 1 : 0));
+  const filled_s = fillArrivals(map, courses.psf_um).arrival_s;
+  for (let at = 0; at < filled_s.length; at++) if (map.unchanged[at] === 1) filled_s[at] = Infinity;
+  const bias_s = fitBias(filled_s, front, grid, only);
+  for (const [i, at] of courses.pixels.entries()) {
+    if (!Number.isFinite(bias_s[i]!)) continue;
+    const most_s = MOVED.most_widths * fit.width_s[i]!;
+    const moved_s = Math.max(-most_s, Math.min(most_s, bias_s[i]!));
+    const doubt2 = (MOVED.sds * map.sd_s[at]!) ** 2;
+    arrival_s[at] = arrival_s[at]! - (moved_s * moved_s ** 2) / (moved_s ** 2 + doubt2);
+  }
+  return { ...map, arrival_s };
 }
 
 /** The least blur that brings a frame's noise down to NOISE of the step; none where a pixel alone does. */

@@ -7,6 +7,8 @@
 export interface Shape {
   readonly line: number;
   readonly lineWidth: number;
+  /** Slope behind the boundary less that before it, as a share of the step per second: each phase brightens by itself. */
+  readonly kink_per_s: number;
 }
 
 /** Steps in which a passing's skew is told apart, and the most that is believed. */
@@ -30,9 +32,10 @@ export interface Form {
 /**
  * The shape as a function of time since passing over width, read from a table. Where the light is narrowed by rho, a line
  * whose own width is sqrt(lineWidth^2 - 1) of the light's full spread stays as wide, and so is wider and higher than
- * the step.
+ * the step. The kink is taken evenly about the passing, the slope being half-way between the two.
  */
-export function shapeTable(shape: Shape, { skew, bend, narrowing }: Form): (u: number) => number {
+export function shapeTable(shape: Shape, { skew, bend, narrowing }: Form, width_s: number): (u: number) => number {
+  const kink = shape.kink_per_s * width_s;
   const own = Math.sqrt(Math.max(0, shape.lineWidth * shape.lineWidth - 1));
   const lineWidth = shape.lineWidth < 1 ? shape.lineWidth : Math.hypot(narrowing, own) / narrowing;
   const line = (shape.line * shape.lineWidth) / (lineWidth * narrowing);
@@ -40,10 +43,11 @@ export function shapeTable(shape: Shape, { skew, bend, narrowing }: Form): (u: n
   for (let at = 0; at < table.length; at++) {
     const u = at / TABLE_DENSITY - TABLE_REACH;
     table[at] = rise(u, skew).value + (line === 0 ? 0 : line * glow(u, lineWidth, bend).value);
+    if (kink !== 0) table[at] = table[at]! + kink * turn(u);
   }
   return (u) => {
-    if (u <= -TABLE_REACH) return 0;
-    if (u >= TABLE_REACH) return 1;
+    if (u <= -TABLE_REACH) return -0.5 * kink * u;
+    if (u >= TABLE_REACH) return 1 + 0.5 * kink * u;
     const place = (u + TABLE_REACH) * TABLE_DENSITY;
     const at = Math.floor(place);
     return table[at]! + (place - at) * (table[at + 1]! - table[at]!);
@@ -54,6 +58,11 @@ export function shapeTable(shape: Shape, { skew, bend, narrowing }: Form): (u: n
 export function rise(u: number, skew: number): { readonly value: number; readonly byU: number } {
   const density = Math.exp(-0.5 * u * u) / Math.sqrt(2 * Math.PI);
   return { value: normalCdf(u) - skew * u * u * density, byU: density * (1 - skew * (2 * u - u ** 3)) };
+}
+
+/** Half of |u| seen through light of spread 1: a change of slope by 1. */
+export function turn(u: number): number {
+  return u * (normalCdf(u) - 0.5) + Math.exp(-0.5 * u * u) / Math.sqrt(2 * Math.PI);
 }
 
 /**

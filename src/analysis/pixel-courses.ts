@@ -19,6 +19,8 @@ export interface PixelCourses {
   readonly noise: Float32Array;
   /** From where the light of each course comes; deep inside, evenly from about its pixel. */
   readonly origin: LightOrigin;
+  /** How much each pixel of the image weighs in the blur. */
+  readonly weight: Float64Array;
   /** Noise of one pixel of one frame before the blur, median over pixels. */
   readonly pixelNoise: number;
   /** Standard deviations of the point spread and of the blur laid over it. */
@@ -80,11 +82,28 @@ export function pixelCourses(
     time_s: Float64Array.from(frames, (k) => stack.time_s[k]!),
     relative,
     noise: courseNoise(relative, pixels.length, frames.length),
+    weight,
     origin: lightOrigin(mask, weight, pixels, stack, { psf_px: psf_um / stack.pixelSize_um, blur_px: sigma_px }),
     pixelNoise: pixelNoise(stack, level, pixels, frames),
     psf_um,
     blur_um,
   };
+}
+
+/** The same courses where the lens is known to spread light by `psf_um`: their light comes from elsewhere. */
+export function underLens(
+  courses: PixelCourses,
+  {
+    mask,
+    width,
+    height,
+    pixelSize_um,
+  }: Pick<Stack, "width" | "height" | "pixelSize_um"> & { readonly mask: Uint8Array },
+  psf_um: number,
+): PixelCourses {
+  const { weight, pixels, blur_um } = courses;
+  const sizes = { psf_px: psf_um / pixelSize_um, blur_px: blur_um / pixelSize_um };
+  return { ...courses, psf_um, origin: lightOrigin(mask, weight, pixels, { width, height }, sizes) };
 }
 
 /** Mean of each pixel of the mask over the frames that hold it; NaN elsewhere. */

@@ -178,6 +178,8 @@ export interface FrontMap {
   readonly common_sd_s?: number;
   /** Standard deviation of the blur laid over the images before the fits: so far neighbouring arrivals share their noise. */
   readonly blur_um?: number;
+  /** Standard deviation of the point spread as the width of the passings shows it. */
+  readonly shown_psf_um?: number;
   /** Intensity step of each pixel as a fraction of its level before; NaN where none was found. */
   readonly step: Float32Array;
   /** 1 where a fit shows the pixel unchanged: it counts as untransformed. */

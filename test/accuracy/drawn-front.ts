@@ -62,11 +62,11 @@ const COLLISION_COS = Math.SQRT1_2;
 /** Draws a movie. */
 export function drawnFront(limits: Limits): DrawnFront {
   const { uniform, integer } = random(limits.seed);
-  const even = (limit: Limit): number =>
+  const evenly = (limit: Limit): number =>
     typeof limit === "number" ? limit : limit[0] + (limit[1] - limit[0]) * uniform();
   const inLog = ([low, high]: readonly [number, number]): number => low * (high / low) ** uniform();
   const kind = limits.kinds[integer(limits.kinds.length)]!;
-  const radius_um = even(limits.radius_um);
+  const radius_um = evenly(limits.radius_um);
   const side = Math.ceil((2.1 * radius_um + 2 * RING_UM) / PIXEL_UM);
   const centre_um: Place = [(0.5 * side + uniform() - 0.5) * PIXEL_UM, (0.5 * side + uniform() - 0.5) * PIXEL_UM];
   const round = uniform() < 0.3;
@@ -83,10 +83,11 @@ export function drawnFront(limits: Limits): DrawnFront {
     Math.max(limits.faster[0], limits.speed_nm_s[0] / (1000 * speed_um_s)),
     Math.min(limits.faster[1], limits.speed_nm_s[1] / (1000 * speed_um_s)),
   ]);
-  const line = uniform() < 0.5 ? 0 : even(limits.line);
-  const step = even(limits.step);
-  const psf_um = even(limits.psf_um);
-  const slope_per_s = even(limits.slope_per_s);
+  const line = uniform() < 0.5 ? 0 : evenly(limits.line);
+  const step = evenly(limits.step);
+  const psf_um = evenly(limits.psf_um);
+  const slope_per_s = evenly(limits.slope_per_s);
+  const after_per_s = evenly(limits.slope_per_s);
   const interval_s = limits.interval_s ?? 5;
   const nuclei = kind === "wave" ? 1 : 2 + integer(2);
   const spin = 360 * uniform();
@@ -126,7 +127,11 @@ export function drawnFront(limits: Limits): DrawnFront {
   const frames = Math.ceil((2 * margin_s + length_s) / interval_s) + 2;
   const whole_s = frames * interval_s;
   const base = scenarios["core"]!;
-  const end = 1 + slope_per_s * (whole_s + interval_s);
+  // The solid solution goes on under the front, or rests there and has a pace of its own on each side.
+  const even = uniform() < 0.5;
+  const [first_s, last_s] = [start_s + quantile(alone_s, 0), start_s + quantile(alone_s, 1)];
+  const between = 1 + slope_per_s * (first_s + interval_s);
+  const end = even ? 1 + slope_per_s * (whole_s + interval_s) : between + after_per_s * (whole_s - last_s);
   const scenario: Scenario = {
     ...base,
     seed: limits.seed,
@@ -143,7 +148,12 @@ export function drawnFront(limits: Limits): DrawnFront {
         brightness: 3,
         texture: 0.05 + 0.1 * uniform(),
         changes: [
-          { kind: "ramp", start_s: -interval_s, end_s: whole_s, to: end },
+          ...(even
+            ? [{ kind: "ramp" as const, start_s: -interval_s, end_s: whole_s, to: end }]
+            : [
+                { kind: "ramp" as const, start_s: -interval_s, end_s: first_s, to: between },
+                { kind: "ramp" as const, start_s: last_s, end_s: whole_s, to: end },
+              ]),
           {
             kind: "front",
             transition: "biphasic",
@@ -191,8 +201,8 @@ export function drawnFront(limits: Limits): DrawnFront {
       halfCycle: null,
       since_half_start_s: null,
       rate_C: null,
-      start_s: start_s + quantile(alone_s, 0) + told_s(),
-      end_s: start_s + quantile(alone_s, 1) + told_s(),
+      start_s: first_s + told_s(),
+      end_s: last_s + told_s(),
       sd_s: interval_s,
       closed: true,
       order: "front",

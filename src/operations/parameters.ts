@@ -30,7 +30,9 @@ function plainest(issue: z.core.$ZodIssue): z.core.$ZodIssue {
   // An object that is of the right kind goes wrong deeper within.
   const deepest = inner.reduce((best, next) => (depth(next) > depth(best) ? next : best));
   const told = depth(deepest) > 0 ? deepest : inner.find(({ code }) => code !== "invalid_type");
-  return told === undefined ? issue : { ...told, path: [...issue.path, ...told.path] };
+  if (told !== undefined) return { ...told, path: [...issue.path, ...told.path] };
+  const kinds = inner.flatMap((one) => (one.code === "invalid_type" ? [one.expected] : []));
+  return { ...issue, message: `Invalid input: expected ${[...new Set(kinds)].join(" or ")}` };
 }
 
 function depth(issue: z.core.$ZodIssue): number {

@@ -36,6 +36,26 @@ test("a wrong scenario is refused in one line with the key, the value and the cu
     [{ ...small, movie: { frames: 0 } }, /^movie\.frames is 0\. Give a whole number/],
     [{ ...small, camera: { noiseAt: "glass" } }, /^camera\.noiseAt is "glass"\./],
     [{ movie: {} }, /^particles is missing/],
+    [
+      {
+        particles: [],
+        phaseField: {
+          particles: [
+            {
+              outline: {
+                kind: "polygon",
+                points_um: [
+                  [1, 1],
+                  [4, 1],
+                  [2, 4],
+                ],
+              },
+            },
+          ],
+        },
+      },
+      /^phaseField\.particles\.0\.drive is missing\. Expected object/,
+    ],
     [{ ...small, particles: [{ outline: { kind: "circle" } }] }, /^particles\.0\.outline\.kind is "circle"/],
     [withChange({ front: { ...front, velocity_um_s: -1 } }), /^particles\.0\.changes\.0\.front\.velocity_um_s is -1\./],
     [withChange({ to: -2 }), /^particles\.0\.changes\.0\.to is -2\./],

@@ -32,6 +32,14 @@ const own: readonly Flag[] = [
   plain("recipe", "A recipe whose parameters are the defaults here.", "text"),
   { ...plain("figures", "Which figures to draw.", "none | report | all"), default: "report" },
   { ...plain("threads", "Most worker threads to use; results do not depend on it.", "number"), default: 1 },
+  {
+    ...plain(
+      "controls",
+      "Measure every front again in experiments spoiled on purpose: is it drift, noise, the mask?",
+      "",
+    ),
+    boolean: true,
+  },
   { ...plain("json", "Print one JSON value on standard output.", ""), boolean: true },
   { ...plain("quiet", "No progress on standard error.", ""), boolean: true },
   { ...plain("help", "Show this.", ""), boolean: true },
@@ -190,7 +198,12 @@ async function analyseWith(
   const analysis = await analyseExperiment(
     recipe,
     opened.experiment,
-    { signal, until, onProgress: (step, done, total) => report.step(step, done, total) },
+    {
+      signal,
+      until,
+      onProgress: (step, done, total) => report.step(step, done, total),
+      onControl: (_, done, total) => report.step("controls", done, total),
+    },
     (step, findings) => report.done(step, stepSentence(step, findings)),
   );
   return { ...analysis, warnings: [...warnings, ...analysis.warnings] };
@@ -216,8 +229,9 @@ async function recipeOf(
 ): Promise<{ recipe: CompleteRecipe; outlines: NamedOutlines | null }> {
   const base = text(given, "recipe");
   const start = base === null ? {} : (await readRecipe(base)).recipe;
+  const { controls = false, ...operations } = start;
   const recipe: Record<string, Record<string, unknown>> = {};
-  for (const [key, value] of Object.entries(start)) recipe[key] = { ...(value as object) };
+  for (const [key, value] of Object.entries(operations)) recipe[key] = { ...(value as object) };
   const files = (recipe["files"] ??= {});
   const named = await sortPositionals(given);
   if (named.movie !== null) files["movie"] = named.movie;
@@ -241,7 +255,8 @@ async function recipeOf(
   delete recipe["twin"];
   const material = recipe["regime"]?.["material"];
   if (typeof material === "string") recipe["regime"]!["material"] = await readMaterial(material);
-  return { recipe: completeRecipe(recipe), outlines };
+  const asked = controls || given.values.get("controls") === true;
+  return { recipe: completeRecipe({ ...recipe, controls: asked }), outlines };
 }
 
 /** Outlines as named on the command line. */

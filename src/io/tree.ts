@@ -46,6 +46,7 @@ export function* findingsTree(findings: Findings): Generator<TreeFile> {
     yield* record(`domains/${index}`, domains, [domains.height, domains.width]);
   }
   for (const [index, regime] of (findings.regime ?? []).entries()) yield json(`regime/${index}`, regime);
+  for (const [index, finding] of (findings.controls ?? []).entries()) yield json(`controls/${index}`, finding);
 }
 
 function* record(at: string, value: object, shape?: readonly number[]): Generator<TreeFile> {

@@ -1,5 +1,6 @@
 /** Every noun from experiment to findings: what goes down the river and what it leaves behind. */
 import type { Cycling, CyclingStep, DifferentialCapacity, HalfCycle } from "./cycling.js";
+import type { ControlledFinding } from "./control.js";
 import type { Domains } from "./domains.js";
 import type { Movie, Samples } from "./movie.js";
 import type { Particle } from "./particle.js";
@@ -172,8 +173,10 @@ export interface FrontMap {
   readonly mask: Uint8Array;
   /** Seconds on the movie's clock, `bias_s` already subtracted. */
   readonly arrival_s: Float32Array;
-  /** Standard error of each arrival. */
+  /** Standard error of each arrival, all causes together. */
   readonly sd_s: Float32Array;
+  /** The part of it that comes from the camera's noise; all of it where this is not given. */
+  readonly noise_sd_s?: Float32Array;
   /** Standard error that all arrivals share, from the shape of the fitted boundary: it moves t50 and no velocity. */
   readonly common_sd_s?: number;
   /** Standard deviation of the blur laid over the images before the fits: so far neighbouring arrivals share their noise. */
@@ -217,6 +220,8 @@ export interface Kinetics {
   readonly velocity_mean_um_s: Estimate;
   readonly velocity_path_um_s: Estimate | null;
   readonly velocity_late_um_s: Estimate | null;
+  /** The median from the distance between isochrones, which no local slope enters; null where they are too few. */
+  readonly velocity_isochrone_um_s: Estimate | null;
   /** 5th and 95th percentile over pixels. */
   readonly velocity_range_um_s: readonly [number, number];
   readonly duration_s: Estimate | null;
@@ -367,4 +372,6 @@ export interface Findings {
   readonly domains?: readonly Domains[];
   /** Empty unless it was asked for. */
   readonly regime?: readonly Regime[];
+  /** Absent unless they were asked for; one entry for each front with a velocity. */
+  readonly controls?: readonly ControlledFinding[];
 }

@@ -1,5 +1,6 @@
 /** From a recipe to findings: the whole river in one call. */
 import type { Experiment, Findings } from "../model/experiment.js";
+import { runControls, type ControlWatch } from "./controls.js";
 import { completeRecipe, type CompleteRecipe, type Recipe } from "./recipe.js";
 import { run, type Watch } from "./run.js";
 import type { StepName } from "./steps.js";
@@ -12,12 +13,15 @@ export interface Analysis {
   readonly warnings: readonly string[];
 }
 
-/** Runs every step on an experiment that is already open. */
+/** Draws the noise, the order and the places of controls. */
+const CONTROL_SEED = 1;
+
+/** Runs every step on an experiment that is already open, and the controls where the recipe asks for them. */
 export async function analyseExperiment(
   recipe: CompleteRecipe,
   experiment: Experiment,
-  watch: Watch = {},
-  onStep?: (step: StepName, findings: Findings) => void,
+  watch: Watch & Pick<ControlWatch, "onControl"> = {},
+  onStep?: (step: StepName | "controls", findings: Findings) => void,
 ): Promise<Analysis> {
   let findings: Findings = {};
   const warnings = [...experiment.warnings];
@@ -25,6 +29,12 @@ export async function analyseExperiment(
     findings = progress.findings;
     warnings.push(...progress.warnings);
     onStep?.(progress.step, findings);
+  }
+  if (recipe.controls && watch.until === undefined) {
+    const { signal, onControl } = watch;
+    const controls = await runControls(recipe.steps, experiment, findings, { seed: CONTROL_SEED, signal, onControl });
+    findings = { ...findings, controls };
+    onStep?.("controls", findings);
   }
   return { recipe, experiment, findings, warnings: [...new Set(warnings)] };
 }

@@ -71,6 +71,7 @@ export function recipeJson(recipe: CompleteRecipe, inputs: readonly Input[], fol
     ...(recipe.conditions === undefined ? {} : { conditions: recipe.conditions }),
     ...(recipe.files === undefined ? {} : { files: movePaths(recipe.files, relative) }),
     ...(recipe.twin === undefined ? {} : { twin: recipe.twin }),
+    ...(recipe.controls ? { controls: true } : {}),
     ...recipe.steps,
   };
 }

@@ -16,6 +16,8 @@ export type Recipe = {
   readonly twin?: z.input<typeof twinParams>;
   /** What the user notes of the experiment (electrolyte, temperature, ...); kept, never used. */
   readonly conditions?: Readonly<Record<string, unknown>>;
+  /** Whether every finding is measured again in experiments spoiled on purpose. */
+  readonly controls?: boolean;
 } & { readonly [Name in StepName]?: z.input<Extract<(typeof steps)[number], { name: Name }>["params"]> };
 
 /** A recipe with every default filled in. */
@@ -23,6 +25,7 @@ export interface CompleteRecipe {
   readonly files?: FilesParams;
   readonly twin?: TwinParams;
   readonly conditions?: Readonly<Record<string, unknown>>;
+  readonly controls: boolean;
   readonly steps: StepParams;
 }
 
@@ -40,6 +43,7 @@ export const recipeSchema = z.strictObject({
   ...provenance,
   files: filesParams.optional(),
   twin: twinParams.optional(),
+  controls: z.boolean().default(false),
   ...stepShape,
 });
 
@@ -58,6 +62,7 @@ export function completeRecipe(recipe: unknown): CompleteRecipe {
     ...(parsed["files"] === undefined ? {} : { files: parsed["files"] as FilesParams }),
     ...(parsed["twin"] === undefined ? {} : { twin: parsed["twin"] as TwinParams }),
     ...(parsed["conditions"] === undefined ? {} : { conditions: parsed["conditions"] as Record<string, unknown> }),
+    controls: parsed["controls"] as boolean,
     steps: own,
   };
 }

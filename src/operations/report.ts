@@ -4,7 +4,7 @@ import type { Estimate, Experiment, Findings } from "../model/experiment.js";
 import { NM_PER_UM } from "../model/units.js";
 import type { Analysis } from "./analyse.js";
 import type { Picture } from "./pictures.js";
-import { findingsRows, valueText } from "./table-text.js";
+import { controlRows, findingsRows, valueText } from "./table-text.js";
 import { version } from "./version.js";
 
 /** A file that went in, as the report names it. */
@@ -142,6 +142,16 @@ function reportTables(findings: Findings): ReportTable[] {
       ],
       rows: domains,
       note: "Directions of walls away from where they meet, from right towards down. Three-fold order: 1 where all walls lie 60 or 120 degrees apart; p is the chance of as much without walls, or with as many in any direction. Comes back, as in other cycles: correlation of the total contrast, 1 where it is the same.",
+    });
+  }
+  const controls = findings.controls;
+  if (controls !== undefined) {
+    const { columns, rows } = controlRows(controls);
+    all.push({
+      title: "Controls",
+      columns,
+      rows,
+      note: "The same measurement on the scene of the first frames moved as the movie drifts, on the particle's frames in random order, on still ground under its outline (fronts found there; none is right), with the outline a pixel smaller and larger, and with half and twice the lag of the windows (change of the velocity).",
     });
   }
   const kinetics = (findings.kinetics ?? []).map((found) => {

@@ -68,6 +68,7 @@ export function summarise(experiment: Experiment, findings: Findings, warnings: 
     ...(findings.mechanisms === undefined ? {} : { mechanisms: findings.mechanisms }),
     ...(findings.domains === undefined ? {} : { domains: findings.domains.map(domains) }),
     ...(findings.regime === undefined ? {} : { regime: findings.regime }),
+    ...(findings.controls === undefined ? {} : { controls: findings.controls }),
     ...(crops === undefined ? {} : { crops: crops.length }),
   };
 }

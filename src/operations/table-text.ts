@@ -1,4 +1,5 @@
 /** Findings in words and columns for a terminal: nm/s and minutes, as a microscopist speaks. */
+import type { ControlledFinding } from "../model/control.js";
 import type { Domains } from "../model/domains.js";
 import type { Estimate, Experiment, Findings, Kinetics, Mechanism, Transition } from "../model/experiment.js";
 import { NM_PER_UM } from "../model/units.js";
@@ -56,7 +57,18 @@ export function findingsRows(findings: Findings): { readonly columns: readonly s
   return { columns, rows };
 }
 
-/** Every particle's findings as a table in plain text. */
+/** Columns and rows as plain text, each column as wide as its widest cell. */
+function plainTable(columns: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const widths = columns.map((name, at) => Math.max(name.length, ...rows.map((cells) => cells[at]!.length)));
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, at) => cell.padEnd(widths[at]!))
+      .join("  ")
+      .trimEnd();
+  return [line(columns), widths.map((width) => "-".repeat(width)).join("  "), ...rows.map(line)];
+}
+
+/** Every particle's findings as a table in plain text, and their controls where they were asked for. */
 export function findingsTable(experiment: Experiment, findings: Findings): string {
   const { movie } = experiment;
   const lines = [
@@ -65,13 +77,45 @@ export function findingsTable(experiment: Experiment, findings: Findings): strin
   ];
   const { rows } = findingsRows(findings);
   if (rows.length === 0) return [...lines, "no particle was found."].join("\n");
-  const widths = columns.map((name, at) => Math.max(name.length, ...rows.map((cells) => cells[at]!.length)));
-  const line = (cells: readonly string[]): string =>
-    cells
-      .map((cell, at) => cell.padEnd(widths[at]!))
-      .join("  ")
-      .trimEnd();
-  return [...lines, line(columns), widths.map((width) => "-".repeat(width)).join("  "), ...rows.map(line)].join("\n");
+  lines.push(...plainTable(columns, rows));
+  if (findings.controls !== undefined && findings.controls.length > 0) {
+    const controls = controlRows(findings.controls);
+    lines.push("", "Controls", "", ...plainTable(controls.columns, controls.rows));
+  }
+  return lines.join("\n");
+}
+
+/** One line a finding: what each control came to, and the verdict. */
+export function controlRows(findings: readonly ControlledFinding[]): {
+  readonly columns: readonly string[];
+  readonly rows: string[][];
+} {
+  const nulls = ["drift-only", "shuffled", "inert-patch"];
+  return {
+    columns: [
+      "particle",
+      "transition",
+      "drift only",
+      "shuffled",
+      "still ground",
+      "outline −1 px",
+      "outline +1 px",
+      "lag × 0.5",
+      "lag × 2",
+      "verdict",
+    ],
+    rows: findings.map(({ particle, transition, verdict, because, controls }) => [
+      String(particle),
+      String(transition),
+      ...controls.map(({ kind, holds, fronts, velocity_change }) => {
+        if (holds === null) return "not possible";
+        if (nulls.includes(kind)) return fronts === 0 ? "no front" : `${fronts} ${fronts === 1 ? "front" : "fronts"}`;
+        if (velocity_change === null) return "not found";
+        return `${velocity_change < 0 ? "−" : "+"}${(100 * Math.abs(velocity_change)).toFixed(1)} %`;
+      }),
+      verdict === "doubtful" ? `doubtful: ${because}` : verdict,
+    ]),
+  };
 }
 
 function row(
@@ -112,7 +156,7 @@ function domainsText({ count }: Domains): string {
 }
 
 /** What a step has found, in a sentence for the progress. */
-export function stepSentence(step: StepName, findings: Findings): string {
+export function stepSentence(step: StepName | "controls", findings: Findings): string {
   const count = (list: readonly unknown[] | undefined, one: string, more = `${one}s`): string =>
     `${list?.length ?? 0} ${list?.length === 1 ? one : more}`;
   switch (step) {
@@ -143,6 +187,8 @@ export function stepSentence(step: StepName, findings: Findings): string {
       return (findings.mechanisms ?? []).map(({ kind }) => kind).join(", ") || "none";
     case "domains":
       return (findings.domains ?? []).map(domainsText).join(", ") || "no ordering";
+    case "controls":
+      return (findings.controls ?? []).map(({ verdict }) => verdict).join(", ") || "no front to control";
     case "regime":
       return (findings.regime ?? []).map(({ kind }) => kind).join(", ") || "not asked for";
   }

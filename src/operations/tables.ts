@@ -22,7 +22,7 @@ function cell(value: number | string | null): string {
 /** The tables of an analysis by file name without ending. */
 export function tables(experiment: Experiment, findings: Findings): Record<string, Table> {
   const all: Record<string, Table> = {};
-  const { particles, drift, traces, cell, transitions, kinetics, mechanisms, domains, regime } = findings;
+  const { particles, drift, traces, cell, transitions, kinetics, mechanisms, domains, regime, controls } = findings;
   if (particles !== undefined) {
     all["particles"] = columns(particles, {
       particle: ({ id }) => id,
@@ -159,6 +159,24 @@ export function tables(experiment: Experiment, findings: Findings): Record<strin
       at_least_cm2_s: ({ atLeast_cm2_s }) => atLeast_cm2_s,
       at_most_cm2_s: ({ atMost_cm2_s }) => atMost_cm2_s,
       exponent: ({ exponent }) => exponent,
+      because: ({ because }) => because,
+    });
+  }
+  if (controls !== undefined && controls.length > 0) {
+    const rows = controls.flatMap(({ particle, transition, verdict, controls: each }) =>
+      each.map((control) => ({ particle, transition, verdict, ...control })),
+    );
+    all["controls"] = columns(rows, {
+      particle: ({ particle }) => particle,
+      transition: ({ transition }) => transition,
+      verdict: ({ verdict }) => verdict,
+      control: ({ kind }) => kind,
+      holds: ({ holds }) => (holds === null ? null : String(holds)),
+      fronts: ({ fronts }) => fronts,
+      velocity_um_s: ({ velocity_um_s }) => velocity_um_s?.value ?? null,
+      velocity_sd_um_s: ({ velocity_um_s }) => velocity_um_s?.sd ?? null,
+      t50_s: ({ t50_s }) => t50_s?.value ?? null,
+      mechanism: ({ mechanism }) => mechanism,
       because: ({ because }) => because,
     });
   }

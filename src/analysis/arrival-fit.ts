@@ -9,6 +9,8 @@ export const STRETCH = 10;
 const SIDE = 3;
 /** Ratio of neighbouring widths for which templates are made. */
 const WIDTH_RATIO = 1.06;
+/** Squares left of a fit, over those of the noise, that chance leaves to most. */
+const BEYOND_NOISE = 1.3;
 /** A width is at least this share of the frame interval: a sharper step cannot be told. */
 const LEAST_WIDTH = 0.3;
 
@@ -46,6 +48,8 @@ export interface ArrivalFit {
   readonly heightSd: Float32Array;
   /** Squared height over its variance: how much the step explains beyond level and slope. */
   readonly strength: Float32Array;
+  /** Area in time between course and fit beyond what noise gives: by so much light steps elsewhere. */
+  readonly misfit_s: Float32Array;
   /** Width used, after rounding to the templates' steps. */
   readonly width_s: Float32Array;
   /** 1 where the best place is the end of what was searched. */
@@ -90,6 +94,7 @@ export function fitArrivals(courses: PixelCourses, options: FitOptions): Arrival
     slope_per_s: nan(),
     heightSd: nan(),
     strength: nan(),
+    misfit_s: nan(),
     width_s: nan(),
     atRim: new Uint8Array(n),
   };
@@ -215,6 +220,7 @@ function placeOne(
   fit.level[i] = solved.level;
   fit.slope_per_s[i] = solved.slope_per_s;
   fit.heightSd[i] = solved.heightSd;
+  fit.misfit_s[i] = solved.misfit_s;
   fit.strength[i] = (solved.height / solved.heightSd) ** 2;
   fit.atRim[i] = rim ? 1 : 0;
 }
@@ -271,7 +277,7 @@ function solve(
   last: number,
   arrival_s: number,
   { course, width_s, noise }: One,
-): { height: number; heightSd: number; level: number; slope_per_s: number; variance: number } {
+): { height: number; heightSd: number; level: number; slope_per_s: number; variance: number; misfit_s: number } {
   const n = last - first;
   let meanT = 0;
   let meanM = 0;
@@ -303,6 +309,7 @@ function solve(
   const slope_per_s = (ty - height * tm) / tt;
   const left = Math.max(0, yy - (ty * ty) / tt - height * height * norm2);
   const freedom = Math.max(1, n - 4);
+  const frame_s = (times[last - 1]! - times[first]!) / (n - 1);
   // The scatter about the fit and the course's white noise tell the same, unless the fit is poor.
   const pooled = (left + 30 * noise * noise) / (freedom + 30);
   const variance = Math.max(pooled, left / freedom / (1 + 2 * Math.sqrt(2 / freedom)));
@@ -312,6 +319,8 @@ function solve(
     level: meanY - slope_per_s * meanT - height * meanM,
     slope_per_s,
     variance,
+    // Cauchy and Schwarz: the area under what is left, of which noise is taken off.
+    misfit_s: (Math.sqrt(Math.max(0, left - BEYOND_NOISE * freedom * noise * noise) * n) * frame_s) / Math.abs(height),
   };
 }
 

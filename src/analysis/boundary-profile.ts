@@ -65,7 +65,9 @@ const STARTS = [-0.4, 0.4];
 const BELIEF = 12;
 const BELIEF_STEP2 = 3e-5;
 /** Share of what a line of unknown height could move all arrivals by that is left in doubt where none is believed. */
-const DOUBT = 0.5;
+const DOUBT = 0.15;
+/** The square of the share of a step by which passings differ from the model's. */
+const MISFIT_STEP2 = 4e-6;
 const FEWEST = 20;
 /** A course that fits worse than the typical one by this factor does not count. */
 const MISFIT = 2.5;
@@ -97,7 +99,7 @@ export function boundaryProfile(
       ? first
       : look(sampleOf(courses, arrival_s, expected, alike), shared, before);
   // Passings that are not quite those of the model count as noise that does not average.
-  const scatter = Math.max(1, left / Math.max(1, freedom)) + BELIEF_STEP2 * steps2;
+  const scatter = Math.max(1, left / Math.max(1, freedom)) + MISFIT_STEP2 * steps2;
   return {
     shape: { line: state.line, lineWidth: state.lineWidth, kink_per_s: state.kink_per_s },
     scale: Math.exp(state.logScale),

@@ -4,7 +4,7 @@ import type { ArrivalFit } from "./arrival-fit.js";
 import type { PixelCourses } from "./pixel-courses.js";
 
 /** A pixel tells of the whole where the front is farther than so many widths of its passing. */
-const FAR = 3;
+const FAR = 5;
 /** Pixels that must tell, and as many as need be asked. */
 const FEWEST = 40;
 const ENOUGH = 2500;

@@ -112,7 +112,8 @@ function lopsidedness(weight: Uint8Array, width: number, height: number, sigma_p
 
 /** Arrivals on the quadratic through their neighbours, where their noise allows it. */
 function smoothArrivals(front: FrontMap, psf_um: number): Pick<FilledArrivals, "arrival_s" | "smoothed"> {
-  const { width, height, mask, sd_s, pixelSize_um } = front;
+  const { width, height, mask, pixelSize_um } = front;
+  const sd_s = front.noise_sd_s ?? front.sd_s;
   const typical_s = median(sd_s);
   const arrival_s = Float32Array.from(front.arrival_s);
   if (!(typical_s > 0)) return { arrival_s, smoothed: (draw_s) => draw_s };

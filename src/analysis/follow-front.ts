@@ -92,7 +92,11 @@ export function followFront(
   for (let round = 0; round < 2; round++) {
     profile = boundaryProfile(courses, fit.arrival_s, passing, sampled(fit, kept, passing, courses, grid), profile);
     if (profile === null) break;
-    const psf_um = lensOf(profile.scale, courses, blurred.psf_um);
+    // A line found under arrivals that knew of none is not yet the line that it is.
+    const settled = round > 0 || profile.shape.line === 0;
+    // Beside a line a width is told half as well.
+    const told = profile.shape.line === 0 ? profile.scale : Math.sqrt(profile.scale);
+    const psf_um = settled ? lensOf(told, courses, blurred.psf_um) : null;
     if (psf_um !== null) {
       const spread_um = Math.hypot(courses.psf_um, courses.blur_um);
       courses = underLens(courses, grid, psf_um);
@@ -349,6 +353,7 @@ function merged(first: ArrivalFit, second: ArrivalFit, only: Uint8Array): Arriva
     slope_per_s: take(first.slope_per_s, second.slope_per_s),
     heightSd: take(first.heightSd, second.heightSd),
     strength: take(first.strength, second.strength),
+    misfit_s: take(first.misfit_s, second.misfit_s),
     width_s: take(first.width_s, second.width_s),
     atRim: take(first.atRim, second.atRim),
   };

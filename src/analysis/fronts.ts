@@ -83,7 +83,7 @@ export function mapFront(stack: Stack, transition: Transition, options: FrontOpt
   const width_s = median(fit.width_s);
   const gaps = gapsOf(courses.time_s, width_s);
   const typicalSd_s = median(fit.sd_s.map((value, i) => (kept[i] === 1 ? value : NaN)));
-  const whole = wholeChange(courses, front);
+  const whole = wholeChange(courses, front, transition);
   for (const [i, at] of courses.pixels.entries()) {
     const share = (front.sign * fit.height[i]!) / typical;
     const shareSd = fit.heightSd[i]! / typical;
@@ -129,19 +129,29 @@ export function mapFront(stack: Stack, transition: Transition, options: FrontOpt
       ? { value: NM_PER_UM * localisation_um, segment_um: SEGMENT_UM }
       : null,
   };
-  return options.estimator === "step+line" ? unbiased(map, front, grid) : map;
+  if (options.estimator !== "step+line") return map;
+  return unbiased(map, front, grid, elsewhere(whole, front, transition));
 }
 
 /** An arrival is moved by no more than so many widths of its passing, and by little where that is within so many errors. */
 const MOVED = { most_widths: 1.5, sds: 1.5 } as const;
+/**
+ * What fits leave beside noise, found on synthetic movies: shares of the area between course and fit (up to so many
+ * widths), of the bias taken off, of the jump to the neighbours, of the way to the rim, and of the width times its skew.
+ */
+const LEFT = { misfit: 0.52, most_widths: 12, bias: 1.3, jump: 0.7, carry: 0.33, bend: 1.04 } as const;
+
+/** A part of a step that stands elsewhere counts beyond so many errors and this share; its time, beyond this part of the window. */
+const ELSEWHERE = { sds: 4, least: 0.12, window: 0.5 } as const;
 
 /**
  * The map freed of what its fits do to a front like it (fit-bias.ts): a ring that closes, a front that meets another, and
- * the rim. A bias within the noise is mostly the noise's own.
+ * the rim. A bias within the noise is mostly the noise's own. The standard errors take in what is left.
  */
-function unbiased(map: FrontMap, front: FollowedFront, grid: Grid): FrontMap {
-  const { courses, fit } = front;
+function unbiased(map: FrontMap, front: FollowedFront, grid: Grid, elsewhere_s: Float32Array): FrontMap {
+  const { courses, fit, options, carry_s } = front;
   const arrival_s = Float32Array.from(map.arrival_s);
+  const sd_s = Float32Array.from(map.sd_s);
   const only = Uint8Array.from(courses.pixels, (at) => (Number.isFinite(arrival_s[at]!) ? 1 : 0));
   const filled_s = fillArrivals(map, courses.psf_um).arrival_s;
   for (let at = 0; at < filled_s.length; at++) if (map.unchanged[at] === 1) filled_s[at] = Infinity;
@@ -153,7 +163,62 @@ function unbiased(map: FrontMap, front: FollowedFront, grid: Grid): FrontMap {
     const doubt2 = (MOVED.sds * map.sd_s[at]!) ** 2;
     arrival_s[at] = arrival_s[at]! - (moved_s * moved_s ** 2) / (moved_s ** 2 + doubt2);
   }
-  return { ...map, arrival_s };
+  const jump_s = jumpsOf(arrival_s, map);
+  for (const [i, at] of courses.pixels.entries()) {
+    if (only[i] === 0) continue;
+    const width_s = fit.width_s[i]!;
+    sd_s[at] = Math.hypot(
+      map.sd_s[at]!,
+      map.common_sd_s ?? 0,
+      LEFT.misfit * Math.min(LEFT.most_widths * width_s, fit.misfit_s[i]!),
+      LEFT.bias * (Number.isFinite(bias_s[i]!) ? bias_s[i]! : width_s),
+      LEFT.jump * jump_s[at]!,
+      elsewhere_s[i]!,
+      LEFT.carry * carry_s[i]!,
+      LEFT.bend * options.bend[i]! * width_s,
+    );
+  }
+  return { ...map, arrival_s, sd_s, noise_sd_s: map.sd_s };
+}
+
+/**
+ * By how much each arrival is in doubt because a part of the pixel's light stepped at another time, out of the fit's sight:
+ * under a front that stood within a point spread of it. The part is what the fitted height lacks of the whole change, as
+ * compared with the typical pixel's; the time is anywhere in the window.
+ */
+function elsewhere(
+  whole: { readonly change: Float32Array; readonly sd: Float32Array },
+  { fit, kept }: FollowedFront,
+  window: Transition,
+): Float32Array {
+  const ratio = fit.height.map((height, i) => height / whole.change[i]!);
+  const typical = median(ratio.filter((_, i) => kept[i] === 1));
+  return ratio.map((one, i) => {
+    const part = Math.abs(1 - one / typical);
+    const doubt = ELSEWHERE.sds * Math.abs(whole.sd[i]! / whole.change[i]!) + ELSEWHERE.least;
+    return part > doubt ? ELSEWHERE.window * Math.sqrt(Math.min(1, part - doubt)) * (window.end_s - window.start_s) : 0;
+  });
+}
+
+/** Range of the arrivals about each pixel, beyond twice the typical one: a front that stands there for a time. */
+function jumpsOf(arrival_s: Float32Array, { width, height }: FrontMap): Float32Array {
+  const range = new Float32Array(arrival_s.length).fill(NaN);
+  for (let at = 0; at < arrival_s.length; at++) {
+    if (!Number.isFinite(arrival_s[at]!)) continue;
+    const [x0, y0] = [at % width, Math.floor(at / width)];
+    let least = Infinity;
+    let most = -Infinity;
+    for (let y = Math.max(0, y0 - 1); y <= Math.min(height - 1, y0 + 1); y++) {
+      for (let x = Math.max(0, x0 - 1); x <= Math.min(width - 1, x0 + 1); x++) {
+        const t_s = arrival_s[y * width + x]!;
+        if (t_s < least) least = t_s;
+        if (t_s > most) most = t_s;
+      }
+    }
+    range[at] = most - least;
+  }
+  const typical_s = median(range);
+  return range.map((one) => (one > 2 * typical_s ? one - 2 * typical_s : 0));
 }
 
 /** The least blur that brings a frame's noise down to NOISE of the step; none where a pixel alone does. */
@@ -175,10 +240,11 @@ function gapsOf(time_s: Float64Array, width_s: number): (readonly [number, numbe
   return gaps;
 }
 
-/** Change of each course from before the first arrivals to after the last, less the slope common to all, and its error. */
+/** Change of each course from before the window and the first arrivals to after the last, less the slope common to all, and its error. */
 function wholeChange(
   { time_s, relative, pixels, noise }: PixelCourses,
   { fit, kept }: FollowedFront,
+  window: Transition,
 ): { readonly change: Float32Array; readonly sd: Float32Array } {
   const arrivals_s = fit.arrival_s.filter((_, i) => kept[i] === 1);
   const width_s = median(fit.width_s);
@@ -186,9 +252,12 @@ function wholeChange(
   const frames = time_s.length;
   const before = Math.max(
     2,
-    time_s.findIndex((t_s) => t_s > quantile(arrivals_s, 0.02) - width_s),
+    time_s.findIndex((t_s) => t_s > Math.min(window.start_s, quantile(arrivals_s, 0.02)) - width_s),
   );
-  const after = Math.min(frames - 2, time_s.findLastIndex((t_s) => t_s < quantile(arrivals_s, 0.98) + width_s) + 1);
+  const after = Math.min(
+    frames - 2,
+    time_s.findLastIndex((t_s) => t_s < Math.max(window.end_s, quantile(arrivals_s, 0.98)) + width_s) + 1,
+  );
   const mean_s = [mean(time_s.subarray(0, before)), mean(time_s.subarray(after))] as const;
   const change = Float32Array.from(pixels, (_, i) => {
     const course = relative.subarray(i * frames, (i + 1) * frames);

@@ -1,5 +1,6 @@
 /** How fast and how far one transition went in one particle: everything that is read off one arrival map. */
 import type { FrontMap, Kinetics, Transition } from "../model/experiment.js";
+import { isochroneVelocity } from "./isochrones.js";
 import { mapNoise } from "./map-noise.js";
 import { phaseFraction, singleParticleCRate } from "./phase-fraction.js";
 import { stagesOf } from "./stages.js";
@@ -40,6 +41,7 @@ export function measureKinetics(front: FrontMap, options: KineticsOptions): Kine
     velocity_mean_um_s: velocity.mean_um_s,
     velocity_path_um_s: velocity.path_um_s,
     velocity_late_um_s: velocity.late_um_s,
+    velocity_isochrone_um_s: isochroneVelocity(front, { psf_um, noise }),
     velocity_range_um_s: velocity.range_um_s,
     duration_s: fraction.duration_s,
     t50_s: fraction.t50_s,

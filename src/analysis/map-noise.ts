@@ -22,28 +22,38 @@ const DRAWS = 40;
 const ROUGHNESS_RADIUS = 3;
 const MOST_FACTOR = 4;
 
+/** Errors of fits are alike over so many point spreads: standard deviation of the kernel that makes them. */
+const ALIKE = 1.3;
+
 /**
- * Noise with each pixel's standard error and the correlation of the blur. Where the map is rougher about a smooth
- * surface than such noise would be (texture, a frame interval longer than the passing), the draws are as much larger.
+ * Errors with each pixel's standard error: that of the camera's noise is as alike among neighbours as the blur of the
+ * courses makes it, that of the fits over more than a point spread; what all arrivals share is in neither. Where the map is
+ * rougher about a smooth surface than such noise would be (texture, a frame interval longer than the passing), the draws
+ * are as much larger.
  */
 export function mapNoise(front: FrontMap, psf_um: number): MapNoise {
-  const { width, height, mask, arrival_s, sd_s, pixelSize_um } = front;
+  const { width, height, mask, arrival_s, pixelSize_um, common_sd_s = 0 } = front;
+  const noise_sd_s = front.noise_sd_s ?? front.sd_s;
   const sigma_px = (front.blur_um ?? MOST_BLUR * psf_um) / pixelSize_um;
-  const typical_s = median(sd_s);
-  const sd = Float32Array.from(mask, (inside, at) => {
-    if (inside === 0) return 0;
-    return Number.isFinite(sd_s[at]!) ? sd_s[at]! : Number.isFinite(typical_s) ? typical_s : 0;
-  });
+  const sd = overMask(mask, noise_sd_s);
+  const fitted = front.noise_sd_s !== undefined;
+  const fitSd = overMask(
+    mask,
+    front.sd_s.map((sd_s, at) => Math.sqrt(Math.max(0, sd_s ** 2 - noise_sd_s[at]! ** 2 - common_sd_s ** 2))),
+  );
   const dice = random(0x51ed + front.particle * 977 + front.transition);
   const white = new Float64Array(width * height);
   const draws_s: Float32Array[] = [];
   for (let draw = 0; draw < DRAWS; draw++) {
     for (let at = 0; at < white.length; at++) white[at] = dice.normal();
-    const field = gaussianBlur(white, width, height, sigma_px);
-    let square = 0;
-    for (let at = 0; at < field.length; at++) square += field[at]! * field[at]!;
-    const unit = 1 / Math.sqrt(square / field.length);
-    draws_s.push(field.map((value, at) => value * unit * sd[at]!));
+    const field = unitField(white, width, height, sigma_px);
+    const one = field.map((value, at) => value * sd[at]!);
+    if (fitted) {
+      for (let at = 0; at < white.length; at++) white[at] = dice.normal();
+      const alike = unitField(white, width, height, (ALIKE * psf_um) / pixelSize_um);
+      for (let at = 0; at < one.length; at++) one[at] = one[at]! + alike[at]! * fitSd[at]!;
+    }
+    draws_s.push(one);
   }
   const radius_px = Math.max(2.5, (ROUGHNESS_RADIUS * psf_um) / pixelSize_um);
   const weight = Float32Array.from(arrival_s, (value) => (Number.isFinite(value) ? 1 : 0));
@@ -61,10 +71,36 @@ export function mapNoise(front: FrontMap, psf_um: number): MapNoise {
   };
 }
 
+/** The values of the mask's pixels, the typical one where there is none; 0 outside. */
+function overMask(mask: Uint8Array, values: Float32Array): Float32Array {
+  const typical = median(values);
+  const instead = Number.isFinite(typical) ? typical : 0;
+  return Float32Array.from(mask, (inside, at) => {
+    if (inside === 0) return 0;
+    return Number.isFinite(values[at]!) ? values[at]! : instead;
+  });
+}
+
+/** White noise blurred and scaled back to a mean square of 1. */
+function unitField(white: Float64Array, width: number, height: number, sigma_px: number): Float32Array {
+  const field = gaussianBlur(white, width, height, sigma_px);
+  let square = 0;
+  for (let at = 0; at < field.length; at++) square += field[at]! * field[at]!;
+  const unit = 1 / Math.sqrt(square / field.length);
+  return field.map((value) => value * unit);
+}
+
 /** Standard deviation of a statistic over the draws; null where it is missing in more than a third of them. */
 export function spread(values: readonly number[]): number | null {
   const finite = values.filter(Number.isFinite);
   if (finite.length < 2 || finite.length < (2 / 3) * values.length) return null;
   const mean = finite.reduce((sum, value) => sum + value, 0) / finite.length;
   return Math.sqrt(finite.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (finite.length - 1));
+}
+
+/** Root mean square of the draws about a value that noise may shift as well as scatter; null as for `spread`. */
+export function spreadAbout(value: number, values: readonly number[]): number | null {
+  const finite = values.filter(Number.isFinite);
+  if (finite.length < 2 || finite.length < (2 / 3) * values.length) return null;
+  return Math.sqrt(finite.reduce((sum, one) => sum + (one - value) ** 2, 0) / finite.length);
 }

@@ -17,6 +17,8 @@ export interface Grid {
 const CURVATURE_RADIUS = 1.6;
 /** An arrival off the surface through its neighbours by so many widths stands at a cliff. */
 const CLIFF = 0.7;
+/** So many typical steps from pixel to pixel are a cliff themselves. */
+const CLIFF_STEPS = 6;
 /** Arrivals at the outline are carried back by at most so many widths: a straight front asks for 1.4. */
 const MOST_CARRY = 2;
 /** Widths may differ from the typical one by these factors. */
@@ -70,7 +72,9 @@ function bendingOf(fit: ArrivalFit, kept: Uint8Array, courses: PixelCourses, gri
     shiftY_px[at] = origin.y_px[i]!;
     if (kept[i] === 1 && x % thin === 0 && y % thin === 0) weight[at] = 1 / (fit.sd_s[i]! ** 2 + least_s ** 2);
   }
-  const fitted = surface(laid(fit.arrival_s, kept, courses, grid), {
+  const arrival_s = laid(fit.arrival_s, kept, courses, grid);
+  const wall = cliffs(arrival_s, width, 2 * median(fit.width_s));
+  const fitted = surface(arrival_s, {
     width,
     height,
     weight,
@@ -78,6 +82,7 @@ function bendingOf(fit: ArrivalFit, kept: Uint8Array, courses: PixelCourses, gri
     radius_px,
     shiftX_px,
     shiftY_px,
+    ...(wall === null ? {} : { wall }),
   });
   const nan = (): Float32Array => new Float32Array(pixels.length).fill(NaN);
   const found = { off_s: nan(), x: nan(), y: nan(), xx: nan(), xy: nan(), yy: nan() };
@@ -111,6 +116,19 @@ function bendingOf(fit: ArrivalFit, kept: Uint8Array, courses: PixelCourses, gri
     found.off_s[i] = Math.abs(fit.arrival_s[i]! - there_s);
   }
   return found;
+}
+
+/** 1 where neighbours differ by more than `least_s` and by far more than is typical: a front stood there. Null where none did. */
+function cliffs(arrival_s: Float32Array, width: number, least_s: number): Uint8Array | null {
+  const step_s = new Float32Array(arrival_s.length).fill(NaN);
+  for (let at = 0; at < arrival_s.length; at++) {
+    const onX = at % width < width - 1 ? Math.abs(arrival_s[at + 1]! - arrival_s[at]!) : NaN;
+    const onY = Math.abs((arrival_s[at + width] ?? NaN) - arrival_s[at]!);
+    step_s[at] = onX >= onY || Number.isNaN(onY) ? onX : onY;
+  }
+  const most_s = Math.max(least_s, CLIFF_STEPS * median(step_s));
+  const wall = Uint8Array.from(step_s, (step) => (step > most_s ? 1 : 0));
+  return wall.includes(1) ? wall : null;
 }
 
 /** What the way of the front and the origin of the light make of each course's passing. */

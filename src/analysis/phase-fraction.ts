@@ -3,7 +3,7 @@ import { mean } from "../kernels/stats.js";
 import type { Curve, Estimate, FrontMap } from "../model/experiment.js";
 import { SECONDS_PER_HOUR } from "../model/units.js";
 import { fillArrivals, fractionAt, piecesOf, timeOfFraction, type Pieces } from "./fill-arrivals.js";
-import { mapNoise, spread, type MapNoise } from "./map-noise.js";
+import { mapNoise, spread, spreadAbout, type MapNoise } from "./map-noise.js";
 
 /** The transformed share in time, with what is read off it. */
 export interface PhaseFraction extends Curve {
@@ -59,7 +59,7 @@ export function phaseFraction(front: FrontMap, options: CurveOptions = {}): Phas
   const n = Math.max(1, filled.sorted_s.length / noise.area_px2);
   const estimate = (of: (one: Pieces) => number, shared_s: number): Estimate | null => {
     const found = of(own);
-    const sdOwn = spread(noisy.map(of));
+    const sdOwn = spreadAbout(found, noisy.map(of));
     if (!Number.isFinite(found)) return null;
     return { value: found, sd: sdOwn === null ? null : Math.hypot(sdOwn, shared_s), n };
   };
@@ -121,7 +121,7 @@ export function singleParticleCRate(
   const estimate = (of: (one: Pieces) => number, share = 0): Estimate | null => {
     const value = of(own);
     if (!Number.isFinite(value)) return null;
-    const sd = spread(noisy.map(of));
+    const sd = spreadAbout(value, noisy.map(of));
     return { value, sd: sd === null ? null : Math.hypot(sd, share * value), n };
   };
   return {
@@ -142,7 +142,7 @@ export function singleParticleCRate(
 /** The greatest of noisy values is too great; by as much as noise added once more makes it greater still. */
 function withoutLuck(found: Estimate | null, drawn: readonly number[]): Estimate | null {
   if (found === null) return null;
-  const value = 2 * found.value - mean(drawn);
+  const value = found.value - Math.max(0, mean(drawn) - found.value);
   return { ...found, value, sd: found.sd === null ? null : Math.hypot(found.sd, MAX_RATE_SD * value) };
 }
 

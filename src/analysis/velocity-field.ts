@@ -15,6 +15,8 @@ export interface VelocityField {
   readonly slopeVariance: Float64Array;
   /** 1 where a velocity is defined: farther than a point spread from outline, nuclei and collision lines. */
   readonly clear: Uint8Array;
+  /** Share of such pixels that are left out because their arrivals are in doubt. */
+  readonly doubtful: number;
   /** Whether no pixel was, and the inner part of the particle stands in. */
   readonly relaxed: boolean;
 }
@@ -27,6 +29,7 @@ export interface ThinMap {
   readonly pixelSize_um: number;
   readonly arrival_s: Float32Array;
   readonly sd_s: Float32Array;
+  readonly noise_sd_s: Float32Array;
   readonly depth_um: Float32Array;
 }
 
@@ -37,6 +40,10 @@ const LEAST_RADIUS = { psf: 1.5, px: 2.2 } as const;
 const MOST_RADIUS = { um: 1, inradius: 0.5 } as const;
 /** Directions on both sides of a nucleus or a collision line differ by more than this. */
 const KINK_COS = Math.cos((50 * Math.PI) / 180);
+/** An arrival less certain than so many typical ones and a width of the passing gives no slope. */
+const DOUBTFUL = 3;
+/** Draws of the noise from which the slopes' own is taken. */
+const VARIANCE_DRAWS = 16;
 /** Fewer clear pixels than this are none. */
 const FEWEST = 4;
 
@@ -48,7 +55,7 @@ const FEWEST = 4;
  */
 export function velocityField(front: FrontMap, psf_um: number, noise: MapNoise): VelocityField | null {
   const map = thin(front, psf_um);
-  const { width, height, pixelSize_um, arrival_s, sd_s, depth_um } = map;
+  const { width, height, pixelSize_um, arrival_s, sd_s, noise_sd_s, depth_um } = map;
   const psf_px = psf_um / pixelSize_um;
   const typicalSd_s = median(sd_s);
   const weight = Float64Array.from(arrival_s, (t, at) => {
@@ -59,7 +66,8 @@ export function velocityField(front: FrontMap, psf_um: number, noise: MapNoise):
   const least_px = Math.max(LEAST_RADIUS.px, LEAST_RADIUS.psf * psf_px);
   const most_px = Math.max(least_px, Math.min(MOST_RADIUS.um / pixelSize_um, MOST_RADIUS.inradius * inradius_px));
   // White noise of the same power as the map's, a pixel of the thin map.
-  const white_s = (at: number): number => ((sd_s[at]! || 0) * noise.factor * Math.sqrt(noise.area_px2)) / map.stride;
+  const white_s = (at: number): number =>
+    ((noise_sd_s[at]! || 0) * noise.factor * Math.sqrt(noise.area_px2)) / map.stride;
   const whiteTypical_s = median(arrival_s.map((t, at) => (Number.isFinite(t) ? white_s(at) : NaN)));
   // The disc's kernel gives a slope the variance 9.6 white^2 / (pi r^4).
   const radiusFor = (steepness: number): number => {
@@ -81,50 +89,39 @@ export function velocityField(front: FrontMap, psf_um: number, noise: MapNoise):
   if (operator.pixels.length < FEWEST) return null;
   const kinks = kinksOf(map, operator, Math.max(psf_px, 0.7 * radius_px));
   if (kinks.some((kink) => kink === 1)) operator = slopes({ width, height, weight, radius_px, wall: kinks });
-  const slopeVariance = Float64Array.from(operator.pixels, (_, i) => {
-    let sum = 0;
-    for (let k = operator.start[i]!; k < operator.start[i + 1]!; k++) {
-      const white = white_s(operator.neighbour[k]!);
-      sum += 0.5 * (operator.cx[k]! ** 2 + operator.cy[k]! ** 2) * white * white;
-    }
-    return sum;
-  });
-  // White noise of the same power overstates the slope's noise where the disc is not much wider than the blur.
-  const calibration = calibrated(operator, slopeVariance, noise, front, map);
-  for (let i = 0; i < slopeVariance.length; i++) slopeVariance[i] = slopeVariance[i]! * calibration;
+  const slopeVariance = varianceOf(operator, noise, front, map);
   const found = applySlopes(operator, arrival_s);
   const beyondNoise = median(found.x.map((x, i) => (x * x + found.y[i]! ** 2) / slopeVariance[i]!));
   if (beyondNoise < 4) return null;
+  // Where a front stood and went on no one slope is its own.
+  const most_s = DOUBTFUL * typicalSd_s + front.lag_s;
   const clearBelow = (least_um: number): Uint8Array =>
-    Uint8Array.from(operator.pixels, (at) => (kinks[at] === 0 && depth_um[at]! > least_um ? 1 : 0));
+    Uint8Array.from(operator.pixels, (at) =>
+      kinks[at] === 0 && depth_um[at]! > least_um && !(sd_s[at]! > most_s) ? 1 : 0,
+    );
   const count = (clear: Uint8Array): number => clear.reduce((sum, one) => sum + one, 0);
   const clear = clearBelow(psf_um);
-  if (count(clear) >= FEWEST) return { map, operator, slopeVariance, clear, relaxed: false };
+  const doubtful = operator.pixels.reduce(
+    (sum, at) => sum + (kinks[at] === 0 && depth_um[at]! > psf_um && sd_s[at]! > most_s ? 1 : 0),
+    0,
+  );
+  const rest = { map, operator, slopeVariance, doubtful: doubtful / Math.max(1, doubtful + count(clear)) };
+  if (count(clear) >= FEWEST) return { ...rest, clear, relaxed: false };
   const inner = clearBelow(0.5 * inradius_px * pixelSize_um);
-  return count(inner) < FEWEST ? null : { map, operator, slopeVariance, clear: inner, relaxed: true };
+  return count(inner) < FEWEST ? null : { ...rest, clear: inner, relaxed: true };
 }
 
-/** Variance of the slopes of drawn noise over that expected of white noise; 1 where there is no noise. */
-function calibrated(
-  operator: Slopes,
-  expected: Float64Array,
-  noise: MapNoise,
-  front: FrontMap,
-  { stride }: ThinMap,
-): number {
-  const ratios = noise.draws_s.slice(0, 8).map((draw_s) => {
+/** Mean square of one component of the slopes of the map's noise, by its draws. */
+function varianceOf(operator: Slopes, noise: MapNoise, front: FrontMap, { stride }: ThinMap): Float64Array {
+  const variance = new Float64Array(operator.pixels.length);
+  const draws = noise.draws_s.slice(0, VARIANCE_DRAWS);
+  for (const draw_s of draws) {
     const { x, y } = applySlopes(operator, thinned(draw_s, front.width, front.height, stride));
-    let sum = 0;
-    let n = 0;
-    for (let i = 0; i < x.length; i++) {
-      if (!(expected[i]! > 0)) continue;
-      sum += (0.5 * (x[i]! ** 2 + y[i]! ** 2)) / expected[i]!;
-      n++;
+    for (let i = 0; i < variance.length; i++) {
+      variance[i] = variance[i]! + (0.5 * (x[i]! ** 2 + y[i]! ** 2)) / draws.length;
     }
-    return n === 0 ? NaN : sum / n;
-  });
-  const ratio = median(ratios);
-  return ratio > 0 ? ratio : 1;
+  }
+  return variance;
 }
 
 /** Means of the finite values over squares of `stride` pixels; NaN where less than half of a square has one. */
@@ -163,6 +160,7 @@ function thin(front: FrontMap, psf_um: number): ThinMap {
     pixelSize_um: pixelSize_um * stride,
     arrival_s: part(front.arrival_s.map((t, at) => (mask[at] === 0 ? NaN : t))),
     sd_s: part(front.sd_s),
+    noise_sd_s: part(front.noise_sd_s ?? front.sd_s),
     depth_um: part(depth_um),
   };
 }

@@ -71,10 +71,12 @@ export function frontVelocity(front: FrontMap, options: VelocityOptions = {}): F
     MODEL_SD.change * Math.abs(own.change_per_s) * (psf_um / own.median_um_s),
     field.relaxed ? RELAXED_SD : 0,
   );
+  // Pixels left out may be faster or slower than the others, as these are among themselves.
+  const others_um_s = 0.5 * field.doubtful * (own.range_um_s[1] - own.range_um_s[0]);
   const estimate = (of: (one: Statistics) => number, count: number, share = 0): Estimate => {
     const value = of(own);
     const sd = spread(drawn.map(of));
-    return { value, sd: sd === null ? null : Math.hypot(sd, model * value, share * value), n: count };
+    return { value, sd: sd === null ? null : Math.hypot(sd, model * value, share * value, others_um_s), n: count };
   };
   const areas = (px: number): number => Math.max(1, (px * field.map.stride ** 2) / noise.area_px2);
   return {

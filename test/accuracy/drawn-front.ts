@@ -91,6 +91,7 @@ export function drawnFront(limits: Limits): DrawnFront {
   const interval_s = limits.interval_s ?? 5;
   const nuclei = kind === "wave" ? 1 : 2 + integer(2);
   const spin = 360 * uniform();
+  const burst = 0.08 + 0.12 * uniform();
   const pace = {
     start_s: 0,
     velocity_um_s: [speed_um_s, speed_um_s * faster] as const,
@@ -98,8 +99,8 @@ export function drawnFront(limits: Limits): DrawnFront {
     stages:
       kind === "stall"
         ? [
-            { until: 0.1 + 0.1 * uniform(), lasts_s: null },
-            { until: 0.22 + 0.03 * uniform(), lasts_s: 60 + 120 * uniform() },
+            { until: burst, lasts_s: null },
+            { until: burst + 0.02 + 0.03 * uniform(), lasts_s: 60 + 120 * uniform() },
             { until: 1, lasts_s: null },
           ]
         : [],

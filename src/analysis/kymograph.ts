@@ -1,7 +1,7 @@
 /** A kymograph: the light along a line in time, and the front's way through it, frame by frame. */
 import { gaussianBlur } from "../kernels/filter.js";
 import { distanceTransform } from "../kernels/distance.js";
-import { invertSymmetric } from "../kernels/normal-equations.js";
+import { invertSymmetric, timesVector } from "../kernels/normal-equations.js";
 import { madSigma, mean, median, theilSen } from "../kernels/stats.js";
 import type { Estimate, FrontMap, Transition } from "../model/experiment.js";
 import type { Stack } from "../model/movie.js";
@@ -54,7 +54,10 @@ const FINE = 0.1;
 /** A frame's own level and height may differ from those of before and after by about so much of the step. */
 const LOOSE = 0.15;
 /** A bright line of the boundary: width in point spreads of the light, and how high it may be, in steps. */
-const LINE = { width: 1.2, height: 1 } as const;
+const LINE = { width: 1.2, height: 1, common: 0.01 } as const;
+/** A place explains more than none, far beyond the line's ends, by so many variances of the noise. */
+const FAR = 6;
+const THERE = 25;
 /** The front must be so many point spreads from both ends of the line. */
 const END = 1.5;
 /** A step of the line's light below this share of the light tells no place. */
@@ -239,22 +242,53 @@ interface Profiles {
   readonly distance_um: Float64Array;
 }
 
-function ridgeOf(share: Float32Array, { n, psf, time_s, distance_um }: Profiles): RidgePlace[] {
-  const sample_um = distance_um[1]! - distance_um[0]!;
+/**
+ * The front's place in each frame: first with a line of its own in every frame, then with the line that is typical of them,
+ * which leaves the place less in doubt.
+ */
+function ridgeOf(share: Float32Array, profiles: Profiles): RidgePlace[] {
+  const { n, psf, time_s } = profiles;
   const way = directionOf(share, n, time_s);
   if (way === 0 || n < 4 * END * psf) return [];
-  const noise = noiseOf(share, n, psf);
-  const ridge: RidgePlace[] = [];
+  const looked = { way, psf, noise: noiseOf(share, n, psf) } as const;
+  const free = placesOf(share, profiles, { ...looked, line: 0, lineSd: LINE.height });
+  if (free.length === 0) return [];
+  const found = placesOf(share, profiles, {
+    ...looked,
+    line: median(free.map(({ line }) => line)),
+    lineSd: LINE.common,
+  });
+  return found.map(({ line: _, ...place }) => place);
+}
+
+/** How a frame is looked at: the line's height, and how far from it the frame's own may be. */
+interface Look {
+  readonly way: -1 | 1;
+  readonly psf: number;
+  readonly noise: number;
+  readonly line: number;
+  readonly lineSd: number;
+}
+
+function placesOf(
+  share: Float32Array,
+  { n, psf, time_s, distance_um }: Profiles,
+  look: Look,
+): (RidgePlace & { readonly line: number })[] {
+  const sample_um = distance_um[1]! - distance_um[0]!;
+  const found: (RidgePlace & { readonly line: number })[] = [];
   for (let k = 0; k < time_s.length; k++) {
     const row = share.subarray(k * n, (k + 1) * n);
     if (!row.every(Number.isFinite)) continue;
+    const cost = (at: number): number => misfit(row, at, look).cost;
     let best = { at: NaN, cost: Infinity };
-    const cost = (at: number): number => misfit(row, at, way, psf, noise).cost;
-    for (let at = 0; at <= n - 1; at += 1) {
+    for (let at = 0; at <= n - 1; at++) {
       const one = cost(at);
       if (one < best.cost) best = { at, cost: one };
     }
     if (!(best.at >= END * psf && best.at <= n - 1 - END * psf)) continue;
+    // Before the front comes and after it has gone no place is better than none.
+    if (best.cost > Math.min(cost(-FAR * psf), cost(n + FAR * psf)) - THERE) continue;
     const [low, high] = [cost(best.at - FINE * psf), cost(best.at + FINE * psf)];
     const bend = low - 2 * best.cost + high;
     if (!(bend > 0)) continue;
@@ -262,9 +296,14 @@ function ridgeOf(share: Float32Array, { n, psf, time_s, distance_um }: Profiles)
     const at = best.at + Math.max(-1, Math.min(1, moved));
     // Half the second derivative of the misfit in variances of the noise is the inverse of the place's own.
     const sd = (FINE * psf * Math.SQRT2) / Math.sqrt(bend);
-    ridge.push({ time_s: time_s[k]!, distance_um: at * sample_um, sd_um: sd * sample_um });
+    found.push({
+      time_s: time_s[k]!,
+      distance_um: at * sample_um,
+      sd_um: sd * sample_um,
+      line: misfit(row, at, look).line,
+    });
   }
-  return ridge;
+  return found;
 }
 
 /** 1 where earlier samples change first, -1 where later ones do; 0 where neither can be told. */
@@ -303,17 +342,22 @@ function noiseOf(share: Float32Array, n: number, psf: number): number {
   return Math.max(1e-6, (madSigma(values) * Math.sqrt(2 * reach + 1)) / Math.sqrt(1.5));
 }
 
-/** Least misfit, in variances of the noise, with the front at one place; level, height and line are free about 0, 1 and 0. */
-function misfit(row: Float32Array, at: number, way: -1 | 1, psf: number, noise: number): { readonly cost: number } {
-  const loose = [LOOSE, LOOSE, LINE.height].map((sd) => (noise / sd) ** 2);
+/** Least misfit, in variances of the noise, with the front at one place: level, height and line are free about theirs. */
+function misfit(
+  row: Float32Array,
+  at: number,
+  { way, psf, noise, line, lineSd }: Look,
+): { readonly cost: number; readonly line: number } {
+  const loose = [LOOSE, LOOSE, lineSd].map((sd) => (noise / sd) ** 2);
   const normal = new Float64Array(9);
   const moment = new Float64Array(3);
   let squares = 0;
   for (let i = 0; i < row.length; i++) {
     const u = (i - at) / psf;
     const behind = normalCdf(-way * u);
-    const terms = [1, behind, Math.exp(-0.5 * (u / LINE.width) ** 2)];
-    const y = row[i]! - behind;
+    const glow = Math.exp(-0.5 * (u / LINE.width) ** 2);
+    const terms = [1, behind, glow];
+    const y = row[i]! - behind - line * glow;
     squares += y * y;
     for (let a = 0; a < 3; a++) {
       moment[a] = moment[a]! + terms[a]! * y;
@@ -322,12 +366,10 @@ function misfit(row: Float32Array, at: number, way: -1 | 1, psf: number, noise: 
   }
   for (let a = 0; a < 3; a++) normal[4 * a] = normal[4 * a]! + loose[a]!;
   const inverse = invertSymmetric(normal, 3);
-  if (inverse === null) return { cost: squares / (noise * noise) };
-  let explained = 0;
-  for (let a = 0; a < 3; a++) {
-    for (let b = 0; b < 3; b++) explained += moment[a]! * inverse[3 * a + b]! * moment[b]!;
-  }
-  return { cost: (squares - explained) / (noise * noise) };
+  if (inverse === null) return { cost: squares / (noise * noise), line };
+  const solved = timesVector(inverse, moment, 3);
+  const explained = solved.reduce((sum, value, a) => sum + value * moment[a]!, 0);
+  return { cost: (squares - explained) / (noise * noise), line: line + solved[2]! };
 }
 
 /** Robust slope of place by time: Huber's weights about a line, starting from Theil and Sen's. */

@@ -33,7 +33,7 @@ const LEAST_STEP = 0.4;
  */
 const GAP = { intervals: 2.5, widths: 0.4, typical: 3 } as const;
 /** The way of a front after which a lag is best. */
-const LAG_WAY_UM = 0.35;
+export const LAG_WAY_UM = 0.35;
 /** Noise of one frame, as a share of the step, at which a passing is placed well. */
 const NOISE = 0.06;
 /** Frame intervals that a point spread takes to pass, above which no blur is needed between frames. */

@@ -1,7 +1,8 @@
 /** Velocity of the phase boundary from the distance between its places at two moments: isochrones of the arrival map. */
 import { distanceTransform } from "../kernels/distance.js";
-import { median } from "../kernels/stats.js";
-import type { Estimate, FrontMap } from "../model/experiment.js";
+import { median, quantile } from "../kernels/stats.js";
+import type { Estimate, FrontMap, Kinetics } from "../model/experiment.js";
+import { NM_PER_UM } from "../model/units.js";
 import { fillArrivals } from "./fill-arrivals.js";
 import { spread, type MapNoise } from "./map-noise.js";
 
@@ -24,7 +25,9 @@ const FEWEST = 8;
 /** Draws of the map's noise from which the standard error follows. */
 const DRAWS = 16;
 /** What is left beside noise, as a share, found on synthetic movies. */
-const MODEL_SD = 0.004;
+const MODEL_SD = 0.006;
+/** Share of the ways' spread that stands for places where there is none. */
+const UNSEEN = 0.5;
 
 /** A piece of an isochrone: two ends, in px. */
 interface Piece {
@@ -41,7 +44,7 @@ interface Piece {
  *
  * Left out is what begins or ends within a point spread of the outline, and what does not lead back to its beginning from
  * the next isochrone: about nuclei and where fronts meet. The time between isochrones is that in which the front covers
- * 0.35 um, or less in a small particle. The standard error is the spread over draws of the map's noise. Null where
+ * 0.35 um, or less in a small particle. What noise adds on the mean is taken off. The standard error is the spread over draws of the map's noise. Null where
  * isochrones are too few or too short.
  */
 export function isochroneVelocity(front: FrontMap, { psf_um, noise }: IsochroneOptions): Estimate | null {
@@ -55,23 +58,58 @@ export function isochroneVelocity(front: FrontMap, { psf_um, noise }: IsochroneO
   const own = ways(map_s, step_s, grid);
   if (own.length < FEWEST) return null;
   const toVelocity = pixelSize_um / step_s;
-  const value = toVelocity * weightedMedian(own);
-  const drawn = noise.draws_s.slice(0, DRAWS).map((draw_s) => {
+  const found = toVelocity * weightedMedian(own);
+  const noisy = noise.draws_s.slice(0, DRAWS).map((draw_s) => {
     const smooth_s = filled.smoothed(draw_s);
-    const found = ways(
+    return ways(
       map_s.map((t_s, at) => t_s + smooth_s[at]!),
       step_s,
       grid,
     );
-    return found.length < FEWEST ? NaN : toVelocity * weightedMedian(found);
   });
+  const drawn = noisy.map((some) => (some.length < FEWEST ? NaN : toVelocity * weightedMedian(some)));
   const sd = spread(drawn);
+  // Ways that noise bends are shorter or longer than their own; by as much as noise added once more makes them.
+  const finite = drawn.filter(Number.isFinite);
+  const luck = sd === null ? 0 : finite.reduce((sum, one) => sum + one, 0) / finite.length - found;
+  const value = found - luck;
   const area_px2 = own.reduce((sum, { area_px2: one }) => sum + one, 0) / SETS.length;
+  // Where no way leads the front may be faster or slower, as the ways are among themselves.
+  const clear_px2 = depth_px.reduce((sum, depth) => sum + (depth > grid.least_px ? 1 : 0), 0);
+  const unseen = Math.max(0, 1 - area_px2 / Math.max(1, clear_px2));
+  const others = toVelocity * UNSEEN * unseen * spreadOf(own, noisy);
   return {
     value,
-    sd: sd === null ? null : Math.hypot(sd, MODEL_SD * value),
+    sd: sd === null ? null : Math.hypot(sd, MODEL_SD * value, others),
     n: Math.max(1, area_px2 / noise.area_px2),
   };
+}
+
+/** From the 10th to the 90th percentile of the ways' lengths, without what noise adds to it. */
+function spreadOf(own: readonly Way[], noisy: readonly (readonly Way[])[]): number {
+  const range = (some: readonly Way[]): number => {
+    const lengths = some.map(({ length_px }) => length_px);
+    return quantile(lengths, 0.9) - quantile(lengths, 0.1);
+  };
+  const seen = range(own);
+  const withNoise = median(noisy.map(range));
+  return Math.sqrt(Math.max(0, seen ** 2 - Math.max(0, withNoise ** 2 - seen ** 2)));
+}
+
+/** A difference of so many standard errors is one. */
+const DIFFERS = 3;
+
+/** A sentence where the velocities from slopes and from isochrones differ beyond their errors; null where they agree. */
+export function disagreement({
+  velocity_um_s,
+  velocity_isochrone_um_s,
+}: Pick<Kinetics, "velocity_um_s" | "velocity_isochrone_um_s">): string | null {
+  if (velocity_isochrone_um_s === null || velocity_um_s.sd === null || velocity_isochrone_um_s.sd === null) return null;
+  const off_um_s = Math.abs(velocity_um_s.value - velocity_isochrone_um_s.value);
+  const sds = off_um_s / Math.hypot(velocity_um_s.sd, velocity_isochrone_um_s.sd);
+  if (!(sds > DIFFERS)) return null;
+  const nm = (value_um_s: number): string => (NM_PER_UM * value_um_s).toFixed(1);
+  return `the velocity is ${nm(velocity_um_s.value)} nm/s by the map's slopes and ${nm(velocity_isochrone_um_s.value)} nm/s by its isochrones, ${sds.toFixed(1)} standard errors apart: the front is uneven within a point spread, or the map is.`;
 }
 
 /** Time between isochrones; null where the map has no extent in time. */

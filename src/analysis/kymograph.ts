@@ -3,14 +3,13 @@ import { gaussianBlur } from "../kernels/filter.js";
 import { distanceTransform } from "../kernels/distance.js";
 import { invertSymmetric, timesVector } from "../kernels/normal-equations.js";
 import { madSigma, mean, median, theilSen } from "../kernels/stats.js";
-import type { Estimate, FrontMap, Transition } from "../model/experiment.js";
+import type { Crop, Estimate, FrontMap, Kymograph, Polyline, RidgePlace, Transition } from "../model/experiment.js";
 import type { Stack } from "../model/movie.js";
 import { fillArrivals } from "./fill-arrivals.js";
 
-/** Places in px of the stack's images, one after another. */
-export type Polyline = readonly (readonly [number, number])[];
-
 export interface KymographOptions {
+  readonly particle: number;
+  readonly transition: number;
   /** From where the front comes to where it goes; a front that goes the other way has a negative velocity. */
   readonly line_px: Polyline;
   /** Averaged so far across the line. */
@@ -19,29 +18,6 @@ export interface KymographOptions {
   readonly lag_s: number;
   /** Standard deviation of the point spread. */
   readonly psf_um: number;
-}
-
-/** Place of the front on the line at one frame. */
-export interface RidgePlace {
-  readonly time_s: number;
-  readonly distance_um: number;
-  readonly sd_um: number;
-}
-
-export interface Kymograph {
-  readonly line_px: Polyline;
-  readonly width_um: number;
-  readonly lag_s: number;
-  /** Rows and columns of the images. */
-  readonly time_s: Float64Array;
-  readonly distance_um: Float64Array;
-  /** Times * distances: I / I before the window - 1, and I(t) / I(t - lag) - 1; NaN where nothing is known. */
-  readonly intensity: Float32Array;
-  readonly differential: Float32Array;
-  /** The front's place in every frame that shows it away from the line's ends. */
-  readonly ridge: readonly RidgePlace[];
-  /** Along the line, from a robust straight line through the places; null where they are too few. */
-  readonly velocity_um_s: Estimate | null;
 }
 
 /** Samples a pixel along the line. */
@@ -98,6 +74,8 @@ export function kymograph(stack: Stack, window: Transition, options: KymographOp
   const psf = (psf_um / pixelSize_um) * DENSITY;
   const ridge = telling ? ridgeOf(share, { n, psf, time_s, distance_um }) : [];
   return {
+    particle: options.particle,
+    transition: options.transition,
     line_px,
     width_um,
     lag_s,
@@ -139,6 +117,17 @@ export function steepestLine(front: FrontMap, psf_um: number): Polyline | null {
   return 0.5 * (places.length - 1) * pixelSize_um < 4 * psf_um ? null : places.toReversed();
 }
 
+/** Whether a line in px of a crop runs over its particle. */
+export function crossesParticle(
+  line_px: Polyline,
+  { mask, width, height }: Pick<Crop, "mask" | "width" | "height">,
+): boolean {
+  return samplesAlong(line_px, 1).some(({ x, y }) => {
+    const [column, row] = [Math.round(x), Math.round(y)];
+    return column >= 0 && row >= 0 && column < width && row < height && mask[row * width + column] === 1;
+  });
+}
+
 /** Places along a polyline, `apart_px` from each other, with the direction across it. */
 function samplesAlong(
   line_px: Polyline,
@@ -151,10 +140,12 @@ function samplesAlong(
     const [x1, y1] = line_px[k]!;
     const length = Math.hypot(x1 - x0, y1 - y0);
     if (length === 0) continue;
-    for (; rest <= length; rest += apart_px) {
-      along.push([x0 + (rest / length) * (x1 - x0), y0 + (rest / length) * (y1 - y0)]);
+    const steps = Math.floor((length - rest) / apart_px) + 1;
+    for (let step = 0; step < steps; step++) {
+      const share = (rest + step * apart_px) / length;
+      along.push([x0 + share * (x1 - x0), y0 + share * (y1 - y0)]);
     }
-    rest -= length;
+    rest += steps * apart_px - length;
   }
   // The direction is taken over some pixels: a steepest way is made of short steps.
   const reach = Math.max(1, Math.round(3 / apart_px));
@@ -247,8 +238,8 @@ interface Profiles {
  * which leaves the place less in doubt.
  */
 function ridgeOf(share: Float32Array, profiles: Profiles): RidgePlace[] {
-  const { n, psf, time_s } = profiles;
-  const way = directionOf(share, n, time_s);
+  const { n, psf } = profiles;
+  const way = directionOf(share, n, profiles.time_s);
   if (way === 0 || n < 4 * END * psf) return [];
   const looked = { way, psf, noise: noiseOf(share, n, psf) } as const;
   const free = placesOf(share, profiles, { ...looked, line: 0, lineSd: LINE.height });
@@ -258,7 +249,7 @@ function ridgeOf(share: Float32Array, profiles: Profiles): RidgePlace[] {
     line: median(free.map(({ line }) => line)),
     lineSd: LINE.common,
   });
-  return found.map(({ line: _, ...place }) => place);
+  return found.map(({ time_s, distance_um, sd_um }) => ({ time_s, distance_um, sd_um }));
 }
 
 /** How a frame is looked at: the line's height, and how far from it the frame's own may be. */

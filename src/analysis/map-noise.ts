@@ -71,6 +71,12 @@ export function mapNoise(front: FrontMap, psf_um: number): MapNoise {
   };
 }
 
+/** The same of the camera's noise alone: what differs between two movies of one front. */
+export function cameraNoise(front: FrontMap, psf_um: number): MapNoise {
+  const { noise_sd_s, ...rest } = front;
+  return mapNoise(noise_sd_s === undefined ? rest : { ...rest, sd_s: noise_sd_s }, psf_um);
+}
+
 /** The values of the mask's pixels, the typical one where there is none; 0 outside. */
 function overMask(mask: Uint8Array, values: Float32Array): Float32Array {
   const typical = median(values);

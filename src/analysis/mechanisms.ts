@@ -4,7 +4,7 @@ import { gaussianBlur } from "../kernels/filter.js";
 import { random } from "../kernels/random.js";
 import { median } from "../kernels/stats.js";
 import type { FrontMap, Mechanism, Transition } from "../model/experiment.js";
-import { mapNoise } from "./map-noise.js";
+import { cameraNoise } from "./map-noise.js";
 import { valleysOf, type Valley } from "./nuclei.js";
 import { fillArrivals, withNoise } from "./fill-arrivals.js";
 
@@ -53,7 +53,7 @@ export function classifyMechanism(front: FrontMap, { psf_um = 0.118 }: { psf_um?
     const because = `only ${percent(share)} of the particle is transformed`;
     return { particle, transition, kind: "undecided", score: 1, nuclei_um: [], because };
   }
-  const noise = mapNoise(front, psf_um);
+  const noise = cameraNoise(front, psf_um);
   const sigma_px = psf_um / pixelSize_um;
   const smooth = (arrival_s: Float32Array): Float32Array => {
     const blurred = gaussianBlur(arrival_s, width, height, sigma_px);

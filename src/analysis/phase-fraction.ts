@@ -29,7 +29,7 @@ export interface CurveOptions {
  * passes, for the rim at its ends; in the greatest rate, a share of it.
  */
 const DURATION_SD = 0.06;
-const MAX_RATE_SD = 0.02;
+const MAX_RATE_SD = 0.013;
 const PSF_UM = 0.118;
 const BANDWIDTH_S = 20;
 /** Samples of a curve at least and at most, and in one bandwidth. */

@@ -28,9 +28,9 @@ export interface VelocityOptions {
 const RELAXED_SD = 0.1;
 /**
  * What the fits leave beside noise, as shares of the velocity, found on synthetic movies: always, of the mean of all
- * pixels, and of the relative change of speed within the time in which a point spread is passed.
+ * pixels and of how unlike the median that is, and of the relative change of speed within the time in which a point spread is passed.
  */
-const MODEL_SD = { always: 0.001, mean: 0.002, change: 0.25 } as const;
+const MODEL_SD = { always: 0.001, mean: 0.004, unlike: 0.3, change: 0.25 } as const;
 /** Ends of a path are known to this share of a point spread. */
 const PATH_END = 0.2;
 /** Velocities count in the mean as at most, and at least, so many times the median. */
@@ -81,7 +81,11 @@ export function frontVelocity(front: FrontMap, options: VelocityOptions = {}): F
   const areas = (px: number): number => Math.max(1, (px * field.map.stride ** 2) / noise.area_px2);
   return {
     ...estimate(({ median_um_s }) => median_um_s, areas(pixels)),
-    mean_um_s: estimate(({ mean_um_s }) => mean_um_s, areas(pixels), MODEL_SD.mean),
+    mean_um_s: estimate(
+      ({ mean_um_s }) => mean_um_s,
+      areas(pixels),
+      Math.hypot(MODEL_SD.mean, MODEL_SD.unlike * (own.mean_um_s / own.median_um_s - 1)),
+    ),
     path_um_s: Number.isFinite(own.path_um_s)
       ? estimate(
           ({ path_um_s }) => path_um_s,
@@ -149,6 +153,8 @@ function statistics(
 
 /** Latest pixels from which a path is tried: the first may lie in a corner between fronts. */
 const PATHS = 24;
+/** Steps of a path that are taken as straight. */
+const CHORD = 10;
 
 interface Path {
   readonly length_px: number;
@@ -178,7 +184,7 @@ function steepestPath(width: number, operator: Slopes, field: Field, clear: Uint
 function pathFrom(start: number, width: number, index: ReadonlyMap<number, number>, field: Field): Path {
   let x = start % width;
   let y = Math.floor(start / width);
-  let length_px = 0;
+  const places: [number, number][] = [[x, y]];
   let here = between(index, width, field, x, y)!;
   const first_s = here.value;
   const step_px = 0.5;
@@ -189,10 +195,22 @@ function pathFrom(start: number, width: number, index: ReadonlyMap<number, numbe
     if (next === null || next.value >= here.value) break;
     x -= (step_px * here.x) / steepness;
     y -= (step_px * here.y) / steepness;
-    length_px += step_px;
+    places.push([x, y]);
     here = next;
   }
-  return { length_px, time_s: first_s - here.value };
+  return { length_px: lengthOf(places), time_s: first_s - here.value };
+}
+
+/** Length of a way by chords of CHORD steps: noise makes each step lean, and the sum of steps too long. */
+function lengthOf(places: readonly (readonly [number, number])[]): number {
+  let length_px = 0;
+  let last = 0;
+  while (last < places.length - 1) {
+    const next = Math.min(places.length - 1, last + CHORD);
+    length_px += Math.hypot(places[next]![0] - places[last]![0], places[next]![1] - places[last]![1]);
+    last = next;
+  }
+  return length_px;
 }
 
 /** Value and slope between the four pixels around a place; null where one of them has none. */

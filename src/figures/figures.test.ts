@@ -9,6 +9,7 @@ import { evennessFigure } from "./evenness-figure.js";
 import { shippedFont } from "./font.node.js";
 import { frontMapFigure } from "./front-map-figure.js";
 import { kineticsFigure } from "./kinetics-figure.js";
+import { kymographFigure } from "./kymograph-figure.js";
 import { pictureUrl } from "./picture.js";
 import { renderSvg, withFont } from "./render.js";
 import { reportPage } from "./report.js";
@@ -63,6 +64,38 @@ describe("every axis names its quantity and unit", () => {
     expect(svg.match(/fill="#d55e00"/g)).toHaveLength(4);
     expect(words(svg)).toEqual(expect.arrayContaining(["window", "biphasic"]));
     expect(words(svg)).not.toContain("ordering");
+  });
+
+  test("a kymograph, with its velocity and the front's places", async () => {
+    const distance_um = Float64Array.from({ length: 40 }, (_, at) => 0.04 * at);
+    const place = (t_s: number): number => 0.002 * (t_s - 200);
+    const rows = Float32Array.from({ length: time_s.length * 40 }, (_, at) =>
+      place(time_s[Math.floor(at / 40)]!) > distance_um[at % 40]! ? 0.12 : 0,
+    );
+    const ridge = [...time_s].filter((t) => place(t) > 0.2 && place(t) < 1.4);
+    const svg = await renderSvg(
+      kymographFigure({
+        particle: 3,
+        transition: 0,
+        line_px: [
+          [0, 0],
+          [20, 0],
+        ],
+        width_um: 0.5,
+        lag_s: 20,
+        time_s,
+        distance_um,
+        intensity: rows,
+        differential: rows.map((value, at) => (at < 160 ? NaN : value - rows[at - 160]!)),
+        ridge: ridge.map((t) => ({ time_s: t, distance_um: place(t), sd_um: 0.004 })),
+        velocity_um_s: { value: 0.002, sd: 0.00003, n: 40 },
+      }),
+    );
+    expect(words(svg)).toEqual(
+      expect.arrayContaining(["way along the line / µm", "time / min", "contrast / %", "contrast over 20.0 s"]),
+    );
+    expect(words(svg).join(" ")).toContain("2.0 ± 0.0 nm/s along the line");
+    expect(svg.match(/<image/g)!.length).toBeGreaterThanOrEqual(4);
   });
 
   test("phase fraction and C-rate, with the half time and the factor as they were found", async () => {

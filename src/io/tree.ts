@@ -39,6 +39,9 @@ export function* findingsTree(findings: Findings): Generator<TreeFile> {
     yield* record(`kinetics/${index}/phase_fraction`, phaseFraction);
     if (cRate !== null) yield* record(`kinetics/${index}/c_rate`, cRate);
   }
+  for (const [index, one] of (findings.kymographs ?? []).entries()) {
+    yield* record(`kymographs/${index}`, one, [one.time_s.length, one.distance_um.length]);
+  }
   for (const [index, mechanism] of (findings.mechanisms ?? []).entries()) {
     yield json(`mechanisms/${index}`, mechanism);
   }

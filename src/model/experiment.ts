@@ -196,6 +196,38 @@ export interface FrontMap {
   readonly localisation_nm_per_segment_um: { readonly value: number; readonly segment_um: number } | null;
 }
 
+/** Places one after another, in px. */
+export type Polyline = readonly (readonly [number, number])[];
+
+/** Place of the front on a line at one frame. */
+export interface RidgePlace {
+  readonly time_s: number;
+  readonly distance_um: number;
+  readonly sd_um: number;
+}
+
+/** The light along a line in time, and the front's way through it. */
+export interface Kymograph {
+  readonly particle: number;
+  readonly transition: number;
+  /** In px of frame 0, or of the stack that was given; distances begin at its first place. */
+  readonly line_px: Polyline;
+  /** Averaged so far across the line. */
+  readonly width_um: number;
+  /** Time between the images of a differential one. */
+  readonly lag_s: number;
+  /** Rows and columns of the images. */
+  readonly time_s: Float64Array;
+  readonly distance_um: Float64Array;
+  /** Times * distances: I / I before the window - 1, and I(t) / I(t - lag) - 1; NaN where nothing is known. */
+  readonly intensity: Float32Array;
+  readonly differential: Float32Array;
+  /** The front's place in every frame that shows it away from the line's ends. */
+  readonly ridge: readonly RidgePlace[];
+  /** Along the line, from a robust straight line through the places; null where they are too few. */
+  readonly velocity_um_s: Estimate | null;
+}
+
 /** A stretch of a transition at its own pace. */
 export interface Stage {
   readonly kind: "burst" | "lag" | "steady" | "acceleration";
@@ -368,6 +400,7 @@ export interface Findings {
   readonly transitions?: readonly Transition[];
   readonly fronts?: readonly FrontMap[];
   readonly kinetics?: readonly Kinetics[];
+  readonly kymographs?: readonly Kymograph[];
   readonly mechanisms?: readonly Mechanism[];
   readonly domains?: readonly Domains[];
   /** Empty unless it was asked for. */

@@ -6,6 +6,7 @@ import { driftFigure } from "../figures/drift-figure.js";
 import { evennessFigure } from "../figures/evenness-figure.js";
 import { frontMapFigure } from "../figures/front-map-figure.js";
 import { kineticsFigure } from "../figures/kinetics-figure.js";
+import { kymographFigure } from "../figures/kymograph-figure.js";
 import { renderSvg } from "../figures/render.js";
 import type { Analysis } from "./analyse.js";
 import { valueText } from "./table-text.js";
@@ -35,7 +36,15 @@ export async function drawFigures(
     // Rendering is long and of one piece: let Ctrl-C be heard between figures.
     await new Promise((resolve) => setTimeout(resolve, 0));
   };
-  const { traces = [], transitions = [], fronts = [], kinetics = [], crops = [], evenness = [] } = findings;
+  const {
+    traces = [],
+    transitions = [],
+    fronts = [],
+    kinetics = [],
+    crops = [],
+    evenness = [],
+    kymographs = [],
+  } = findings;
   const own = transitions.filter(({ particle }) => particles.has(particle));
   if (findings.traces !== undefined) {
     await add(
@@ -89,6 +98,14 @@ export async function drawFigures(
         `${where}. Phase fraction and single-particle C-rate (factor ${speeds.c_rate_factor}); front velocity ${valueText(speeds.velocity_um_s, 1000)} nm/s. Bands: one standard error.`,
       );
     }
+  }
+  for (const [at, one] of kymographs.filter(({ particle }) => particles.has(particle)).entries()) {
+    const where = `Particle ${one.particle}, ${windowText(transitions.find(({ id }) => id === one.transition)!)}`;
+    await add(
+      `kymograph-${at}`,
+      kymographFigure(one),
+      `${where}. Light along the front's way, downward in time; dots: the front's place in each frame; line: its velocity, ${one.velocity_um_s === null ? "not told" : `${valueText(one.velocity_um_s, 1000)} nm/s`}.`,
+    );
   }
   for (const curve of evenness.filter(({ particle }) => particles.has(particle))) {
     await add(

@@ -6,10 +6,12 @@ import { differentialCapacity } from "../analysis/differential-capacity.js";
 import { measureDomains, relateDomains } from "../analysis/domains.js";
 import { framesBeside } from "../analysis/domains-frames.js";
 import { estimateDrift } from "../analysis/drift.js";
-import { mapFront } from "../analysis/fronts.js";
+import { LAG_WAY_UM, mapFront } from "../analysis/fronts.js";
 import { findHalfCycles, findSteps } from "../analysis/half-cycles.js";
 import { meanIntensity } from "../analysis/intensity.js";
 import { measureKinetics } from "../analysis/kinetics.js";
+import { disagreement } from "../analysis/isochrones.js";
+import { crossesParticle, kymograph, steepestLine } from "../analysis/kymograph.js";
 import { classifyMechanism, withoutFront } from "../analysis/mechanisms.js";
 import { measureOptics } from "../analysis/optics.js";
 import { drawnParticle, findParticles } from "../analysis/particles.js";
@@ -23,7 +25,7 @@ import { ParameterError } from "../model/errors.js";
 import type { Domains } from "../model/domains.js";
 import type { Material } from "../model/material.js";
 import type { Movie } from "../model/movie.js";
-import type { Crop, FrontMap, Mechanism, Transition } from "../model/experiment.js";
+import type { Crop, FrontMap, Kymograph, Mechanism, Transition } from "../model/experiment.js";
 import { checkMaterial } from "../physics/material-check.js";
 import { materials } from "../physics/materials/library.js";
 import { materialSchema } from "./material-schema.js";
@@ -324,6 +326,8 @@ const kinetics = operation({
           `particle ${front.particle}: the front of transition ${front.transition} is too incomplete for a velocity and a half time.`,
         );
       } else {
+        const differ = disagreement(found);
+        if (differ !== null) context.warn(`particle ${front.particle}, transition ${front.transition}: ${differ}`);
         const sd = found.t50_s.sd === null ? null : Math.hypot(found.t50_s.sd, stamp_sd_s);
         all.push({ ...found, t50_s: { ...found.t50_s, sd } });
       }
@@ -331,6 +335,65 @@ const kinetics = operation({
       await turn(context.signal);
     }
     return { kinetics: all };
+  },
+});
+
+/** Lag of differential images where no speed is known, as in the paper. */
+const PAPERS_LAG_S = 20;
+
+const kymographs = operation({
+  name: "kymographs",
+  summary: "Light along the front's way in time, and the front's place on it in every frame.",
+  params: z.strictObject({
+    lines: z
+      .array(z.strictObject({ line_px: z.array(z.tuple([z.number(), z.number()])).min(2) }))
+      .default([])
+      .describe("Lines drawn in px of frame 0; by default the steepest way through each arrival map."),
+    width_um: z.number().positive().default(0.5).describe("Light is averaged so far across the line."),
+    lag_s: z
+      .number()
+      .positive()
+      .nullable()
+      .default(null)
+      .describe("Time between differential images; by default the time the front takes for 0.35 um."),
+    psf_um,
+  }),
+  takes: ["crops", "fronts", "transitions", "kinetics", "cell", "clock"],
+  gives: ["kymographs"],
+  async run({ crops, fronts, transitions, kinetics, cell, clock }, params, context) {
+    const all: Kymograph[] = [];
+    for (const [index, front] of fronts.entries()) {
+      const transition = transitions.find(({ id }) => id === front.transition)!;
+      const crop = cropOf(crops, front.particle);
+      const [left, top] = crop.origin_px;
+      const drawn = params.lines
+        .map(({ line_px }) => line_px.map(([x, y]) => [x - left, y - top] as const))
+        .filter((line_px) => crossesParticle(line_px, crop));
+      const steepest = params.lines.length > 0 ? null : steepestLine(front, params.psf_um);
+      const stack = readStack(
+        crop,
+        framesAround(crop.time_s, transition, {
+          others: transitions,
+          halfCycles: clock.source === "none" ? [] : (cell?.halfCycles ?? []),
+        }),
+      );
+      const speed_um_s = kinetics.find((one) => one.transition === front.transition)?.velocity_um_s.value;
+      const lag_s = params.lag_s ?? (speed_um_s === undefined ? PAPERS_LAG_S : LAG_WAY_UM / speed_um_s);
+      for (const line_px of steepest === null ? drawn : [steepest]) {
+        const found = kymograph(stack, transition, {
+          particle: front.particle,
+          transition: front.transition,
+          line_px,
+          width_um: params.width_um,
+          lag_s: Math.max(lag_s, medianStep(stack.time_s)),
+          psf_um: params.psf_um,
+        });
+        all.push({ ...found, line_px: line_px.map(([x, y]) => [x + left, y + top] as const) });
+      }
+      context.progress(index + 1, fronts.length);
+      await turn(context.signal);
+    }
+    return { kymographs: all };
   },
 });
 
@@ -469,6 +532,7 @@ export const steps = [
   transitions,
   fronts,
   kinetics,
+  kymographs,
   mechanisms,
   domains,
   regime,

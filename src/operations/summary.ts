@@ -65,6 +65,20 @@ export function summarise(experiment: Experiment, findings: Findings, warnings: 
       : {
           kinetics: findings.kinetics.map(kinetics),
         }),
+    ...(findings.kymographs === undefined
+      ? {}
+      : {
+          kymographs: findings.kymographs.map((one, index) => ({
+            particle: one.particle,
+            transition: one.transition,
+            velocity_um_s: one.velocity_um_s,
+            places: one.ridge.length,
+            line_px: one.line_px,
+            width_um: one.width_um,
+            lag_s: one.lag_s,
+            intensity: `findings/kymographs/${index}/intensity.npy`,
+          })),
+        }),
     ...(findings.mechanisms === undefined ? {} : { mechanisms: findings.mechanisms }),
     ...(findings.domains === undefined ? {} : { domains: findings.domains.map(domains) }),
     ...(findings.regime === undefined ? {} : { regime: findings.regime }),

@@ -183,6 +183,8 @@ export function stepSentence(step: StepName | "controls", findings: Findings): s
       return count(findings.fronts, "front");
     case "kinetics":
       return count(findings.kinetics, "velocity", "velocities");
+    case "kymographs":
+      return count(findings.kymographs, "kymograph");
     case "mechanisms":
       return (findings.mechanisms ?? []).map(({ kind }) => kind).join(", ") || "none";
     case "domains":

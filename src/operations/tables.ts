@@ -22,7 +22,8 @@ function cell(value: number | string | null): string {
 /** The tables of an analysis by file name without ending. */
 export function tables(experiment: Experiment, findings: Findings): Record<string, Table> {
   const all: Record<string, Table> = {};
-  const { particles, drift, traces, cell, transitions, kinetics, mechanisms, domains, regime, controls } = findings;
+  const { particles, drift, traces, cell, transitions, kinetics, kymographs, mechanisms, domains, regime, controls } =
+    findings;
   if (particles !== undefined) {
     all["particles"] = columns(particles, {
       particle: ({ id }) => id,
@@ -84,6 +85,7 @@ export function tables(experiment: Experiment, findings: Findings): Record<strin
       particle: ({ particle }) => particle,
       velocity_um_s: ({ velocity_um_s }) => velocity_um_s.value,
       velocity_sd_um_s: ({ velocity_um_s }) => velocity_um_s.sd,
+      velocity_isochrone_um_s: ({ velocity_isochrone_um_s }) => velocity_isochrone_um_s?.value ?? null,
       velocity_p5_um_s: ({ velocity_range_um_s }) => velocity_range_um_s[0],
       velocity_p95_um_s: ({ velocity_range_um_s }) => velocity_range_um_s[1],
       t50_s: ({ t50_s }) => t50_s.value,
@@ -104,6 +106,15 @@ export function tables(experiment: Experiment, findings: Findings): Record<strin
       // The rate stands in the same rows only where it was sampled at the same times.
       c_rate: cRate !== null && cRate.time_s.length === phaseFraction.time_s.length ? cRate.value : [],
       c_rate_sd: cRate !== null && cRate.time_s.length === phaseFraction.time_s.length ? cRate.sd : [],
+    }));
+  }
+  if (kymographs !== undefined) {
+    all["front_places"] = stack(kymographs, ({ transition, particle, ridge }) => ({
+      transition: repeated(transition, ridge.length),
+      particle: repeated(particle, ridge.length),
+      time_s: ridge.map(({ time_s }) => time_s),
+      distance_um: ridge.map(({ distance_um }) => distance_um),
+      distance_sd_um: ridge.map(({ sd_um }) => sd_um),
     }));
   }
   if (mechanisms !== undefined) {

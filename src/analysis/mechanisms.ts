@@ -112,7 +112,7 @@ export function classifyMechanism(front: FrontMap, { psf_um = 0.118 }: { psf_um?
 /** What is said of a particle, or of one of its windows, in which no front was followed. */
 export function withoutFront(particle: number, transition: Transition | null): Mechanism {
   if (transition === null) {
-    const because = "the particle changed evenly or not at all: no window was found";
+    const because = "no front was found: the particle changed evenly, not at all, or in no way that could be followed";
     return { particle, transition: null, kind: "none", score: 1, nuclei_um: [], because };
   }
   if (transition.order === "homogeneous") {

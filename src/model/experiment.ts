@@ -161,6 +161,15 @@ export interface Evenness {
 /** How the moment of passing is picked. */
 export type Estimator = "step+line" | "matched" | "argmax" | "half-rise";
 
+/** What moved the light where something passed like a front, and no lithium need have moved. */
+export interface Explanation {
+  readonly cause: "height";
+  /** Share of the change that the courses of one moving gap leave, and that a front with the same arrivals would leave. */
+  readonly left: number;
+  readonly ofFront: number;
+  readonly because: string;
+}
+
 /** When the phase boundary passed each pixel of a crop; NaN where it never did. */
 export interface FrontMap {
   readonly particle: number;
@@ -193,6 +202,8 @@ export interface FrontMap {
   readonly covered: number;
   /** Time resolved: half the filter, or the width of the fitted step. */
   readonly lag_s: number;
+  /** What else explains it; null where nothing else is known to. */
+  readonly explained_by?: Explanation | null;
   readonly localisation_nm_per_segment_um: { readonly value: number; readonly segment_um: number } | null;
 }
 

@@ -6,6 +6,7 @@ import { differentialCapacity } from "../analysis/differential-capacity.js";
 import { measureDomains, relateDomains } from "../analysis/domains.js";
 import { framesBeside } from "../analysis/domains-frames.js";
 import { estimateDrift } from "../analysis/drift.js";
+import { explainFront } from "../analysis/explained.js";
 import { LAG_WAY_UM, mapFront } from "../analysis/fronts.js";
 import { findHalfCycles, findSteps } from "../analysis/half-cycles.js";
 import { meanIntensity } from "../analysis/intensity.js";
@@ -263,30 +264,35 @@ const fronts = operation({
     for (const [index, transition] of transitions.entries()) {
       const crop = cropOf(crops, transition.particle);
       if (transition.order !== "homogeneous") {
-        const map = mapFront(
-          readStack(
-            crop,
-            framesAround(crop.time_s, transition, {
-              others: transitions,
-              halfCycles: clock.source === "none" ? [] : (cell?.halfCycles ?? []),
-            }),
-          ),
-          transition,
-          {
-            particle: crop.particle,
-            transition: transition.id,
-            mask: crop.mask,
-            origin_px: crop.origin_px,
-            estimator: params.estimator,
-            lag_s: params.lag_s,
-            psf_um: params.psf_um,
-          },
+        const stack = readStack(
+          crop,
+          framesAround(crop.time_s, transition, {
+            others: transitions,
+            halfCycles: clock.source === "none" ? [] : (cell?.halfCycles ?? []),
+          }),
         );
+        const map = mapFront(stack, transition, {
+          particle: crop.particle,
+          transition: transition.id,
+          mask: crop.mask,
+          origin_px: crop.origin_px,
+          estimator: params.estimator,
+          lag_s: params.lag_s,
+          psf_um: params.psf_um,
+        });
         if (map === null) {
           context.warn(
             `particle ${crop.particle}: no front could be followed in the window from ${transition.start_s.toFixed(0)} to ${transition.end_s.toFixed(0)} s.`,
           );
-        } else all.push(map);
+        } else {
+          const explained_by = explainFront(stack, map, params.psf_um);
+          if (explained_by !== null) {
+            context.warn(
+              `particle ${crop.particle}, transition ${transition.id}: the front is explained by ${explained_by.cause}: ${explained_by.because}.`,
+            );
+          }
+          all.push({ ...map, explained_by });
+        }
       }
       context.progress(index + 1, transitions.length);
       await turn(context.signal);

@@ -56,6 +56,7 @@ export function summarise(experiment: Experiment, findings: Findings, warnings: 
             estimator: front.estimator,
             bias_s: front.bias_s,
             lag_s: front.lag_s,
+            explained_by: front.explained_by ?? null,
             covered: front.covered,
             localisation_nm_per_segment_um: front.localisation_nm_per_segment_um,
           })),

@@ -1,7 +1,15 @@
 /** Findings in words and columns for a terminal: nm/s and minutes, as a microscopist speaks. */
 import type { ControlledFinding } from "../model/control.js";
 import type { Domains } from "../model/domains.js";
-import type { Estimate, Experiment, Findings, Kinetics, Mechanism, Transition } from "../model/experiment.js";
+import type {
+  Estimate,
+  Experiment,
+  Explanation,
+  Findings,
+  Kinetics,
+  Mechanism,
+  Transition,
+} from "../model/experiment.js";
 import { NM_PER_UM } from "../model/units.js";
 import type { StepName } from "./steps.js";
 
@@ -34,7 +42,7 @@ const columns = [
 
 /** One line a transition, and one for a particle without any. */
 export function findingsRows(findings: Findings): { readonly columns: readonly string[]; readonly rows: string[][] } {
-  const { particles = [], transitions = [], kinetics = [], mechanisms = [], domains = [] } = findings;
+  const { particles = [], transitions = [], fronts = [], kinetics = [], mechanisms = [], domains = [] } = findings;
   const rows: string[][] = [];
   for (const { id } of particles) {
     const own = transitions.filter(({ particle }) => particle === id);
@@ -50,6 +58,7 @@ export function findingsRows(findings: Findings): { readonly columns: readonly s
           kinetics.find(({ transition }) => transition === window.id),
           mechanisms.find(({ transition }) => transition === window.id),
           domains.find(({ transition }) => transition === window.id),
+          fronts.find(({ transition }) => transition === window.id)?.explained_by ?? null,
         ),
       );
     }
@@ -123,6 +132,7 @@ function row(
   kinetics: Kinetics | undefined,
   mechanism: Mechanism | undefined,
   domains: Domains | undefined,
+  explained_by: Explanation | null,
 ): string[] {
   const span = `${window.start_s.toFixed(0)} - ${window.end_s.toFixed(0)}${window.closed ? "" : " (open)"}`;
   const direction = `${window.direction}${window.kind === "unknown" ? "" : `, ${window.kind}`}`;
@@ -137,7 +147,11 @@ function row(
     estimate(kinetics?.t50_s),
     estimate(kinetics?.c_rate_max),
     estimate(kinetics?.c_rate_mean),
-    domains === undefined ? mechanismText(mechanism) : `${mechanismText(mechanism)}, ${domainsText(domains)}`,
+    [
+      mechanismText(mechanism),
+      ...(domains === undefined ? [] : [domainsText(domains)]),
+      ...(explained_by === null ? [] : [`explained by ${explained_by.cause}`]),
+    ].join(", "),
   ];
 }
 

@@ -1,5 +1,6 @@
 /** All groups of draws, in the order of the page; and the seeds that one base seed gives each of them. */
 import { random } from "../../src/kernels/random.js";
+import { controls, falseFronts } from "./controls.js";
 import { domains } from "./domains.js";
 import type { AccuracyGroup } from "./group.js";
 import { registration } from "./registration.js";
@@ -8,6 +9,8 @@ import { registration } from "./registration.js";
 export const groups: Readonly<Record<string, AccuracyGroup>> = {
   registration: of(registration),
   domains: of(domains),
+  controls: of(controls),
+  "false-fronts": of(falseFronts),
 };
 
 /** A group whose draws are not told apart from others' by type: only its own `rows` reads them. */

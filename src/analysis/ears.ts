@@ -2,7 +2,7 @@
 import { distanceTransform, grow, shrink } from "../kernels/distance.js";
 import { labelComponents } from "../kernels/label.js";
 import { crossesItself, maskOfPolygon } from "../kernels/polygon.js";
-import type { Outline } from "./half-height.js";
+import type { Outline } from "./outline-ring.js";
 
 /** Cells a pixel on which the outline is opened. */
 const CELLS = 3;

@@ -3,12 +3,10 @@ import { isoContours } from "../kernels/contour.js";
 import { distanceTransform } from "../kernels/distance.js";
 import { gaussianBlur } from "../kernels/filter.js";
 import { fillHoles, labelComponents } from "../kernels/label.js";
-import { crossesItself } from "../kernels/polygon.js";
-import { median } from "../kernels/stats.js";
+import { crossesItself, distanceToPolygon, maskOfPolygon } from "../kernels/polygon.js";
+import { madSigma, median } from "../kernels/stats.js";
 import type { Image } from "../model/movie.js";
-
-/** A closed polygon in px. */
-export type Outline = [number, number][];
+import { movedOutwards, type Outline, smoothRing } from "./outline-ring.js";
 
 /** Blur of the light besides the point spread, as a part of it. */
 const SOFT_PSF = 0.5;
@@ -21,6 +19,11 @@ const FACE_ALONG_UM = 0.4;
 const GROUND_ALONG_UM = 0.5;
 /** Smoothing of the outline along itself. */
 const ALONG_UM = 0.15;
+/** A face is taken to vary by so much of the step at least: no rim is quite even. */
+const LEAST_ROUGH = 0.03;
+/** Weight of the term that draws the edge towards the blurred area, where speckle is strongest, and how often it is applied. */
+const STIFFEST = 3.75;
+const TURNS = 6;
 /** How far each pass may move the edge; after the last of them, by LAST_UM. */
 const PASSES_UM = [0.5, 0.4, 0.35];
 const LAST_UM = 0.12;
@@ -77,6 +80,9 @@ export function boxesOf(labels: Int32Array, width: number): Box[] {
  * be smoothed by no more than half a point spread. The bands follow the outline as it settles. Blur draws the half-height of
  * a round edge inwards by sigma^2 / 2R; that is given back.
  *
+ * A crystal covers the carbon, so the inner part of its edge knows less of the speckle than the outer part: where the carbon
+ * is rougher than the face, the outline is drawn at a higher level and moved outwards as a whole to where half-height lies.
+ *
  * Where the carbon's speckle is strong against the step, single bright grains hang on to the crystal. Then the edge is
  * first made to settle with a term that draws it towards the blurred area (the scheme of Merriman, Bence and Osher), and
  * follows the light only within LAST_UM of that.
@@ -97,31 +103,91 @@ export function halfHeightOutlines(
   for (const reach_um of PASSES_UM) {
     const step = shareOf(patch, soft, mask, psf_um, reach_um);
     if (step === null) return [];
-    const stiffness = 4 * Math.min(1.5, Math.max(0, (step.noise - 0.07) / 0.12));
-    if (stiffness === 0) {
-      mask = bodiesOver(step.share, width, height, least);
-      continue;
+    const level = bestLevel(step);
+    const stiffness = STIFFEST * Math.min(1, Math.max(0, (step.noise - 0.07) / 0.18));
+    let body = bodiesOver(step.share, width, height, least, level);
+    if (stiffness > 0) {
+      const radius_um = Math.sqrt(mask.reduce((sum, value) => sum + value, 0) / Math.PI) * cell_um;
+      const round_um = Math.min(0.3 + Math.max(0, step.noise - 0.3), 0.17 * radius_um);
+      body = mask;
+      for (let turn = 0; turn < TURNS; turn++) {
+        const round = gaussianBlur(body, width, height, round_um / cell_um);
+        const pulled = step.share.map((value, at) => value + stiffness * (round[at]! - 0.5));
+        body = bodiesOver(pulled, width, height, least, level);
+      }
     }
-    const radius_um = Math.sqrt(mask.reduce((sum, value) => sum + value, 0) / Math.PI) * cell_um;
-    const round_um = Math.min(0.3 + Math.max(0, step.noise - 0.3), 0.17 * radius_um);
-    for (let turn = 0; turn < 3; turn++) {
-      const round = gaussianBlur(mask, width, height, round_um / cell_um);
-      const pulled = step.share.map((value, at) => value + stiffness * (round[at]! - 0.5));
-      mask = bodiesOver(pulled, width, height, least);
-    }
+    mask = maskOf(ringsOf(patch, step.share, body, level, psf_um), width, height);
   }
   const last = shareOf(patch, soft, mask, psf_um, LAST_UM);
   if (last === null) return [];
   // What hangs on by nothing, and holes, are no part of it.
-  const body = bodiesOver(last.share, width, height, least);
-  const share = last.share.map((value, at) => (body[at] === 1 ? Math.max(value, 0.501) : Math.min(value, 0.499)));
+  const level = bestLevel(last);
+  return ringsOf(patch, last.share, bodiesOver(last.share, width, height, least, level), level, psf_um).map((ring) =>
+    ring.map(([x, y]) => [patch.left + (x + 0.5) * patch.bin - 0.5, patch.top + (y + 0.5) * patch.bin - 0.5]),
+  );
+}
+
+/**
+ * The outlines of a body whose edge lies at `level` of the share: those at that level, each moved outwards as far as half-height
+ * lies from them in the median, but not where another area begins.
+ */
+function ringsOf(patch: Patch, share: Float32Array, body: Uint8Array, level: number, psf_um: number): Outline[] {
+  const { width, height, cell_um, owner } = patch;
+  const limited = share.map((value, at) =>
+    body[at] === 1 ? Math.max(value, level + 0.001) : Math.min(value, level - 0.001),
+  );
+  const rings = isoContours(limited, width, height, level);
+  const half = isoContours(share, width, height, 0.5);
+  const isOpen = ([x, y]: readonly [number, number]): boolean => {
+    const [u, v] = [Math.floor(x), Math.floor(y)];
+    if (u < 0 || v < 0 || u >= width - 1 || v >= height - 1) return false;
+    const at = v * width + u;
+    return owner[at] !== 2 && owner[at + 1] !== 2 && owner[at + width] !== 2 && owner[at + width + 1] !== 2;
+  };
+  const away = rings
+    .flat()
+    .filter(isOpen)
+    .map(([x, y]) => Math.min(...half.map((ring) => distanceToPolygon(ring, x, y))));
+  const outward = away.length === 0 ? 0 : median(away);
   const blur = (Math.hypot(1, SOFT_PSF) * psf_um) / cell_um;
-  return isoContours(share, width, height, 0.5).map((ring) => {
-    const smooth = smoothRing(ring, ALONG_UM / cell_um, blur);
-    const chosen = crossesItself(smooth) ? ring : smooth;
-    return chosen.map(([x, y]) => [patch.left + (x + 0.5) * patch.bin - 0.5, patch.top + (y + 0.5) * patch.bin - 0.5]);
+  return rings.map((ring) => {
+    const smooth = movedOutwards(smoothRing(ring, ALONG_UM / cell_um, blur), outward, isOpen);
+    return crossesItself(smooth) ? ring : smooth;
   });
 }
+
+function maskOf(rings: readonly Outline[], width: number, height: number): Uint8Array {
+  const mask = new Uint8Array(width * height);
+  for (const ring of rings) {
+    const one = maskOfPolygon(ring, width, height);
+    for (let at = 0; at < mask.length; at++) if (one[at] === 1) mask[at] = 1;
+  }
+  return mask;
+}
+
+/**
+ * The level at which the edge is seen best. In a profile that rises as the normal distribution's, a level q lies where the slope
+ * is its density n(q); carbon of spread s is covered there but for 1 - q, a face of spread t shows as q. The variance of the
+ * place is ((1 - q)^2 s^2 + q^2 t^2) / n(q)^2, and q is where it is least, from one half on.
+ */
+function bestLevel({ noise, rough }: { readonly noise: number; readonly rough: number }): number {
+  const face = Math.max(LEAST_ROUGH, rough);
+  let best = 0.5;
+  let least = Infinity;
+  for (const { level, density } of PROFILE) {
+    const variance = (((1 - level) * noise) ** 2 + (level * face) ** 2) / density ** 2;
+    if (variance >= least) continue;
+    least = variance;
+    best = level;
+  }
+  return best;
+}
+
+/** Levels of a normal distribution and its density there, up to the highest level at which an edge is sought. */
+const PROFILE = Array.from({ length: 23 }, (_, at) => {
+  const place = 0.05 * at;
+  return { level: 1 / (1 + Math.exp(-1.5976 * place - 0.07056 * place ** 3)), density: Math.exp(-0.5 * place ** 2) };
+});
 
 /** Pixels along the side of a cell: as many as the point spread leaves without loss. */
 export function cellOf(psf_um: number, pixelSize_um: number): number {
@@ -170,7 +236,7 @@ function shareOf(
   mask: Uint8Array,
   psf_um: number,
   reach_um: number,
-): { share: Float32Array; noise: number } | null {
+): { share: Float32Array; noise: number; rough: number } | null {
   const n = width * height;
   const inside = distanceTransform(mask, width, height);
   const outside = distanceTransform(
@@ -193,7 +259,11 @@ function shareOf(
   const share = new Float32Array(n);
   let squares = 0;
   let known = 0;
+  const faces: number[] = [];
   for (let at = 0; at < n; at++) {
+    if (inner[at] === 1 && Number.isFinite(light[at]!)) {
+      faces.push((light[at]! - face[at]!) / step);
+    }
     const rise = face[at]! - ground[at]!;
     if (outer[at] === 1 && Number.isFinite(light[at]!)) {
       squares += ((light[at]! - ground[at]!) / step) ** 2;
@@ -204,7 +274,7 @@ function shareOf(
     else if (Math.abs(rise) < 0.3 * step) share[at] = mask[at]!;
     else share[at] = Math.min(1, Math.max(0, (soft[at]! - ground[at]!) / rise));
   }
-  return { share, noise: Math.sqrt(squares / known) };
+  return { share, noise: Math.sqrt(squares / known), rough: madSigma(faces) };
 }
 
 /**
@@ -254,61 +324,11 @@ function bandMean(light: Float64Array, band: Float64Array, width: number, height
 }
 
 /** The areas of at least `least` cells where the share is over one half, holes filled; the largest, if all are less. */
-function bodiesOver(share: Float32Array, width: number, height: number, least: number): Uint8Array {
+function bodiesOver(share: Float32Array, width: number, height: number, least: number, level: number): Uint8Array {
   const bodies = new Uint8Array(share.length);
-  for (let at = 0; at < share.length; at++) if (share[at]! > 0.5) bodies[at] = 1;
+  for (let at = 0; at < share.length; at++) if (share[at]! > level) bodies[at] = 1;
   const { labels, area_px } = labelComponents(bodies, width, height);
   const largest = area_px.reduce((most, area) => Math.max(most, area), 0);
   for (let at = 0; at < labels.length; at++) if (area_px[labels[at]!]! < Math.min(least, largest)) bodies[at] = 0;
   return fillHoles(bodies, width, height);
-}
-
-/** Distance between the points of a ring that is smoothed, in cells. */
-const SPACING = 0.7;
-
-/**
- * The ring smoothed along itself by 2 G - G*G, G a Gaussian, which leaves circles as large as they are, and freed of what
- * `blur` did to it: a shift inwards by blur^2 times half the curvature, which is what G does, but for the scale.
- */
-function smoothRing(ring: Outline, sigma: number, blur: number): Outline {
-  const even = evenly(ring);
-  const once = blurRing(even, sigma / SPACING);
-  const twice = blurRing(once, sigma / SPACING);
-  const back = 1 + (blur / sigma) ** 2;
-  return once.map(([x, y], at) => [x + back * (x - twice[at]![0]), y + back * (y - twice[at]![1])]);
-}
-
-function evenly(ring: Outline): Outline {
-  const lengths = ring.map(([x, y], at) => {
-    const [u, v] = ring[(at + 1) % ring.length]!;
-    return Math.hypot(u - x, v - y);
-  });
-  const total = lengths.reduce((sum, length) => sum + length, 0);
-  const n = Math.max(12, Math.round(total / SPACING));
-  let corner = 0;
-  let passed = 0;
-  return Array.from({ length: n }, (_, at) => {
-    const place = (at * total) / n;
-    while (corner < ring.length - 1 && passed + lengths[corner]! < place) passed += lengths[corner++]!;
-    const [x, y] = ring[corner]!;
-    const [u, v] = ring[(corner + 1) % ring.length]!;
-    const part = lengths[corner]! > 0 ? Math.min(1, (place - passed) / lengths[corner]!) : 0;
-    return [x + part * (u - x), y + part * (v - y)];
-  });
-}
-
-function blurRing(ring: Outline, sigma: number): Outline {
-  const reach = Math.min(Math.ceil(4 * sigma), Math.floor((ring.length - 1) / 2));
-  const weights = Array.from({ length: 2 * reach + 1 }, (_, at) => Math.exp(-0.5 * ((at - reach) / sigma) ** 2));
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
-  return ring.map((_, at) => {
-    let x = 0;
-    let y = 0;
-    for (const [k, weight] of weights.entries()) {
-      const [u, v] = ring[(at + k - reach + ring.length) % ring.length]!;
-      x += (weight * u) / total;
-      y += (weight * v) / total;
-    }
-    return [x, y];
-  });
 }

@@ -13,7 +13,8 @@ import type { Image } from "../model/movie.js";
 import type { Particle } from "../model/particle.js";
 import { brightAreas, smoothed } from "./bright-areas.js";
 import { withoutEars } from "./ears.js";
-import { boxesOf, cellOf, halfHeightOutlines, type Outline } from "./half-height.js";
+import { boxesOf, cellOf, halfHeightOutlines } from "./half-height.js";
+import type { Outline } from "./outline-ring.js";
 import { bodiesOf } from "./touching.js";
 
 /** What is sought. */

@@ -1,0 +1,76 @@
+/** Outlines as rings of points: smoothed along themselves, freed of the blur's shift, moved. */
+
+/** A closed polygon in px. */
+export type Outline = [number, number][];
+
+/** Distance between the points of a ring that is smoothed, in cells. */
+const SPACING = 0.7;
+
+/**
+ * The ring smoothed along itself by 2 G - G*G, G a Gaussian, which leaves circles as large as they are, and freed of what
+ * `blur` did to it: a shift inwards by blur^2 times half the curvature, which is what G does, but for the scale.
+ */
+export function smoothRing(ring: Outline, sigma: number, blur: number): Outline {
+  const even = evenly(ring);
+  const once = blurRing(even, sigma / SPACING);
+  const twice = blurRing(once, sigma / SPACING);
+  const back = 1 + (blur / sigma) ** 2;
+  return once.map(([x, y], at) => [x + back * (x - twice[at]![0]), y + back * (y - twice[at]![1])]);
+}
+
+function evenly(ring: Outline): Outline {
+  const lengths = ring.map(([x, y], at) => {
+    const [u, v] = ring[(at + 1) % ring.length]!;
+    return Math.hypot(u - x, v - y);
+  });
+  const total = lengths.reduce((sum, length) => sum + length, 0);
+  const n = Math.max(12, Math.round(total / SPACING));
+  let corner = 0;
+  let passed = 0;
+  return Array.from({ length: n }, (_, at) => {
+    const place = (at * total) / n;
+    while (corner < ring.length - 1 && passed + lengths[corner]! < place) passed += lengths[corner++]!;
+    const [x, y] = ring[corner]!;
+    const [u, v] = ring[(corner + 1) % ring.length]!;
+    const part = lengths[corner]! > 0 ? Math.min(1, (place - passed) / lengths[corner]!) : 0;
+    return [x + part * (u - x), y + part * (v - y)];
+  });
+}
+
+function blurRing(ring: Outline, sigma: number): Outline {
+  const reach = Math.min(Math.ceil(4 * sigma), Math.floor((ring.length - 1) / 2));
+  const weights = Array.from({ length: 2 * reach + 1 }, (_, at) => Math.exp(-0.5 * ((at - reach) / sigma) ** 2));
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  return ring.map((_, at) => {
+    let x = 0;
+    let y = 0;
+    for (const [k, weight] of weights.entries()) {
+      const [u, v] = ring[(at + k - reach + ring.length) % ring.length]!;
+      x += (weight * u) / total;
+      y += (weight * v) / total;
+    }
+    return [x, y];
+  });
+}
+
+/** The ring with its points moved along its outward normal by a distance, those that would not stay open excepted. */
+export function movedOutwards(
+  ring: Outline,
+  distance: number,
+  isOpen: (place: readonly [number, number]) => boolean,
+): Outline {
+  let twiceArea = 0;
+  for (const [at, [x, y]] of ring.entries()) {
+    const [u, v] = ring[(at + 1) % ring.length]!;
+    twiceArea += x * v - u * y;
+  }
+  const way = Math.sign(twiceArea) * distance;
+  return ring.map(([x, y], at) => {
+    const [px, py] = ring[(at + ring.length - 1) % ring.length]!;
+    const [nx, ny] = ring[(at + 1) % ring.length]!;
+    const length = Math.hypot(nx - px, ny - py);
+    if (way === 0 || length === 0) return [x, y];
+    const moved: [number, number] = [x + (way * (ny - py)) / length, y - (way * (nx - px)) / length];
+    return isOpen(moved) ? moved : [x, y];
+  });
+}

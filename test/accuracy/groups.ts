@@ -3,12 +3,14 @@ import { random } from "../../src/kernels/random.js";
 import { controls, falseFronts } from "./controls.js";
 import { domains } from "./domains.js";
 import type { AccuracyGroup } from "./group.js";
+import { mechanisms } from "./mechanisms.js";
 import { registration } from "./registration.js";
 
 /** By the name that `--only` takes. */
 export const groups: Readonly<Record<string, AccuracyGroup>> = {
   registration: of(registration),
   domains: of(domains),
+  mechanisms: of(mechanisms),
   controls: of(controls),
   "false-fronts": of(falseFronts),
 };

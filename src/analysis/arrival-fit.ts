@@ -1,6 +1,14 @@
 /** The moment of passing in one time course: a step and a bright line on a slope, by least squares. */
 import { median, medianStep } from "../kernels/stats.js";
-import { NARROWING_STEP, roundedNarrowing, roundedSkew, shapeTable, SKEW_STEP, type Shape } from "./passing-shape.js";
+import {
+  NARROWING_STEP,
+  roundedNarrowing,
+  roundedSkew,
+  shapeTable,
+  SKEW_STEP,
+  withKink,
+  type Shape,
+} from "./passing-shape.js";
 import type { PixelCourses } from "./pixel-courses.js";
 
 /** Half of the stretch of a course that a fit looks at, in widths of the passing. */
@@ -34,6 +42,18 @@ export interface FitOptions {
   readonly reach_s?: Float32Array;
   /** 1 for the courses to fit; all where it is not given. */
   readonly only?: Uint8Array;
+  /** Kept from one fit to the next of the same times, shape and typical width. */
+  readonly templates?: Templates;
+}
+
+/** Templates that were made, by width and form. */
+export interface Templates {
+  readonly banks: Map<number, Bank>;
+  readonly tables: Map<number, (u: number) => number>;
+}
+
+export function newTemplates(): Templates {
+  return { banks: new Map(), tables: new Map() };
 }
 
 /** One entry a course; NaN where no passing could be placed. */
@@ -99,8 +119,7 @@ export function fitArrivals(courses: PixelCourses, options: FitOptions): Arrival
     atRim: new Uint8Array(n),
   };
   const interval_s = medianStep(time_s);
-  const banks = new Map<number, Bank>();
-  const tables = new Map<number, (u: number) => number>();
+  const { banks, tables } = options.templates ?? newTemplates();
   const typical_s = median(options.width_s);
   for (let i = 0; i < n; i++) {
     if (options.only !== undefined && options.only[i] === 0) continue;
@@ -116,11 +135,10 @@ export function fitArrivals(courses: PixelCourses, options: FitOptions): Arrival
     // One number for each form, and one for each form and width.
     const look = Math.round(form.skew / SKEW_STEP) * 4096 + Math.round(form.bend / SKEW_STEP) * 64;
     const formKey = look + Math.round(form.narrowing / NARROWING_STEP);
+    const plain = tables.get(formKey) ?? shapeTable(options.shape, form);
+    tables.set(formKey, plain);
+    const course = withKink(plain, options.shape.kink_per_s * width_s);
     const key = rung * 2 ** 20 + formKey;
-    // Without a kink one table serves all widths.
-    const tableKey = options.shape.kink_per_s === 0 ? formKey : key;
-    const course = tables.get(tableKey) ?? shapeTable(options.shape, form, width_s);
-    tables.set(tableKey, course);
     const course32 = relative.subarray(i * frames, (i + 1) * frames);
     let values: Float32Array | Float64Array = course32;
     let times = time_s;

@@ -127,12 +127,16 @@ function smoothArrivals(front: FrontMap, psf_um: number): Pick<FilledArrivals, "
     Math.abs(value[i]! - arrival_s[at]!) < SMOOTH_SDS * sd_s[at]! ? 1 : 0,
   );
   for (const [i, at] of operator.pixels.entries()) if (within[i] === 1) arrival_s[at] = value[i]!;
+  const kept = new WeakMap<Float32Array, Float32Array>();
   return {
     arrival_s,
     smoothed(draw_s) {
+      const before = kept.get(draw_s);
+      if (before !== undefined) return before;
       const smooth = Float32Array.from(draw_s);
       const drawn = applySlopes(operator, draw_s).value;
       for (const [i, at] of operator.pixels.entries()) if (within[i] === 1) smooth[at] = drawn[i]!;
+      kept.set(draw_s, smooth);
       return smooth;
     },
   };
@@ -191,6 +195,17 @@ export function piecesOf(filled: FilledArrivals, width: number): (draw_s?: Float
     });
     return { sorted_s: sorted_s.sort(), whole: PIECES * outline };
   };
+}
+
+/** The pieces of a map and those of its draws of noise. */
+export interface DrawnPieces {
+  readonly own: Pieces;
+  readonly noisy: readonly Pieces[];
+}
+
+export function drawnPieces(filled: FilledArrivals, width: number, draws_s: readonly Float32Array[]): DrawnPieces {
+  const pieces = piecesOf(filled, width);
+  return { own: pieces(), noisy: draws_s.map(pieces) };
 }
 
 /** Slope a pixel through three values in a row, the outer ones perhaps NaN; neither over a kink nor over a cliff. */

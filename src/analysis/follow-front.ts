@@ -3,7 +3,7 @@ import { medianFilter } from "../kernels/filter.js";
 import { labelComponents } from "../kernels/label.js";
 import { median, medianStep } from "../kernels/stats.js";
 import type { Transition } from "../model/experiment.js";
-import { fitArrivals, type ArrivalFit, type FitOptions } from "./arrival-fit.js";
+import { fitArrivals, newTemplates, type ArrivalFit, type FitOptions } from "./arrival-fit.js";
 import { commonCourse, everyPixelsCourse, withoutCommon } from "./common-course.js";
 import { boundaryProfile, type BoundaryProfile } from "./boundary-profile.js";
 import { laid, passings, spreadOf, type Grid, type Passings } from "./passings.js";
@@ -41,7 +41,7 @@ const SAMPLE = 320;
 const EVEN = 0.06;
 const LEAST_SAMPLE = 60;
 /** The lens is told from the passings' width within these factors of what it was said to be, and as closely as this. */
-const LENS = { least: 0.75, most: 1.4, told: 0.02 } as const;
+const LENS = { least: 0.75, most: 1.4, told: 0.04 } as const;
 /** What decides how sharply a front is looked at in the end. */
 export interface Seen {
   /** Point spread as the passings show it. */
@@ -104,7 +104,13 @@ export function followFront(
       passing = passings(fit, kept, courses, grid, radius_px);
     }
     const { shape, scale } = profile;
-    options = { ...options, ...passing, shape, width_s: passing.width_s.map((width) => width * scale) };
+    options = {
+      ...options,
+      ...passing,
+      shape,
+      width_s: passing.width_s.map((width) => width * scale),
+      templates: newTemplates(),
+    };
     fit = fitArrivals(courses, options);
     kept = judge(fit, sign);
     passing = passings(fit, kept, courses, grid, radius_px);
@@ -115,7 +121,13 @@ export function followFront(
     const sharp = common === null ? under : withoutCommon(under, common);
     const { shape, scale } = seenThrough(profile ?? { shape: options.shape, scale: 1 }, courses, sharp);
     passing = passings(fit, kept, courses, grid, radius_px, sharp);
-    options = { ...options, ...passing, shape, width_s: passing.width_s.map((width) => width * scale) };
+    options = {
+      ...options,
+      ...passing,
+      shape,
+      width_s: passing.width_s.map((width) => width * scale),
+      templates: newTemplates(),
+    };
     courses = sharp;
     fit = fitArrivals(courses, options);
     kept = judge(fit, sign);

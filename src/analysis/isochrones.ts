@@ -3,13 +3,15 @@ import { distanceTransform } from "../kernels/distance.js";
 import { median, quantile } from "../kernels/stats.js";
 import type { Estimate, FrontMap, Kinetics } from "../model/experiment.js";
 import { NM_PER_UM } from "../model/units.js";
-import { fillArrivals } from "./fill-arrivals.js";
+import { fillArrivals, type FilledArrivals } from "./fill-arrivals.js";
 import { spread, type MapNoise } from "./map-noise.js";
 
 export interface IsochroneOptions {
   /** Standard deviation of the point spread with which the map was made. */
   readonly psf_um: number;
   readonly noise: MapNoise;
+  /** The map with its gaps filled, where it is at hand. */
+  readonly filled?: FilledArrivals;
 }
 
 /** Way of the front between two isochrones that is aimed at, and the share of all arrivals' time that it may take at most. */
@@ -23,7 +25,7 @@ const BACK = 0.35;
 const ALIGNED_COS = Math.cos((35 * Math.PI) / 180);
 const FEWEST = 8;
 /** Draws of the map's noise from which the standard error follows. */
-const DRAWS = 16;
+const DRAWS = 12;
 /** What is left beside noise, as a share, found on synthetic movies. */
 const MODEL_SD = 0.006;
 /** Share of the ways' spread that stands for places where there is none. */
@@ -47,9 +49,9 @@ interface Piece {
  * 0.35 um, or less in a small particle. What noise adds on the mean is taken off. The standard error is the spread over draws of the map's noise. Null where
  * isochrones are too few or too short.
  */
-export function isochroneVelocity(front: FrontMap, { psf_um, noise }: IsochroneOptions): Estimate | null {
+export function isochroneVelocity(front: FrontMap, options: IsochroneOptions): Estimate | null {
+  const { psf_um, noise, filled = fillArrivals(front, psf_um) } = options;
   const { width, height, mask, pixelSize_um } = front;
-  const filled = fillArrivals(front, psf_um);
   const map_s = filled.arrival_s.map((t_s, at) => (Number.isFinite(front.arrival_s[at]!) ? t_s : NaN));
   const step_s = intervalOf(map_s, width, pixelSize_um);
   if (step_s === null) return null;

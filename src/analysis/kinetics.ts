@@ -1,5 +1,6 @@
 /** How fast and how far one transition went in one particle: everything that is read off one arrival map. */
 import type { FrontMap, Kinetics, Transition } from "../model/experiment.js";
+import { drawnPieces, fillArrivals } from "./fill-arrivals.js";
 import { isochroneVelocity } from "./isochrones.js";
 import { mapNoise } from "./map-noise.js";
 import { phaseFraction, singleParticleCRate } from "./phase-fraction.js";
@@ -29,11 +30,14 @@ export interface KineticsOptions {
 export function measureKinetics(front: FrontMap, options: KineticsOptions): Kinetics | null {
   const { kind, c_rate_factor, bandwidth_s, psf_um, clock_sd_s } = options;
   const noise = mapNoise(front, psf_um);
-  const velocity = frontVelocity(front, { psf_um, noise });
+  const filled = fillArrivals(front, psf_um);
+  const velocity = frontVelocity(front, { psf_um, noise, filled });
   if (velocity === null) return null;
-  const fraction = phaseFraction(front, { psf_um, bandwidth_s, noise });
+  const drawn = drawnPieces(filled, front.width, noise.draws_s);
+  const made = { psf_um, bandwidth_s, noise, filled, drawn };
+  const fraction = phaseFraction(front, made);
   if (fraction.t50_s === null) return null;
-  const rate = kind === "ordering" ? null : singleParticleCRate(front, { psf_um, bandwidth_s, noise, c_rate_factor });
+  const rate = kind === "ordering" ? null : singleParticleCRate(front, { ...made, c_rate_factor });
   return {
     particle: front.particle,
     transition: front.transition,
@@ -41,7 +45,7 @@ export function measureKinetics(front: FrontMap, options: KineticsOptions): Kine
     velocity_mean_um_s: velocity.mean_um_s,
     velocity_path_um_s: velocity.path_um_s,
     velocity_late_um_s: velocity.late_um_s,
-    velocity_isochrone_um_s: isochroneVelocity(front, { psf_um, noise }),
+    velocity_isochrone_um_s: isochroneVelocity(front, { psf_um, noise, filled }),
     velocity_range_um_s: velocity.range_um_s,
     duration_s: fraction.duration_s,
     t50_s: fraction.t50_s,

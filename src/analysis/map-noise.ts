@@ -16,8 +16,8 @@ export interface MapNoise {
   readonly factor: number;
 }
 
-/** So many draws give a standard error that is itself known to 11 %. */
-const DRAWS = 40;
+/** So many draws give a standard error that is itself known to 12 %. */
+const DRAWS = 32;
 /** Disc against which roughness is measured, in standard deviations of the point spread. */
 const ROUGHNESS_RADIUS = 3;
 const MOST_FACTOR = 4;

@@ -32,10 +32,9 @@ export interface Form {
 /**
  * The shape as a function of time since passing over width, read from a table. Where the light is narrowed by rho, a line
  * whose own width is sqrt(lineWidth^2 - 1) of the light's full spread stays as wide, and so is wider and higher than
- * the step. The kink is taken evenly about the passing, the slope being half-way between the two.
+ * the step. Without its kink, which is not the same at all widths.
  */
-export function shapeTable(shape: Shape, { skew, bend, narrowing }: Form, width_s: number): (u: number) => number {
-  const kink = shape.kink_per_s * width_s;
+export function shapeTable(shape: Shape, { skew, bend, narrowing }: Form): (u: number) => number {
   const own = Math.sqrt(Math.max(0, shape.lineWidth * shape.lineWidth - 1));
   const lineWidth = shape.lineWidth < 1 ? shape.lineWidth : Math.hypot(narrowing, own) / narrowing;
   const line = (shape.line * shape.lineWidth) / (lineWidth * narrowing);
@@ -43,16 +42,32 @@ export function shapeTable(shape: Shape, { skew, bend, narrowing }: Form, width_
   for (let at = 0; at < table.length; at++) {
     const u = at / TABLE_DENSITY - TABLE_REACH;
     table[at] = rise(u, skew).value + (line === 0 ? 0 : line * glow(u, lineWidth, bend).value);
-    if (kink !== 0) table[at] = table[at]! + kink * turn(u);
   }
   return (u) => {
-    if (u <= -TABLE_REACH) return -0.5 * kink * u;
-    if (u >= TABLE_REACH) return 1 + 0.5 * kink * u;
+    if (u <= -TABLE_REACH) return 0;
+    if (u >= TABLE_REACH) return 1;
     const place = (u + TABLE_REACH) * TABLE_DENSITY;
     const at = Math.floor(place);
     return table[at]! + (place - at) * (table[at + 1]! - table[at]!);
   };
 }
+
+/** A course with its kink, taken evenly about the passing: the slope is half-way between those of the two phases. */
+export function withKink(course: (u: number) => number, kink: number): (u: number) => number {
+  if (kink === 0) return course;
+  turns ??= Float64Array.from({ length: TABLE_REACH * TABLE_DENSITY + 2 }, (_, at) => turn(at / TABLE_DENSITY));
+  const table = turns;
+  return (u) => {
+    const far = Math.abs(u);
+    if (far >= TABLE_REACH) return course(u) + 0.5 * kink * far;
+    const place = far * TABLE_DENSITY;
+    const at = Math.floor(place);
+    return course(u) + kink * (table[at]! + (place - at) * (table[at + 1]! - table[at]!));
+  };
+}
+
+/** Values of `turn` from 0 on, once they are wanted. */
+let turns: Float64Array | null = null;
 
 /** A step from 0 to 1 seen through light of spread 1, with its skew, and its derivative by u. */
 export function rise(u: number, skew: number): { readonly value: number; readonly byU: number } {

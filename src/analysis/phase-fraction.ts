@@ -2,7 +2,15 @@
 import { mean } from "../kernels/stats.js";
 import type { Curve, Estimate, FrontMap } from "../model/experiment.js";
 import { SECONDS_PER_HOUR } from "../model/units.js";
-import { fillArrivals, fractionAt, piecesOf, timeOfFraction, type Pieces } from "./fill-arrivals.js";
+import {
+  drawnPieces,
+  fillArrivals,
+  fractionAt,
+  timeOfFraction,
+  type DrawnPieces,
+  type FilledArrivals,
+  type Pieces,
+} from "./fill-arrivals.js";
 import { mapNoise, spread, spreadAbout, type MapNoise } from "./map-noise.js";
 
 /** The transformed share in time, with what is read off it. */
@@ -22,14 +30,18 @@ export interface CurveOptions {
   /** Time over which rates are taken; the curve reaches as far beyond the first and last arrival. */
   readonly bandwidth_s?: number;
   readonly noise?: MapNoise;
+  /** What is made of the map and its noise, where it is at hand. */
+  readonly filled?: FilledArrivals;
+  readonly drawn?: DrawnPieces;
 }
 
 /**
  * What the fits leave beside noise, found on synthetic movies: in the duration, a share of the time in which the boundary
- * passes, for the rim at its ends; in the greatest rate, a share of it.
+ * passes, for the rim at its ends; in the greatest rate, a share of it; in a fraction between none and all, of the whole.
  */
 const DURATION_SD = 0.06;
-const MAX_RATE_SD = 0.013;
+const MAX_RATE_SD = 0.01;
+const FRACTION_SD = 0.0015;
 const PSF_UM = 0.118;
 const BANDWIDTH_S = 20;
 /** Samples of a curve at least and at most, and in one bandwidth. */
@@ -44,17 +56,16 @@ const SAMPLES_A_BANDWIDTH = 8;
  */
 export function phaseFraction(front: FrontMap, options: CurveOptions = {}): PhaseFraction {
   const { psf_um = PSF_UM, bandwidth_s = BANDWIDTH_S, noise = mapNoise(front, psf_um) } = options;
-  const filled = fillArrivals(front, psf_um);
-  const pieces = piecesOf(filled, front.width);
-  const own = pieces();
+  const { filled = fillArrivals(front, psf_um) } = options;
+  const { own, noisy } = options.drawn ?? drawnPieces(filled, front.width, noise.draws_s);
   const time_s = timesOf(own, bandwidth_s);
   const value = time_s.map((t_s) => fractionAt(own, t_s));
-  const noisy = noise.draws_s.map(pieces);
   const common_s = front.common_sd_s ?? 0;
   const sd = time_s.map((t_s, k) => {
     const random = spread(noisy.map((one) => fractionAt(one, t_s))) ?? 0;
     const rate = (value[Math.min(k + 1, value.length - 1)]! - value[Math.max(k - 1, 0)]!) / (time_s[2]! - time_s[0]!);
-    return Math.hypot(random, rate * common_s);
+    const between = value[k]! > 0 && value[k]! < 1 ? FRACTION_SD : 0;
+    return Math.hypot(random, rate * common_s, between);
   });
   const n = Math.max(1, filled.sorted_s.length / noise.area_px2);
   const estimate = (of: (one: Pieces) => number, shared_s: number): Estimate | null => {
@@ -109,13 +120,11 @@ export function singleParticleCRate(
   options: CurveOptions & { readonly c_rate_factor: number },
 ): CRate {
   const { psf_um = PSF_UM, bandwidth_s = BANDWIDTH_S, noise = mapNoise(front, psf_um), c_rate_factor } = options;
-  const filled = fillArrivals(front, psf_um);
+  const { filled = fillArrivals(front, psf_um) } = options;
+  const { own, noisy } = options.drawn ?? drawnPieces(filled, front.width, noise.draws_s);
   const perHour = (c_rate_factor * SECONDS_PER_HOUR) / bandwidth_s;
   const rate = (one: Pieces, t_s: number): number =>
     perHour * (fractionAt(one, t_s + 0.5 * bandwidth_s) - fractionAt(one, t_s - 0.5 * bandwidth_s));
-  const pieces = piecesOf(filled, front.width);
-  const own = pieces();
-  const noisy = noise.draws_s.map(pieces);
   const time_s = timesOf(own, bandwidth_s);
   const n = Math.max(1, filled.sorted_s.length / noise.area_px2);
   const estimate = (of: (one: Pieces) => number, share = 0): Estimate | null => {

@@ -2,7 +2,7 @@
 import { linearFit, mean, median, quantile } from "../kernels/stats.js";
 import type { Estimate, FrontMap } from "../model/experiment.js";
 import { mapNoise, spread, type MapNoise } from "./map-noise.js";
-import { fillArrivals, piecesOf, timeOfFraction } from "./fill-arrivals.js";
+import { fillArrivals, piecesOf, timeOfFraction, type FilledArrivals } from "./fill-arrivals.js";
 import { applySlopes, type Slopes } from "./slopes.js";
 import { thinned, velocityField, type VelocityField } from "./velocity-field.js";
 
@@ -22,6 +22,8 @@ export interface VelocityOptions {
   /** Standard deviation of the point spread with which the map was made. */
   readonly psf_um?: number;
   readonly noise?: MapNoise;
+  /** The map with its gaps filled, where it is at hand. */
+  readonly filled?: FilledArrivals;
 }
 
 /** Share of the value by which a velocity is uncertain where only the particle's inner part was left for it. */
@@ -30,7 +32,7 @@ const RELAXED_SD = 0.1;
  * What the fits leave beside noise, as shares of the velocity, found on synthetic movies: always, of the mean of all
  * pixels and of how unlike the median that is, and of the relative change of speed within the time in which a point spread is passed.
  */
-const MODEL_SD = { always: 0.001, mean: 0.004, unlike: 0.3, change: 0.25 } as const;
+const MODEL_SD = { always: 0.002, mean: 0.004, unlike: 0.3, change: 0.3 } as const;
 /** Ends of a path are known to this share of a point spread. */
 const PATH_END = 0.2;
 /** Velocities count in the mean as at most, and at least, so many times the median. */
@@ -51,7 +53,7 @@ export function frontVelocity(front: FrontMap, options: VelocityOptions = {}): F
   const noise = options.noise ?? mapNoise(front, psf_um);
   const field = velocityField(front, psf_um, noise);
   if (field === null) return null;
-  const pieces = piecesOf(fillArrivals(front, psf_um), front.width)();
+  const pieces = piecesOf(options.filled ?? fillArrivals(front, psf_um), front.width)();
   const last_s = timeOfFraction(pieces, 0.95);
   const duration_s = last_s - timeOfFraction(pieces, 0.05);
   const late_s: readonly [number, number] = [last_s - 0.1 * duration_s, last_s];

@@ -1,14 +1,20 @@
 /** All groups of draws, in the order of the page; and the seeds that one base seed gives each of them. */
 import { random } from "../../src/kernels/random.js";
 import { controls, falseFronts } from "./controls.js";
+import { arrival } from "./arrival.js";
 import { domains } from "./domains.js";
 import type { AccuracyGroup } from "./group.js";
+import { localisation } from "./localisation.js";
+import { kinetics } from "./kinetics.js";
 import { mechanisms } from "./mechanisms.js";
 import { registration } from "./registration.js";
 
 /** By the name that `--only` takes. */
 export const groups: Readonly<Record<string, AccuracyGroup>> = {
   registration: of(registration),
+  arrival: of(arrival),
+  kinetics: of(kinetics),
+  localisation: of(localisation),
   domains: of(domains),
   mechanisms: of(mechanisms),
   controls: of(controls),

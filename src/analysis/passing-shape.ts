@@ -118,7 +118,7 @@ export function roundedNarrowing(narrowing: number): number {
 }
 
 /** The normal distribution's integral, to 1e-7: Abramowitz and Stegun 26.2.17. */
-function normalCdf(u: number): number {
+export function normalCdf(u: number): number {
   const t = 1 / (1 + 0.2316419 * Math.abs(u));
   const tail =
     Math.exp(-0.5 * u * u) *

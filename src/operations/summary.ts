@@ -58,6 +58,8 @@ export function summarise(experiment: Experiment, findings: Findings, warnings: 
             lag_s: front.lag_s,
             explained_by: front.explained_by ?? null,
             covered: front.covered,
+            common_sd_s: front.common_sd_s ?? null,
+            shown_psf_um: front.shown_psf_um ?? null,
             localisation_nm_per_segment_um: front.localisation_nm_per_segment_um,
           })),
         }),

@@ -7,11 +7,14 @@ import type { AccuracyGroup } from "./group.js";
 import { localisation } from "./localisation.js";
 import { kinetics } from "./kinetics.js";
 import { mechanisms } from "./mechanisms.js";
+import { crowds, outlines } from "./outlines.js";
 import { registration } from "./registration.js";
 
 /** By the name that `--only` takes. */
 export const groups: Readonly<Record<string, AccuracyGroup>> = {
   registration: of(registration),
+  outlines: of(outlines),
+  crowds: of(crowds),
   arrival: of(arrival),
   kinetics: of(kinetics),
   localisation: of(localisation),

@@ -12,8 +12,9 @@ export interface FilledArrivals {
   readonly sorted_s: Float64Array;
   /** Pixels of the outline. */
   readonly outline: number;
-  /** Share of them whose arrival comes from their neighbours. */
+  /** Share of them whose arrival comes from their neighbours, and 1 for each of those. */
   readonly filled: number;
+  readonly guessed: Uint8Array;
   /** What is left of a draw of the map's noise, after the smoothing that the arrivals have had. */
   smoothed(draw_s: Float32Array): Float32Array;
 }
@@ -49,8 +50,9 @@ export function fillArrivals(front: FrontMap, psf_um: number): FilledArrivals {
     }
   }
   const filled = outline === 0 ? 0 : missing / outline;
+  const guessed = Uint8Array.from(wanted);
   if (missing > 0 && missing < outline) fillGaps(arrival_s, { width, height, weight, wanted }, psf_um / pixelSize_um);
-  return { arrival_s, sorted_s: sortedFinite(arrival_s), outline, filled, smoothed };
+  return { arrival_s, sorted_s: sortedFinite(arrival_s), outline, filled, guessed, smoothed };
 }
 
 interface Gaps {
@@ -157,6 +159,8 @@ export function withNoise(filled: FilledArrivals, draw_s: Float32Array): FilledA
 export interface Pieces {
   /** Those that were passed, in ascending order. */
   readonly sorted_s: Float64Array;
+  /** The same of those whose pixels have no arrival of their own. */
+  readonly guessed_s: Float64Array;
   /** Pieces of the whole outline. */
   readonly whole: number;
 }
@@ -193,7 +197,8 @@ export function piecesOf(filled: FilledArrivals, width: number): (draw_s?: Float
       const at = pixels[Math.floor(k / PIECES)]!;
       return arrival_s[at]! + off + (smooth_s === null ? 0 : smooth_s[at]!);
     });
-    return { sorted_s: sorted_s.sort(), whole: PIECES * outline };
+    const guessed_s = sorted_s.filter((_, k) => filled.guessed[pixels[Math.floor(k / PIECES)]!] === 1).sort();
+    return { sorted_s: sorted_s.sort(), guessed_s, whole: PIECES * outline };
   };
 }
 

@@ -13,7 +13,7 @@ import { madSigma, median } from "../kernels/stats.js";
 import type { Estimator, FrontMap } from "../model/experiment.js";
 import type { Stack } from "../model/movie.js";
 import { mapFront } from "./fronts.js";
-import { phaseFraction } from "./phase-fraction.js";
+import { phaseFraction, singleParticleCRate } from "./phase-fraction.js";
 import { frontVelocity } from "./velocity.js";
 
 const small = [1.5, 1.2] as const;
@@ -103,6 +103,10 @@ test("a minute without frames is bridged: neighbours tell when the front passed 
   expect(filled).toBeGreaterThan(0.1);
   const truth = median(made.passing_s);
   expect(Math.abs(t50_s!.value - truth)).toBeLessThan(4);
+  // A window of 20 s is 0.4 um: 2 b 0.4 / (pi a b) of the ellipse about its middle, the greatest rate; none is taken from the gap.
+  const rate = singleParticleCRate(front, { c_rate_factor: 0.353 }).max!;
+  const greatest = (0.353 * 3600 * 0.8) / (Math.PI * 2) / 20;
+  expect(Math.abs(rate.value / greatest - 1)).toBeLessThan(0.08);
 });
 
 test("what no front reached is unchanged, not unknown", () => {

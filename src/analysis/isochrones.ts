@@ -27,7 +27,7 @@ const FEWEST = 8;
 /** Draws of the map's noise from which the standard error follows. */
 const DRAWS = 12;
 /** What is left beside noise, as a share, found on synthetic movies. */
-const MODEL_SD = 0.006;
+const MODEL_SD = 0.005;
 /** Share of the ways' spread that stands for places where there is none. */
 const UNSEEN = 0.5;
 

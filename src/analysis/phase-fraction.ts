@@ -44,6 +44,8 @@ const MAX_RATE_SD = 0.01;
 const FRACTION_SD = 0.0015;
 const PSF_UM = 0.118;
 const BANDWIDTH_S = 20;
+/** Share of a window's pixels that may have their arrival from neighbours. */
+const MOST_GUESSED = 0.15;
 /** Samples of a curve at least and at most, and in one bandwidth. */
 const SAMPLES = [200, 4000] as const;
 const SAMPLES_A_BANDWIDTH = 8;
@@ -155,12 +157,23 @@ function withoutLuck(found: Estimate | null, drawn: readonly number[]): Estimate
   return { ...found, value, sd: found.sd === null ? null : Math.hypot(found.sd, MAX_RATE_SD * value) };
 }
 
-/** The greatest share of the outline that is transformed within a window of the given length. */
-function mostWithin({ sorted_s, whole }: Pieces, window_s: number): number {
+/**
+ * The greatest share of the outline that is transformed within a window of the given length. A window in which too many
+ * pixels have no arrival of their own is none, unless all are so: a rate across missing frames is not measured.
+ */
+function mostWithin({ sorted_s, guessed_s, whole }: Pieces, window_s: number): number {
   let most = 0;
-  for (let first = 0, last = 0; first < sorted_s.length; first++) {
-    while (last < sorted_s.length && sorted_s[last]! <= sorted_s[first]! + window_s) last++;
-    most = Math.max(most, last - first);
+  let mostOfAll = 0;
+  let last = 0;
+  let from = 0;
+  let to = 0;
+  for (let first = 0; first < sorted_s.length; first++) {
+    const start_s = sorted_s[first]!;
+    while (last < sorted_s.length && sorted_s[last]! <= start_s + window_s) last++;
+    while (from < guessed_s.length && guessed_s[from]! < start_s) from++;
+    while (to < guessed_s.length && guessed_s[to]! <= start_s + window_s) to++;
+    mostOfAll = Math.max(mostOfAll, last - first);
+    if (to - from <= MOST_GUESSED * (last - first)) most = Math.max(most, last - first);
   }
-  return most / whole;
+  return (most > 0 ? most : mostOfAll) / whole;
 }

@@ -16,7 +16,7 @@ const THERE = 25;
 /** The front must be so many point spreads from both ends of the line. */
 const END = 1.5;
 /** What the fit of a place leaves beside noise, in point spreads, found on synthetic movies: all of it, and what changes along the way. */
-const PLACE_SD = { all: 0.08, along: 0.05 } as const;
+const PLACE_SD = { all: 0.065, along: 0.05 } as const;
 const FEWEST_PLACES = 5;
 /** Huber's limit, in standard deviations. */
 const HUBER = 1.5;

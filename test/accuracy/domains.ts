@@ -142,7 +142,7 @@ export const domains: AccuracyGroup<DomainDraw> = {
   about:
     "One crystal of 2.6 to 4.2 um radius whose ordering a phase field runs from one nucleus (a third of the draws) or three, rows of the lattice in any direction, light of a wall 3 to 9 % and of order 1.5 to 5 %, 0.5 % noise a frame, 80 nm pixels, 5 s frames, drift and flicker. Particle, drift and crop are found as for any movie; the window is the truth's. Directions are those just off the place where the walls meet, counted where the number of domains is right.",
   draws: DRAWS,
-  sample: 2,
+  sample: 1,
   cost_s: 5,
   draw: domainDraw,
   rows(draws) {

@@ -37,13 +37,15 @@ export interface RunFacts {
 
 /** A statement that is not held, and why; one sentence or more. */
 export function missedOf(answers: readonly Answered[]): string[] {
-  return answers.flatMap(({ title, rows, failed }) => [
+  return answers.flatMap(({ title, rows, failed, draws }) => [
     ...rows
       .filter(({ held }) => held === false)
       .map(({ what, ours, wanted, note }) => sentence(`${title}: ${what}: ${ours}, wanted ${wanted}`, note)),
     ...(failed.length === 0
       ? []
-      : [`${title}: ${failed.length} draws failed, the first with seed ${failed[0]!.seed}: ${failed[0]!.why}`]),
+      : [
+          `${title}: ${failed.length} of ${draws} draws failed, the first with seed ${failed[0]!.seed}: ${failed[0]!.why}`,
+        ]),
   ]);
 }
 
@@ -62,7 +64,7 @@ export function pageOf(answers: readonly Answered[], tables: readonly SideTable[
     command,
     "```",
     "",
-    "Another seed draws other movies and writes another page; the same seed writes the same figures on any machine. A draw is counted whatever comes of it: one that throws is a failed draw and stands in the list of what is missed. “Held” says whether the measured figure is the wanted one as it stands, without an allowance for chance; where nothing is wanted it is left open.",
+    `Another seed draws other movies and writes another page; the same seed writes the same figures on any machine. A draw is counted whatever comes of it: one that throws is a failed draw and stands in the list of what is missed. ${judging(run.share)} Where nothing is wanted it is left open.`,
     "",
     `**${held} of ${judged.length} statements are held.**`,
     "",
@@ -81,6 +83,12 @@ export function pageOf(answers: readonly Answered[], tables: readonly SideTable[
   ]
     .join("\n")
     .replace(/\n+$/, "\n");
+}
+
+function judging(share: number): string {
+  return share === 1
+    ? "“Held” says whether the measured figure is the wanted one as it stands, without an allowance for chance."
+    : `This page has ${100 * share} % of the full draws: “held” allows what chance may add to a true statement of so few.`;
 }
 
 /** Statements as a table in Markdown, and below it what is to be known of them. */

@@ -41,7 +41,7 @@ const SIDE_PX = 512;
 const PIXEL_UM = 0.08;
 const FRAMES = 24;
 const LIMIT_PX = 0.01;
-const DRAWS = 120;
+const DRAWS = 80;
 
 /** Makes the movie of a seed and registers it as the river does: crystals are found by themselves, then left out. */
 export async function registrationDraw(seed: number): Promise<RegistrationDraw> {
@@ -160,8 +160,8 @@ export const registration: AccuracyGroup<RegistrationDraw> = {
   title: "Registration",
   about: `${FRAMES} frames of ${SIDE_PX} x ${SIDE_PX} pixels of 80 nm that drift by two pixels in any direction, with a random walk and a swing beside it; one to ten crystals of 3 to 10 um that brighten 1.6 times through the movie; carbon speckle of a contrast of 0.1 to 0.5; 0.5 % noise on the crystals' light; 1 % fixed pattern and up to 30 % vignette that stand still; up to 1 % flicker and 3 % fading. Crystals are found by the program. The error is against frame 0, over frames, x and y; the scatter, about each axis's mean, is what the stated residual speaks of.`,
   draws: DRAWS,
-  sample: 4,
-  cost_s: 2,
+  sample: 3,
+  cost_s: 2.7,
   draw: registrationDraw,
   rows(draws) {
     const sigmas = allowedSigmas(draws.length, DRAWS);

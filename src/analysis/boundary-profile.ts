@@ -67,7 +67,7 @@ const BELIEF_STEP2 = 3e-5;
 /** Share of what a line of unknown height could move all arrivals by that is left in doubt where none is believed. */
 const DOUBT = 0.15;
 /** The square of the share of a step by which passings differ from the model's. */
-const MISFIT_STEP2 = 4e-6;
+const MISFIT_STEP2 = 6e-6;
 const FEWEST = 20;
 /** A course that fits worse than the typical one by this factor does not count. */
 const MISFIT = 2.5;

@@ -148,7 +148,7 @@ const MOVED = { most_widths: 1.5, sds: 1.5 } as const;
  * What fits leave beside noise, found on synthetic movies: shares of the area between course and fit (up to so many
  * widths), of the bias taken off, of the jump to the neighbours, of the way to the rim, and of the width times its skew.
  */
-const LEFT = { misfit: 0.52, most_widths: 12, bias: 1.3, jump: 0.7, carry: 0.33, bend: 1.04 } as const;
+const LEFT = { misfit: 0.48, most_widths: 12, bias: 1.2, jump: 0.65, carry: 0.3, bend: 0.95 } as const;
 
 /** A part of a step that stands elsewhere counts beyond so many errors and this share; its time, beyond this part of the window. */
 const ELSEWHERE = { sds: 4, least: 0.12, window: 0.5 } as const;

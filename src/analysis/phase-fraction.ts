@@ -39,7 +39,7 @@ export interface CurveOptions {
  * What the fits leave beside noise, found on synthetic movies: in the duration, a share of the time in which the boundary
  * passes, for the rim at its ends; in the greatest rate, a share of it; in a fraction between none and all, of the whole.
  */
-const DURATION_SD = 0.06;
+const DURATION_SD = 0.08;
 const MAX_RATE_SD = 0.01;
 const FRACTION_SD = 0.0015;
 const PSF_UM = 0.118;

@@ -32,7 +32,7 @@ const RELAXED_SD = 0.1;
  * What the fits leave beside noise, as shares of the velocity, found on synthetic movies: always, of the mean of all
  * pixels and of how unlike the median that is, and of the relative change of speed within the time in which a point spread is passed.
  */
-const MODEL_SD = { always: 0.002, mean: 0.005, unlike: 0.3, change: 0.3 } as const;
+const MODEL_SD = { always: 0.003, mean: 0.008, unlike: 0.4, change: 0.3 } as const;
 /** Ends of a path are known to this share of a point spread. */
 const PATH_END = 0.2;
 /** Velocities count in the mean as at most, and at least, so many times the median. */

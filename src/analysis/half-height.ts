@@ -100,10 +100,11 @@ export function halfHeightOutlines(
   const soft = gaussianBlur(patch.light, width, height, (SOFT_PSF * psf_um) / cell_um);
   const least = least_px / patch.bin ** 2;
   let mask: Uint8Array = owner.map((who) => (who === 1 ? 1 : 0));
+  let [level, outward] = [0.5, 0];
   for (const reach_um of PASSES_UM) {
-    const step = shareOf(patch, soft, mask, psf_um, reach_um);
+    const step = shareOf(patch, soft, mask, psf_um, { reach_um, inset: outward });
     if (step === null) return [];
-    const level = bestLevel(step);
+    level = bestLevel(step);
     const stiffness = STIFFEST * Math.min(1, Math.max(0, (step.noise - 0.07) / 0.18));
     let body = bodiesOver(step.share, width, height, least, level);
     if (stiffness > 0) {
@@ -116,44 +117,57 @@ export function halfHeightOutlines(
         body = bodiesOver(pulled, width, height, least, level);
       }
     }
-    mask = maskOf(ringsOf(patch, step.share, body, level, psf_um), width, height);
+    const rings = ringsAt(patch, step.share, body, level);
+    outward = toHalfHeight(patch, step.share, rings);
+    mask = maskOf(
+      rings.map((ring) => settled(patch, ring, outward, psf_um)),
+      width,
+      height,
+    );
   }
-  const last = shareOf(patch, soft, mask, psf_um, LAST_UM);
+  const last = shareOf(patch, soft, mask, psf_um, { reach_um: LAST_UM, inset: outward });
   if (last === null) return [];
   // What hangs on by nothing, and holes, are no part of it.
-  const level = bestLevel(last);
-  return ringsOf(patch, last.share, bodiesOver(last.share, width, height, least, level), level, psf_um).map((ring) =>
-    ring.map(([x, y]) => [patch.left + (x + 0.5) * patch.bin - 0.5, patch.top + (y + 0.5) * patch.bin - 0.5]),
+  const body = bodiesOver(last.share, width, height, least, level);
+  return ringsAt(patch, last.share, body, level).map((ring) =>
+    settled(patch, ring, outward, psf_um).map(([x, y]) => [
+      patch.left + (x + 0.5) * patch.bin - 0.5,
+      patch.top + (y + 0.5) * patch.bin - 0.5,
+    ]),
   );
 }
 
-/**
- * The outlines of a body whose edge lies at `level` of the share: those at that level, each moved outwards as far as half-height
- * lies from them in the median, but not where another area begins.
- */
-function ringsOf(patch: Patch, share: Float32Array, body: Uint8Array, level: number, psf_um: number): Outline[] {
-  const { width, height, cell_um, owner } = patch;
+/** Rings around a body where its share passes a level. */
+function ringsAt({ width, height }: Patch, share: Float32Array, body: Uint8Array, level: number): Outline[] {
   const limited = share.map((value, at) =>
     body[at] === 1 ? Math.max(value, level + 0.001) : Math.min(value, level - 0.001),
   );
-  const rings = isoContours(limited, width, height, level);
-  const half = isoContours(share, width, height, 0.5);
-  const isOpen = ([x, y]: readonly [number, number]): boolean => {
-    const [u, v] = [Math.floor(x), Math.floor(y)];
-    if (u < 0 || v < 0 || u >= width - 1 || v >= height - 1) return false;
-    const at = v * width + u;
-    return owner[at] !== 2 && owner[at + 1] !== 2 && owner[at + width] !== 2 && owner[at + width + 1] !== 2;
-  };
+  return isoContours(limited, width, height, level);
+}
+
+/** Distance in cells from rings to half-height, the median along them; 0 where they meet other areas all around. */
+function toHalfHeight(patch: Patch, share: Float32Array, rings: readonly Outline[]): number {
+  const half = isoContours(share, patch.width, patch.height, 0.5);
   const away = rings
     .flat()
-    .filter(isOpen)
+    .filter((place) => isOpen(patch, place))
     .map(([x, y]) => Math.min(...half.map((ring) => distanceToPolygon(ring, x, y))));
-  const outward = away.length === 0 ? 0 : median(away);
-  const blur = (Math.hypot(1, SOFT_PSF) * psf_um) / cell_um;
-  return rings.map((ring) => {
-    const smooth = movedOutwards(smoothRing(ring, ALONG_UM / cell_um, blur), outward, isOpen);
-    return crossesItself(smooth) ? ring : smooth;
-  });
+  return away.length === 0 ? 0 : median(away);
+}
+
+/** A ring smoothed, freed of the blur's shift and moved outwards, but not into another area. */
+function settled(patch: Patch, ring: Outline, outward: number, psf_um: number): Outline {
+  const blur = (Math.hypot(1, SOFT_PSF) * psf_um) / patch.cell_um;
+  const smooth = smoothRing(ring, ALONG_UM / patch.cell_um, blur);
+  return movedOutwards(crossesItself(smooth) ? ring : smooth, outward, (place) => isOpen(patch, place));
+}
+
+/** Whether a place lies within the patch and beside no cell of another area. */
+function isOpen({ width, height, owner }: Patch, [x, y]: readonly [number, number]): boolean {
+  const [u, v] = [Math.floor(x), Math.floor(y)];
+  if (u < 0 || v < 0 || u >= width - 1 || v >= height - 1) return false;
+  const at = v * width + u;
+  return owner[at] !== 2 && owner[at + 1] !== 2 && owner[at + width] !== 2 && owner[at + width + 1] !== 2;
 }
 
 function maskOf(rings: readonly Outline[], width: number, height: number): Uint8Array {
@@ -226,8 +240,8 @@ function patchOf(image: Image, labels: Int32Array, label: number, box: Box, psf_
 }
 
 /**
- * (I - B) / (F - B) within `reach_um` of the mask's edge, 1 farther inside and 0 farther outside; and the noise of the
- * ground as a part of the step. Null where the step is not upwards. Where one area meets another of the same light, the
+ * (I - B) / (F - B) within `reach_um` of a line `inset` cells inside the mask's edge, 1 farther inside and 0 farther outside;
+ * and the noise of the ground and the unevenness of the face as parts of the step. Null where the step is not upwards. Where one area meets another of the same light, the
  * line between them stays.
  */
 function shareOf(
@@ -235,7 +249,7 @@ function shareOf(
   soft: Float32Array,
   mask: Uint8Array,
   psf_um: number,
-  reach_um: number,
+  { reach_um, inset }: { readonly reach_um: number; readonly inset: number },
 ): { share: Float32Array; noise: number; rough: number } | null {
   const n = width * height;
   const inside = distanceTransform(mask, width, height);
@@ -269,8 +283,10 @@ function shareOf(
       squares += ((light[at]! - ground[at]!) / step) ** 2;
       known++;
     }
-    if (inside[at]! > reach) share[at] = 1;
-    else if (outside[at]! > reach || Number.isNaN(soft[at]!) || (owner[at] === 2 && outside[at]! > 0)) share[at] = 0;
+    // Distances are to the centres of the nearest cells beyond the edge, so half a cell more than to the edge itself.
+    const depth = inside[at]! > 0 ? inside[at]! - 0.5 : 0.5 - outside[at]!;
+    if (depth - inset > reach) share[at] = 1;
+    else if (inset - depth > reach || Number.isNaN(soft[at]!) || (owner[at] === 2 && outside[at]! > 0)) share[at] = 0;
     else if (Math.abs(rise) < 0.3 * step) share[at] = mask[at]!;
     else share[at] = Math.min(1, Math.max(0, (soft[at]! - ground[at]!) / rise));
   }

@@ -1,4 +1,6 @@
 /** Outlines as rings of points: smoothed along themselves, freed of the blur's shift, moved. */
+import { isoContours } from "../kernels/contour.js";
+import { containsPoint, crossesItself, distanceToPolygon } from "../kernels/polygon.js";
 
 /** A closed polygon in px. */
 export type Outline = [number, number][];
@@ -53,24 +55,47 @@ function blurRing(ring: Outline, sigma: number): Outline {
   });
 }
 
-/** The ring with its points moved along its outward normal by a distance, those that would not stay open excepted. */
+/**
+ * The ring with its points moved along its outward normal by a distance, those that would not stay open excepted. Where it is
+ * bent inwards more tightly than that, and the moved ring would cross itself, the line at that distance from it is drawn anew.
+ */
 export function movedOutwards(
   ring: Outline,
   distance: number,
   isOpen: (place: readonly [number, number]) => boolean,
 ): Outline {
+  if (distance === 0) return ring;
   let twiceArea = 0;
   for (const [at, [x, y]] of ring.entries()) {
     const [u, v] = ring[(at + 1) % ring.length]!;
     twiceArea += x * v - u * y;
   }
   const way = Math.sign(twiceArea) * distance;
-  return ring.map(([x, y], at) => {
+  const moved = ring.map(([x, y], at): [number, number] => {
     const [px, py] = ring[(at + ring.length - 1) % ring.length]!;
     const [nx, ny] = ring[(at + 1) % ring.length]!;
     const length = Math.hypot(nx - px, ny - py);
-    if (way === 0 || length === 0) return [x, y];
-    const moved: [number, number] = [x + (way * (ny - py)) / length, y - (way * (nx - px)) / length];
-    return isOpen(moved) ? moved : [x, y];
+    if (length === 0) return [x, y];
+    const to: [number, number] = [x + (way * (ny - py)) / length, y - (way * (nx - px)) / length];
+    return isOpen(to) ? to : [x, y];
   });
+  return crossesItself(moved) ? lineAround(ring, distance, isOpen) : moved;
+}
+
+/** The longest line at a distance outside a ring, from the distances of the cells around it. */
+function lineAround(ring: Outline, distance: number, isOpen: (place: readonly [number, number]) => boolean): Outline {
+  const margin = Math.ceil(distance) + 2;
+  const left = Math.floor(Math.min(...ring.map(([x]) => x))) - margin;
+  const top = Math.floor(Math.min(...ring.map(([, y]) => y))) - margin;
+  const width = Math.ceil(Math.max(...ring.map(([x]) => x))) + margin - left + 1;
+  const height = Math.ceil(Math.max(...ring.map(([, y]) => y))) + margin - top + 1;
+  const place = (at: number): [number, number] => [left + (at % width), top + Math.floor(at / width)];
+  const depth = Float64Array.from({ length: width * height }, (_, at) => {
+    const [x, y] = place(at);
+    if (containsPoint(ring, x, y)) return distance;
+    return isOpen([x, y]) ? -distanceToPolygon(ring, x, y) : -2 * distance;
+  });
+  const [first, ...others] = isoContours(depth, width, height, -distance);
+  const longest = others.reduce((long, one) => (one.length > long.length ? one : long), first ?? []);
+  return longest.length < 3 ? ring : longest.map(([x, y]) => [left + x, top + y]);
 }

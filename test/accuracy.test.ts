@@ -3,6 +3,7 @@ import { allowedSigmas, meanWithin, medianAtMost, rmsWithin, shareAtLeast, sigma
 import { groups, seedsOf } from "./accuracy/groups.js";
 import type { AccuracyRow } from "./accuracy/group.js";
 import { type Answered, missedOf, pageOf, tableOf } from "./accuracy/page.js";
+import { type PeerDraw, peers } from "./accuracy/peers.js";
 import { random } from "../src/kernels/random.js";
 
 const given = process.env["IONOSCOPE_SEED"];
@@ -124,4 +125,27 @@ test("notes stand below their table by number, a statement without one has none"
     "1. first",
     "2. second",
   ]);
+});
+
+test("customary methods stand beside ours, and are said not to have been run where Python was not found", () => {
+  const shift = (method: string, rms_px: number) => ({ method, figures: { rms_px } });
+  const ours = shift("**ionoscope**", 0.001);
+  const draws: PeerDraw[] = [
+    { kind: "registration", ours, peers: [shift("phase", 0.9)] },
+    { kind: "registration", ours: shift("**ionoscope**", 0.003), peers: [shift("phase", 0.7)] },
+  ];
+  const packages = { numpy: "2.0", sep: null };
+  const run = peers.table(draws, [{ seed: 9, why: "Error: no memory" }], packages);
+  expect(run.rows.map(([, method, result, movies]) => [method, result, movies])).toEqual([
+    ["**ionoscope**", "0.0020, 0.0030", "2"],
+    ["phase", "0.8000, 0.9000", "2"],
+  ]);
+  expect(run.about).toContain("Run with numpy 2.0; sep was not found, and was not run.");
+  expect(run.about).toContain("1 draws failed, the first with seed 9: Error: no memory.");
+  const without = peers.table([{ kind: "registration", ours, peers: null }], [], null);
+  expect(without.rows.map(([, method, result]) => [method, result])).toEqual([
+    ["**ionoscope**", "0.0010, 0.0010"],
+    ["methods in Python", "not run"],
+  ]);
+  expect(without.about).toContain("was not found");
 });

@@ -12,8 +12,10 @@ import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { version } from "../../src/operations/version.js";
+import type { AccuracyGroup } from "./group.js";
 import { groups, seedsOf } from "./groups.js";
-import { type Answered, type FailedDraw, missedOf, pageOf, tableOf } from "./page.js";
+import { type Answered, type FailedDraw, missedOf, pageOf, sideTableOf, tableOf } from "./page.js";
+import { type PeerDraw, peers, pythonVersions } from "./peers.js";
 
 /** One draw to be made. */
 interface Task {
@@ -23,6 +25,9 @@ interface Task {
 
 /** What a process says of a draw. */
 type Word = { readonly draw: unknown } | { readonly why: string };
+
+/** All that is drawn: the groups, and movies for the table of peers. */
+const sources: Readonly<Record<string, Pick<AccuracyGroup, "draws" | "cost_s" | "draw">>> = { ...groups, peers };
 
 const PROCESSES = 2;
 /** Progress is said so often, in seconds. */
@@ -58,7 +63,7 @@ function drawOnDemand(): void {
     void (async () => {
       let word: Word;
       try {
-        word = { draw: await groups[name]!.draw(seed) };
+        word = { draw: await sources[name]!.draw(seed) };
       } catch (error) {
         word = { why: error instanceof Error ? `${error.name}: ${error.message}` : String(error) };
       }
@@ -68,24 +73,39 @@ function drawOnDemand(): void {
 }
 
 async function runAll(): Promise<void> {
-  const names = Object.keys(groups).filter((name) => values.only === undefined || name.includes(values.only));
-  if (names.length === 0) refuse(`--only is ${values.only}. Give one of ${Object.keys(groups).join(", ")}.`);
-  const counts = new Map(names.map((name) => [name, Math.ceil(share * groups[name]!.draws)]));
+  const names = Object.keys(sources).filter((name) => values.only === undefined || name.includes(values.only));
+  if (names.length === 0) refuse(`--only is ${values.only}. Give one of ${Object.keys(sources).join(", ")}.`);
   // The costly ones first, so that both processes end together.
   const tasks = names
-    .toSorted((a, b) => groups[b]!.cost_s - groups[a]!.cost_s)
-    .flatMap((name) => seedsOf(seed, name, counts.get(name)!).map((one): Task => ({ name, seed: one })));
+    .toSorted((a, b) => sources[b]!.cost_s - sources[a]!.cost_s)
+    .flatMap((name) =>
+      seedsOf(seed, name, Math.ceil(share * sources[name]!.draws)).map((one): Task => ({ name, seed: one })),
+    );
   const words = await drawn(tasks);
-  const answers = names.map((name): Answered => {
-    const { title, about, rows } = groups[name]!;
-    const own = tasks.flatMap((task, at) => (task.name === name ? [{ seed: task.seed, word: words[at]! }] : []));
-    const draws = own.flatMap(({ word }) => ("draw" in word ? [word.draw] : []));
-    const failed = own.flatMap(({ seed, word }): FailedDraw[] => ("why" in word ? [{ seed, why: word.why }] : []));
-    return { name, title, about, rows: draws.length > 0 ? rows(draws) : [], draws: own.length, failed };
+  const of = (wanted: string): { draws: unknown[]; failed: FailedDraw[] } => {
+    const own = tasks.flatMap(({ name, seed }, at) => (name === wanted ? [{ seed, word: words[at]! }] : []));
+    return {
+      draws: own.flatMap(({ word }) => ("draw" in word ? [word.draw] : [])),
+      failed: own.flatMap(({ seed, word }) => ("why" in word ? [{ seed, why: word.why }] : [])),
+    };
+  };
+  const answers = names.flatMap((name): Answered[] => {
+    if (groups[name] === undefined) return [];
+    const { title, about, rows } = groups[name];
+    const { draws, failed } = of(name);
+    return [
+      { name, title, about, rows: draws.length > 0 ? rows(draws) : [], draws: draws.length + failed.length, failed },
+    ];
   });
+  const tables = names.includes("peers")
+    ? [peers.table(of("peers").draws as PeerDraw[], of("peers").failed, await pythonVersions())]
+    : [];
   const date = new Date().toISOString().slice(0, 10);
-  if (values.only === undefined) write(pageOf(answers, [], { seed, version, date, share }));
-  else for (const { title, rows } of answers) console.log(`## ${title}\n\n${tableOf(rows)}\n`);
+  if (values.only === undefined) write(pageOf(answers, tables, { seed, version, date, share }));
+  else {
+    for (const { title, rows } of answers) console.log(`## ${title}\n\n${tableOf(rows)}\n`);
+    for (const table of tables) console.log(`## ${table.title}\n\n${sideTableOf(table)}\n`);
+  }
   const missed = missedOf(answers);
   for (const one of missed) console.error(`missed: ${one}`);
   console.error(`${missed.length} missed`);
@@ -133,7 +153,7 @@ function answerOf(child: ChildProcess, task: Task): Promise<Word> {
 
 /** Says now and then how many draws are done and how long the others will take, by what the groups say they cost. */
 function progressOf(tasks: readonly Task[]): (task: Task, word: Word) => void {
-  const cost_s = ({ name }: Task): number => groups[name]!.cost_s;
+  const cost_s = ({ name }: Task): number => sources[name]!.cost_s;
   const all_s = tasks.reduce((sum, task) => sum + cost_s(task), 0);
   const start_ms = performance.now();
   let [done, done_s, said_ms] = [0, 0, start_ms];

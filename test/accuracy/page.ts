@@ -79,7 +79,7 @@ export function pageOf(answers: readonly Answered[], tables: readonly SideTable[
       tableOf(answer.rows),
       "",
     ]),
-    ...tables.flatMap(({ title, about, columns, rows }) => [`## ${title}`, "", about, "", table(columns, rows), ""]),
+    ...tables.flatMap((side) => [`## ${side.title}`, "", side.about, "", sideTableOf(side), ""]),
   ]
     .join("\n")
     .replace(/\n+$/, "\n");
@@ -104,6 +104,11 @@ export function tableOf(rows: readonly AccuracyRow[]): string {
   return [table(["statement", "wanted", "measured", "held"], body), ...(list.length > 0 ? ["", ...list] : [])].join(
     "\n",
   );
+}
+
+/** A table of any columns in Markdown. */
+export function sideTableOf({ columns, rows }: SideTable): string {
+  return table(columns, rows);
 }
 
 function table(columns: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -166,6 +166,8 @@ export const registration: AccuracyGroup<RegistrationDraw> = {
   rows(draws) {
     const sigmas = allowedSigmas(draws.length, DRAWS);
     const measured = draws.filter((draw) => draw.rms_px !== null);
+    if (measured.length === 0)
+      return [{ what: "movies without a shift", wanted: "0", ours: "all", held: false, note: "" }];
     const rms = measured.map(({ rms_px }) => rms_px!);
     const worst = rms.indexOf(Math.max(...rms));
     const all = Math.sqrt(mean(rms.map((value) => value ** 2)));

@@ -3,7 +3,7 @@
  *
  *     npm run accuracy -- [--seed 594] [--only GROUP] [--draws 0.1] [--out docs]
  *
- * Writes DIR/accuracy.md, whole or not at all; about a quarter of an hour of two cores. `--only` runs the groups whose names
+ * Writes DIR/accuracy.md, whole or not at all; about half an hour of two cores. `--only` runs the groups whose names
  * contain the word and writes nothing but their tables, to standard output; `--draws` takes a part of the full draws. Status 0
  * where it ran, however many statements are missed: a missed figure is a result.
  */

@@ -30,7 +30,7 @@ test("each step has a summary in one sentence, and each parameter a description 
 });
 
 test("a number with a dimension bears its unit in its name", () => {
-  const bare = new Set(["threshold", "reference_frames", "c_rate_factor", "seed", "blackLevel"]);
+  const bare = new Set(["threshold", "least_contrast", "reference_frames", "c_rate_factor", "seed", "blackLevel"]);
   for (const step of [...steps, ...sources]) {
     for (const [name, property] of properties(step.params)) {
       if (property.type !== "number" && property.type !== "integer") continue;

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { refusesJunk, stoppedBy } from "../../test/junk.js";
 import { hexagon } from "../../test/phase-field-ladder.js";
 import { covers, plant } from "../../test/paper/planted-diffusivity.js";
 import { ParameterError } from "../model/errors.js";
@@ -180,4 +181,39 @@ test("what cannot be is refused by name", async () => {
     await expect(work, String(sentence)).rejects.toThrow(sentence);
     await work.catch((error: unknown) => expect(error).toBeInstanceOf(ParameterError));
   }
+});
+
+test("senseless values in any field are refused, and none keeps the work from stopping", async () => {
+  const measured: MeasuredFront = { ...front(0.01, 0.3), since_s: 0 };
+  const drives: FrontDrive[] = [
+    {
+      kind: "current",
+      x_per_h: [
+        [0, 5],
+        [20, 5],
+      ],
+      error: 0.1,
+      fromFront: true,
+    },
+    { kind: "potential", E_V: [[0, 4.1]], ohmic_V: 0.01, error_V: 0.01, exchange_A_m2: 10 },
+  ];
+  const options: DiffusivityOptions = {
+    ...quick,
+    material: lco,
+    range_cm2_s: [1e-10, 1e-9],
+    scale_error: 0.01,
+    size_error: 0.02,
+    h_um: 0.25,
+    delta_um: 0.25,
+    psf_um: 0.118,
+  };
+  for (const drive of drives) {
+    await refusesJunk(
+      [measured, drive, options] as const,
+      ([of, by, how], signal) => boundDiffusivity(of, by, stoppedBy(how, signal)),
+      70,
+    );
+  }
+  const curve = { time_s: Float64Array.of(0, 1, 2), value: Float64Array.of(1, 2, 3) };
+  await refusesJunk([curve, 0.5, 0.1] as const, (given) => frontCurrent(...given));
 });

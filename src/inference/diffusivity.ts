@@ -1,13 +1,23 @@
 /** The least diffusivity with which a front can be as fast as it was seen to be. */
 import { isotonic } from "../kernels/stats.js";
-import { ParameterError } from "../model/errors.js";
 import type { DiffusivityBound, Estimate } from "../model/experiment.js";
 import type { Material } from "../model/material.js";
+import { callable, pair, positive, record, refuse, stoppable, within } from "../physics/check.js";
 import { outlineGrid } from "../physics/masked-grid.js";
+import { checkMaterial } from "../physics/material-check.js";
 import { lco } from "../physics/materials/lco.js";
 import type { EdgeSpec } from "../physics/phase-field-edge.js";
-import { outlineOf } from "../physics/outline.js";
-import { gapOf, simulateFront, type FrontDrive, type FrontSetting, type SimulatedFront } from "./simulated-front.js";
+import { checkPlaces, outlineOf } from "../physics/outline.js";
+import { checkEdge } from "../physics/phase-field-particle.js";
+import {
+  checkFrontDrive,
+  gapOf,
+  LATEST_s,
+  simulateFront,
+  type FrontDrive,
+  type FrontSetting,
+  type SimulatedFront,
+} from "./simulated-front.js";
 
 /** A front as it was measured: delithiation of one particle. */
 export interface MeasuredFront {
@@ -77,13 +87,16 @@ export async function boundDiffusivity(
   drive: FrontDrive,
   options: DiffusivityOptions = {},
 ): Promise<DiffusivityBound> {
+  checkMeasured(measured);
+  checkFrontDrive(drive);
+  checkOptions(options);
   const { material = lco, perDecade = 2, rims = RIMS, onProgress } = options;
+  const [least, most] = options.range_cm2_s ?? RANGE_CM2_S;
   const setting = settingOf(measured, drive, options, material);
-  const [least, most] = rangeOf(options.range_cm2_s ?? RANGE_CM2_S);
   const points = Math.max(2, 1 + Math.round(perDecade * Math.log10(most / least)));
   const total = points + REFINED[0] + REFINED[1] + rims.length + 1;
   const first = rims[0]!;
-  const speed = Math.log(positive("velocity_um_s", measured.velocity_um_s.value, "in um/s, such as 0.02"));
+  const speed = Math.log(measured.velocity_um_s.value);
   let done = 0;
   const simulate = async (D_cm2_s: number, variant: object = {}): Promise<SimulatedFront> => {
     options.signal?.throwIfAborted();
@@ -201,7 +214,7 @@ function settingOf(
   // Beside its phases a current's first lithium comes from the solid solution above, unless the front's own is meant.
   const fresh = drive.kind === "current" && drive.fromFront !== true;
   return {
-    grid: outlineGrid(points, positive("h_um", options.h_um ?? 0.175, "in um, such as 0.175")),
+    grid: outlineGrid(points, options.h_um ?? 0.175),
     material,
     delta_um: options.delta_um ?? 0.25,
     drive,
@@ -278,18 +291,45 @@ function slopeAt(tried: readonly SimulatedFront[], D_cm2_s: number): number {
   return Math.log(speedAt(tried, Math.exp(high)) / speedAt(tried, Math.exp(low))) / (high - low);
 }
 
-function rangeOf([least, most]: readonly [number, number]): readonly [number, number] {
-  positive("range_cm2_s", least, "and another, in cm2/s, such as [1e-11, 1e-8]");
-  if (most > least && most < Infinity) return [least, most];
-  throw new ParameterError(`range_cm2_s is ${least} to ${most}. Give the lesser first, such as [1e-11, 1e-8].`, {
-    parameter: "range_cm2_s",
-    value: [least, most],
-  });
+function checkMeasured(measured: MeasuredFront): void {
+  record("measured", measured, "Give outline_um, velocity_um_s and, where it is not 0, since_s");
+  const { outline_um, velocity_um_s, since_s = 0 } = measured;
+  checkPlaces("outline", outline_um);
+  record("velocity_um_s", velocity_um_s, "Give { value, sd }, such as { value: 0.02, sd: 0.001 }");
+  const { value, sd } = velocity_um_s;
+  within("velocity_um_s", value, 1e-9, 1e6, "Give a front's velocity in um/s, such as 0.02");
+  if (sd !== null && sd !== undefined)
+    within("velocity_um_s.sd", sd, 0, 1e6, "Give its standard error in um/s, or null");
+  within("since_s", since_s, -LATEST_s, LATEST_s);
 }
 
-function positive(name: string, value: number, cure: string): number {
-  if (value > 0 && value < Infinity) return value;
-  throw new ParameterError(`${name} is ${value}. Give a number above 0 ${cure}.`, { parameter: name, value });
+/** Diffusivities that a solid may have, cm2/s. */
+const LEAST_CM2_S = 1e-20;
+const MOST_CM2_S = 1e-1;
+/** So many diffusivities are tried in a decade at the most, and so many rims. */
+const MOST_PER_DECADE = 100;
+const MOST_RIMS = 100;
+
+/** Throws a ParameterError with the first option that makes no sense. */
+export function checkOptions(options: DiffusivityOptions): void {
+  record("options", options, "Give a record, or leave it out");
+  const { material = lco, range_cm2_s = RANGE_CM2_S, perDecade = 2, rims = RIMS } = options;
+  checkMaterial(material);
+  const cure = "Give the lesser first, in cm2/s, such as [1e-11, 1e-8]";
+  pair("range_cm2_s", range_cm2_s, LEAST_CM2_S, MOST_CM2_S, cure);
+  if (!(range_cm2_s[1] > range_cm2_s[0])) refuse("range_cm2_s", range_cm2_s, cure);
+  within("perDecade", perDecade, 0, MOST_PER_DECADE);
+  within("scale_error", options.scale_error ?? 0, 0, 10);
+  within("size_error", options.size_error ?? 0, 0, 10);
+  within("h_um", options.h_um ?? 0.175, 1e-3, 100, "Give the side of a cell in um, such as 0.175");
+  positive("delta_um", options.delta_um ?? 0.25, "Give the half width of a phase boundary in um, such as 0.25");
+  within("psf_um", options.psf_um ?? 0.118, 0, 100);
+  if (!Array.isArray(rims) || rims.length === 0 || rims.length > MOST_RIMS) {
+    refuse("rims", rims, "Give a list of at least one, such as [{ seed: 1 }]; null is an even one");
+  }
+  for (const [at, rim] of rims.entries()) if (rim !== null) checkEdge(`rims.${at}`, rim);
+  stoppable(options.signal);
+  callable("onProgress", options.onProgress);
 }
 
 function text(D_cm2_s: number): string {

@@ -1,4 +1,5 @@
 import { beforeAll, expect, test } from "vitest";
+import { refusesJunk, stoppedBy } from "../../test/junk.js";
 import { hexagon, phaseFieldOf } from "../../test/phase-field-ladder.js";
 import { mapOf } from "../../test/paper/planted-diffusivity.js";
 import { measureKinetics } from "../analysis/kinetics.js";
@@ -143,4 +144,12 @@ test("a current that the model's rim cannot pass is a finding, and an abort is n
   expect(delithiation!.bounds[0]!.because).toMatch(/cannot be simulated.*passes at most/);
   const signal = AbortSignal.abort(new Error("enough"));
   await expect(measureRegimes(found, { ...quick, signal })).rejects.toThrow("enough");
+});
+
+test("senseless findings and options are refused, and none keeps the work from stopping", async () => {
+  await refusesJunk(
+    [found, { ...quick, ohmic_V: 0.01 }] as const,
+    ([of, options], signal) => measureRegimes(of, stoppedBy(options, signal)),
+    30,
+  );
 });

@@ -6,7 +6,10 @@ import type { DiffusivityBound, Kinetics, Mechanism, Regime, StefanEstimate, Tra
 import type { Material } from "../model/material.js";
 import type { Particle } from "../model/particle.js";
 import { SECONDS_PER_HOUR } from "../model/units.js";
-import { boundDiffusivity, type DiffusivityOptions } from "./diffusivity.js";
+import { entries, record, records, refuse, within } from "../physics/check.js";
+import { checkMaterial } from "../physics/material-check.js";
+import { checkPlaces } from "../physics/outline.js";
+import { boundDiffusivity, checkOptions, type DiffusivityOptions } from "./diffusivity.js";
 import { assessRegime, particleSize, type KnownDiffusivity, type ParticleSize } from "./regime.js";
 import { frontCurrent, gapOf, type FrontDrive } from "./simulated-front.js";
 import { quasiSteadyDiffusivity, stefanDiffusivity, surfaceLithium } from "./stefan.js";
@@ -40,9 +43,14 @@ const EACH = 14;
 /**
  * The regime of every two-phase transition with a front and a known direction. Delithiations get two bounds on D, under the
  * current that their own phase fraction tells and under the electrode's potential, and a Stefan estimate; what is found of a
- * particle's poor phase serves its lithiations, too. Throws the signal's reason when aborted.
+ * particle's poor phase serves its lithiations, too. Throws ParameterError for findings or options that make no sense, and
+ * the signal's reason when aborted.
  */
 export async function measureRegimes(found: MeasuredTransitions, options: MeasuredRegimeOptions): Promise<Regime[]> {
+  checkFound(found);
+  checkOptions(options);
+  checkMaterial(options.material);
+  within("ohmic_V", options.ohmic_V ?? 0, 0, 1);
   const known = new Map<number, KnownDiffusivity>();
   const regimes = new Map<Kinetics, Regime>();
   const judged = found.kinetics.flatMap((kinetics) => {
@@ -96,6 +104,45 @@ export async function measureRegimes(found: MeasuredTransitions, options: Measur
   return found.kinetics.flatMap((kinetics) => regimes.get(kinetics) ?? []);
 }
 
+/** Throws a ParameterError for findings that are none. What a measurement may have left without a number is not looked at. */
+function checkFound(found: MeasuredTransitions): void {
+  record("found", found, "Give particles, transitions, kinetics, mechanisms, pixelSize_um and cycling");
+  for (const name of ["particles", "transitions", "kinetics", "mechanisms"] as const) {
+    records(name, found[name], 0, Infinity, "Give a list of findings, or an empty one");
+  }
+  within("pixelSize_um", found.pixelSize_um, 1e-4, 1000, "Give um a pixel, such as 0.1");
+  if (found.cycling !== null) {
+    record("cycling", found.cycling, "Give a record, or null");
+    const { time_s, potential_V } = found.cycling;
+    entries("cycling.time_s", time_s, time_s?.length, "Give an array of seconds");
+    entries("cycling.potential_V", potential_V, time_s.length, "Give one for each time");
+  }
+  for (const [at, { outline_px }] of found.particles.entries()) checkPlaces(`particles.${at}.outline_px`, outline_px);
+  for (const [at, kinetics] of found.kinetics.entries()) {
+    const name = `kinetics.${at}`;
+    for (const part of ["velocity_um_s", "phaseFraction", "systematic"] as const) {
+      record(`${name}.${part}`, kinetics[part], "Give the finding as it was measured");
+    }
+    for (const part of ["duration_s", "cRate"] as const) {
+      if (kinetics[part] !== null) record(`${name}.${part}`, kinetics[part], "Give the finding, or null");
+    }
+    const { velocity_um_s, duration_s, c_rate_factor, systematic } = kinetics;
+    for (const [part, number] of Object.entries({
+      "velocity_um_s.value": velocity_um_s.value,
+      "velocity_um_s.sd": velocity_um_s.sd ?? 0,
+      "duration_s.value": duration_s?.value ?? 0,
+      c_rate_factor,
+      "systematic.pixelSize": systematic.pixelSize,
+      "systematic.c_rate_factor": systematic.c_rate_factor,
+    })) {
+      if (typeof number !== "number") refuse(`${name}.${part}`, number, "Give a number, NaN where there is none");
+    }
+    const { time_s, value } = kinetics.phaseFraction;
+    entries(`${name}.phaseFraction.value`, value, value?.length, "Give an array of shares");
+    entries(`${name}.phaseFraction.time_s`, time_s, value.length, "Give a time for each share");
+  }
+}
+
 /** Both bounds of a delithiation; the second only where the potential is known. */
 async function boundsOf(
   outline_um: readonly (readonly [number, number])[],
@@ -105,16 +152,21 @@ async function boundsOf(
 ): Promise<DiffusivityBound[]> {
   const { material, ohmic_V = 0 } = options;
   const { poor_x, rich_x } = gapOf(material);
-  const drives: FrontDrive[] = [
-    frontCurrent(kinetics.cRate!, (rich_x - poor_x) / kinetics.c_rate_factor, kinetics.systematic.c_rate_factor),
-  ];
   const potential = potentialOf(kinetics, cycling);
-  if (potential !== null) drives.push({ kind: "potential", E_V: potential, ohmic_V });
+  const drives: { readonly kind: FrontDrive["kind"]; readonly of: () => FrontDrive }[] = [
+    {
+      kind: "current",
+      of: () =>
+        frontCurrent(kinetics.cRate!, (rich_x - poor_x) / kinetics.c_rate_factor, kinetics.systematic.c_rate_factor),
+    },
+  ];
+  if (potential !== null)
+    drives.push({ kind: "potential", of: () => ({ kind: "potential", E_V: potential, ohmic_V }) });
   const bounds: DiffusivityBound[] = [];
-  for (const [turn, drive] of drives.entries()) {
+  for (const [turn, { kind, of }] of drives.entries()) {
     try {
       bounds.push(
-        await boundDiffusivity({ outline_um, velocity_um_s: kinetics.velocity_um_s }, drive, {
+        await boundDiffusivity({ outline_um, velocity_um_s: kinetics.velocity_um_s }, of(), {
           ...options,
           scale_error: kinetics.systematic.pixelSize,
           onProgress: (done) => options.onProgress?.(turn * EACH + Math.min(done, EACH), drives.length * EACH),
@@ -124,7 +176,7 @@ async function boundsOf(
       // A measured current or outline that the model cannot follow is a finding, no wrong wish.
       if (!(error instanceof ParameterError)) throw error;
       bounds.push({
-        drive: drive.kind,
+        drive: kind,
         kind: "none",
         D_cm2_s: null,
         atLeast_cm2_s: null,

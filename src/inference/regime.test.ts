@@ -1,11 +1,19 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
+import { refusesJunk } from "../../test/junk.js";
 import { hexagon } from "../../test/phase-field-ladder.js";
 import { ParameterError } from "../model/errors.js";
 import { lco } from "../physics/materials/lco.js";
 import { lfp } from "../physics/materials/lfp.js";
 import { nmc811 } from "../physics/materials/nmc811.js";
-import { assessRegime, biotNumber, damkohlerNumber, particleSize, type KnownDiffusivity } from "./regime.js";
+import {
+  assessRegime,
+  biotNumber,
+  damkohlerNumber,
+  particleSize,
+  type KnownDiffusivity,
+  type RegimeInput,
+} from "./regime.js";
 
 const size = particleSize(hexagon(1));
 const known = (atLeast_cm2_s: number, atMost_cm2_s: number): KnownDiffusivity => ({
@@ -103,4 +111,22 @@ test("what cannot be is refused by name", () => {
     ]),
   ).toThrow(/outline_um/);
   expect(() => assessRegime({ direction: "lithiation", size, x_per_h: 1, material: nmc811 })).toThrow(ParameterError);
+});
+
+test("senseless values in any field are refused", async () => {
+  const input: RegimeInput = {
+    direction: "delithiation",
+    size,
+    x_per_h: 2,
+    material: lco,
+    poor: known(1e-9, 1e-8),
+    rich: known(1e-11, 1e-10),
+    mechanism: "core",
+  };
+  await refusesJunk([input] as const, (given) => assessRegime(...given));
+  await refusesJunk([lco, 1, 1e-9] as const, (given) => biotNumber(...given));
+  await refusesJunk([{ x_per_h: 2, size, D_cm2_s: 1e-9, material: lco }] as const, (given) =>
+    damkohlerNumber(...given),
+  );
+  await refusesJunk([hexagon(0.5)] as const, (given) => particleSize(...given));
 });

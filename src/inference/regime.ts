@@ -5,9 +5,12 @@ import { ParameterError } from "../model/errors.js";
 import type { Mechanism, NumberRange, Regime } from "../model/experiment.js";
 import type { Material } from "../model/material.js";
 import { SECONDS_PER_HOUR } from "../model/units.js";
+import { oneOf, record, refuse, within } from "../physics/check.js";
 import { thermodynamics } from "../physics/free-energy.js";
 import { outlineGrid } from "../physics/masked-grid.js";
+import { checkMaterial } from "../physics/material-check.js";
 import { diffusivity } from "../physics/mobility.js";
+import { checkPlaces } from "../physics/outline.js";
 import { rateConstant } from "../physics/phase-field-particle.js";
 import { gapOf } from "./simulated-front.js";
 import { CM2_PER_UM2 } from "./stefan.js";
@@ -52,6 +55,8 @@ export type RegimeVerdict = Pick<Regime, "kind" | "because" | "damkohler_rich" |
  */
 export const CROSSOVER = { rich: [1, 4], poor: [0.08, 0.16] } as const;
 
+/** Less is no ground. */
+const LEAST_AREA_UM2 = 1e-6;
 /** Cells across the larger side of the inradius' grid. */
 const CELLS = 120;
 
@@ -60,8 +65,9 @@ const CELLS = 120;
  * without area.
  */
 export function particleSize(outline_um: readonly (readonly [number, number])[]): ParticleSize {
-  const area_um2 = outline_um.length < 3 ? 0 : polygonArea(outline_um);
-  if (!(area_um2 > 0 && area_um2 < Infinity)) {
+  checkPlaces("outline_um", outline_um);
+  const area_um2 = polygonArea(outline_um);
+  if (!(area_um2 > LEAST_AREA_UM2)) {
     throw new ParameterError(`outline_um covers ${area_um2} um^2. Give a closed outline of at least three points.`, {
       parameter: "outline_um",
       value: area_um2,
@@ -88,11 +94,13 @@ export function particleSize(outline_um: readonly (readonly [number, number])[])
  * Throws ParameterError for a solid solution, and for a radius or diffusivity that is none.
  */
 export function biotNumber(material: Material, inradius_um: number, D_cm2_s?: number): number {
+  checkMaterial(material);
   const of = thermodynamics(material);
   const { poor_x } = gapOf(material, of);
+  if (D_cm2_s !== undefined) checkNumber("D_cm2_s", D_cm2_s);
   const D_um2_s = D_cm2_s === undefined ? diffusivity(material, of)(poor_x) : D_cm2_s / CM2_PER_UM2;
-  positive("inradius_um", inradius_um);
-  positive("D_cm2_s", D_um2_s * CM2_PER_UM2);
+  checkNumber("inradius_um", inradius_um);
+  checkNumber("D_cm2_s", D_um2_s * CM2_PER_UM2);
   return (rateConstant(material) * of.slope(poor_x) * inradius_um) / D_um2_s;
 }
 
@@ -108,8 +116,12 @@ export function damkohlerNumber(of: {
   readonly D_cm2_s: number;
   readonly material: Material;
 }): number {
+  record("of", of, "Give x_per_h, size, D_cm2_s and material");
   const { x_per_h, size, D_cm2_s, material } = of;
-  for (const [name, value] of Object.entries({ x_per_h, D_cm2_s, ...size })) positive(name, value);
+  checkMaterial(material);
+  checkSize(size);
+  checkNumber("x_per_h", x_per_h);
+  checkNumber("D_cm2_s", D_cm2_s);
   const J_um_s = ((x_per_h / SECONDS_PER_HOUR) * size.area_um2) / size.perimeter_um;
   return (J_um_s * size.inradius_um) / ((D_cm2_s / CM2_PER_UM2) * toSpinodal(material));
 }
@@ -122,6 +134,7 @@ export function damkohlerNumber(of: {
  * Throws ParameterError for a solid solution or a size that is none.
  */
 export function assessRegime(input: RegimeInput): RegimeVerdict {
+  checkInput(input);
   const { direction, size, x_per_h, material, mechanism } = input;
   const of = thermodynamics(material);
   const { poor_x, rich_x } = gapOf(material, of);
@@ -209,9 +222,34 @@ function toSpinodal(material: Material): number {
   return rich_x - outside;
 }
 
-function positive(name: string, value: number): void {
-  if (value > 0 && value < Infinity) return;
-  throw new ParameterError(`${name} is ${value}. Give a number above 0.`, { parameter: name, value });
+/** Throws a ParameterError, named `name`, for a number that no particle has: not above 0, or out of all bounds. */
+function checkNumber(name: string, value: number): void {
+  within(name, value, 1e-30, 1e15, "Give a number above 0");
+}
+
+function checkSize(size: ParticleSize): void {
+  record("size", size, "Give area_um2, perimeter_um and inradius_um, as particleSize does");
+  for (const name of ["area_um2", "perimeter_um", "inradius_um"] as const) checkNumber(name, size[name]);
+}
+
+const MECHANISMS: readonly Mechanism["kind"][] = ["core", "wave", "hybrid", "uniform", "none", "undecided"];
+
+function checkInput(input: RegimeInput): void {
+  record("input", input, "Give direction, size, x_per_h and material");
+  const { direction, size, x_per_h, material, mechanism } = input;
+  oneOf("direction", direction, ["delithiation", "lithiation"]);
+  checkMaterial(material);
+  checkSize(size);
+  if (x_per_h !== null) within("x_per_h", x_per_h, 0, 1e15, "Give lithium per site and hour without sign, or null");
+  if (mechanism !== undefined) oneOf("mechanism", mechanism, MECHANISMS);
+  for (const phase of ["poor", "rich"] as const) {
+    const known = input[phase];
+    if (known === undefined) continue;
+    record(phase, known, "Give atLeast_cm2_s, atMost_cm2_s and source, or leave it out");
+    within(`${phase}.atLeast_cm2_s`, known.atLeast_cm2_s, 0, 1e15);
+    within(`${phase}.atMost_cm2_s`, known.atMost_cm2_s, known.atLeast_cm2_s, Infinity, "Give at least atLeast_cm2_s");
+    if (typeof known.source !== "string") refuse(`${phase}.source`, known.source, "Give a sentence");
+  }
 }
 
 function short(value: number): string {

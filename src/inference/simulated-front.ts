@@ -4,10 +4,11 @@ import { mean } from "../kernels/stats.js";
 import { ParameterError } from "../model/errors.js";
 import type { Curve, FrontMap } from "../model/experiment.js";
 import type { Material } from "../model/material.js";
+import { oneOf, potential, record, refuse, shown, within } from "../physics/check.js";
 import { equilibriumPotential, thermodynamics, type Thermodynamics } from "../physics/free-energy.js";
 import type { OutlineGrid } from "../physics/masked-grid.js";
 import { withTransport } from "../physics/materials/library.js";
-import type { PhaseFieldDrive, Series } from "../physics/phase-field-drive.js";
+import { checkedSeries, type PhaseFieldDrive, type Series } from "../physics/phase-field-drive.js";
 import type { EdgeSpec } from "../physics/phase-field-edge.js";
 import { simulatePhaseField } from "../physics/phase-field.js";
 import { CM2_PER_UM2 } from "./stefan.js";
@@ -34,6 +35,26 @@ export type FrontDrive =
       /** Exchange current density; left out, the reaction takes next to nothing, which gives the lowest bound. */
       readonly exchange_A_m2?: number;
     };
+
+/** No front is followed longer. */
+export const LATEST_s = 1e7;
+
+/** Throws a ParameterError for a drive that is none. */
+export function checkFrontDrive(drive: FrontDrive): void {
+  record("drive", drive, "Give one, such as { kind: current, x_per_h: [[0, 2]] }");
+  oneOf("drive.kind", drive.kind, ["current", "potential"]);
+  const name = drive.kind === "current" ? "drive.x_per_h" : "drive.E_V";
+  const { t_s } = checkedSeries(name, drive.kind === "current" ? drive.x_per_h : drive.E_V);
+  for (const at_s of [t_s[0], t_s.at(-1)]) within(name, at_s, -LATEST_s, LATEST_s, `Give times within ${LATEST_s} s`);
+  if (drive.kind === "current") {
+    if (drive.error !== undefined) within("drive.error", drive.error, 0, 10);
+    return;
+  }
+  for (const [, E_V] of drive.E_V) potential("drive.E_V", E_V);
+  if (drive.ohmic_V !== undefined) within("drive.ohmic_V", drive.ohmic_V, 0, 1);
+  if (drive.error_V !== undefined) within("drive.error_V", drive.error_V, 0, 1);
+  if (drive.exchange_A_m2 !== undefined) within("drive.exchange_A_m2", drive.exchange_A_m2, 1e-9, 1e6);
+}
 
 /** A particle ready to be simulated again and again. */
 export interface FrontSetting {
@@ -66,12 +87,21 @@ const DRIVE_POINTS = 60;
 /**
  * A current read off the front: its single-particle rate times the lithium that 1C moves in an hour, evened over a sixtieth
  * of its length, never backwards, and none after its end. Times count from its first sample; `error` is relative.
+ * Throws ParameterError for a curve, a factor or an error that is none.
  */
 export function frontCurrent(
-  { time_s, value }: Pick<Curve, "time_s" | "value">,
+  curve: Pick<Curve, "time_s" | "value">,
   x_per_C: number,
   error: number,
 ): Extract<FrontDrive, { kind: "current" }> {
+  record("curve", curve, "Give time_s and value");
+  const { time_s, value } = curve;
+  for (const [name, column] of Object.entries({ time_s, value })) {
+    if (!(column instanceof Float64Array)) refuse(name, column, "Give a Float64Array");
+  }
+  if (time_s.length !== value.length) refuse("time_s", time_s, `Give one for each of ${value.length} rates`);
+  within("x_per_C", x_per_C, 0, 1e3);
+  within("error", error, 0, 10);
   const n = value.length;
   const part = Math.max(1, Math.ceil(n / DRIVE_POINTS));
   const x_per_h: [number, number][] = [];
@@ -145,7 +175,7 @@ export function gapOf(
 ): { readonly poor_x: number; readonly rich_x: number } {
   if (of.gap !== null) return of.gap;
   throw new ParameterError(
-    `material ${material.name} is a solid solution: it has no front. Give a material with two phases, such as lco.`,
+    `material ${shown(material.name)} is a solid solution: it has no front. Give a material with two phases, such as lco.`,
     { parameter: "material", value: material.name },
   );
 }

@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
+import { refusesJunk } from "../../test/junk.js";
 import { ParameterError } from "../model/errors.js";
 import { lco } from "../physics/materials/lco.js";
 import { nmc811 } from "../physics/materials/nmc811.js";
@@ -61,4 +62,12 @@ test("what no front can be is refused by name", () => {
     expect(() => quasiSteadyDiffusivity({ ...front(0.6), ...wrong })).toThrow(ParameterError);
   }
   expect(() => stefanNumber(-1)).toThrow(/drive is -1/);
+});
+
+test("senseless values in any field are refused", async () => {
+  const front = { velocity_um_s: 0.02, radius_um: 1, surface_x: 0.6, poor_x: 0.75, rich_x: 0.95 };
+  await refusesJunk([front] as const, (given) => stefanDiffusivity(...given));
+  await refusesJunk([front] as const, (given) => quasiSteadyDiffusivity(...given));
+  await refusesJunk([1] as const, (given) => stefanNumber(...given));
+  await refusesJunk([lco, 4] as const, (given) => surfaceLithium(...given));
 });

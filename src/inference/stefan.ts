@@ -1,7 +1,8 @@
 /** Diffusivity from a front's speed alone: a flat front fed through the phase behind it (one-phase Stefan problem). */
-import { ParameterError } from "../model/errors.js";
 import type { Material } from "../model/material.js";
+import { potential, record, refuse, within } from "../physics/check.js";
 import { equilibriumPotential, thermodynamics } from "../physics/free-energy.js";
+import { checkMaterial } from "../physics/material-check.js";
 
 /** 1 um^2/s in cm^2/s. */
 export const CM2_PER_UM2 = 1e-8;
@@ -23,12 +24,7 @@ export interface StefanFront {
  * drive = (x_poor - x_surface) / (x_rich - x_poor). Carslaw and Jaeger, Conduction of Heat in Solids, 11.2.
  */
 export function stefanNumber(drive: number): number {
-  if (!(drive > 0 && drive < 1e6)) {
-    throw new ParameterError(`drive is ${drive}. Give (x_poor - x_surface) / (x_rich - x_poor), more than 0.`, {
-      parameter: "drive",
-      value: drive,
-    });
-  }
+  within("drive", drive, 1e-12, 1e6, "Give (x_poor - x_surface) / (x_rich - x_poor), more than 0");
   let low = 0;
   let high = 5;
   for (let halving = 0; halving < 80; halving++) {
@@ -50,7 +46,8 @@ export function stefanDiffusivity(front: StefanFront): number {
 
 /** The same by the rule for slow fronts, whose profile is straight: D = velocity radius gap / (2 (x_poor - x_surface)). */
 export function quasiSteadyDiffusivity(front: StefanFront): number {
-  return (CM2_PER_UM2 * front.velocity_um_s * front.radius_um) / (2 * driveOf(front));
+  const drive = driveOf(front);
+  return (CM2_PER_UM2 * front.velocity_um_s * front.radius_um) / (2 * drive);
 }
 
 /**
@@ -58,6 +55,8 @@ export function quasiSteadyDiffusivity(front: StefanFront): number {
  * The material's own law, no further than the least lithium for which its numbers hold.
  */
 export function surfaceLithium(material: Material, potential_V: number): number | null {
+  checkMaterial(material);
+  potential("potential_V", potential_V);
   const of = thermodynamics(material);
   if (of.gap === null || !(equilibriumPotential(of, of.gap.poor_x) < potential_V)) return null;
   let low = material.least_x.value;
@@ -71,15 +70,16 @@ export function surfaceLithium(material: Material, potential_V: number): number 
   return (low + high) / 2;
 }
 
-function driveOf({ velocity_um_s, radius_um, surface_x, poor_x, rich_x }: StefanFront): number {
-  const above = (name: string, value: number, least: number, cure: string): void => {
-    if (value > least && value < Infinity) return;
-    throw new ParameterError(`${name} is ${value}. ${cure}.`, { parameter: name, value });
-  };
-  above("velocity_um_s", velocity_um_s, 0, "Give the front's speed in um/s, such as 0.02");
-  above("radius_um", radius_um, 0, "Give the particle's depth from rim to middle in um");
-  above("rich_x", rich_x, poor_x, `Give more lithium than in the poor phase, ${poor_x}`);
-  above("poor_x", poor_x, surface_x, `The rim must hold less lithium than the poor phase, and holds ${surface_x}`);
+function driveOf(front: StefanFront): number {
+  record("front", front, "Give velocity_um_s, radius_um, surface_x, poor_x and rich_x");
+  const { velocity_um_s, radius_um, surface_x, poor_x, rich_x } = front;
+  within("velocity_um_s", velocity_um_s, 1e-12, 1e6, "Give the front's speed in um/s, such as 0.02");
+  within("radius_um", radius_um, 1e-6, 1e6, "Give the particle's depth from rim to middle in um");
+  for (const [name, x] of Object.entries({ surface_x, poor_x, rich_x })) within(name, x, 0, 1, "Give lithium per site");
+  if (!(rich_x > poor_x)) refuse("rich_x", rich_x, `Give more lithium than in the poor phase, ${poor_x}`);
+  if (!(poor_x > surface_x)) {
+    refuse("poor_x", poor_x, `The rim must hold less lithium than the poor phase, and holds ${surface_x}`);
+  }
   return (poor_x - surface_x) / (rich_x - poor_x);
 }
 

@@ -1,6 +1,7 @@
 /** The twin's potentiostat: a galvanostatic record of the whole electrode. */
 import type { Cycling } from "../model/cycling.js";
 import { LCO_THEORETICAL_MAH_G, SECONDS_PER_HOUR } from "../model/units.js";
+import { oneOf, record, records, refuse, within } from "./check.js";
 import { stream } from "./streams.js";
 
 /** A step of the programme. */
@@ -31,6 +32,38 @@ export interface CyclingSpec {
   /** Noise of the potential, standard deviation. */
   readonly noise_V: number;
   readonly programme: readonly ProgrammeStep[];
+}
+
+/** No record has more rows. */
+const MOST_ROWS = 1e7;
+
+/**
+ * Throws a ParameterError, its names after `name`, for a cycler, a cell or a programme that cannot be. What lithium a
+ * material has at the beginning is left to it.
+ */
+export function checkCycling(name: string, cycling: CyclingSpec): void {
+  record(name, cycling, "Give interval_s, active_mass_mg, nominal_mAh_g, x0 and a programme");
+  within(`${name}.before_s`, cycling.before_s, -1e6, 1e6);
+  within(`${name}.interval_s`, cycling.interval_s, 1e-3, 1e5);
+  within(`${name}.active_mass_mg`, cycling.active_mass_mg, 1e-9, 1e9);
+  within(`${name}.nominal_mAh_g`, cycling.nominal_mAh_g, 1, 1000);
+  within(`${name}.x0`, cycling.x0, 1e-3, 0.9999);
+  within(`${name}.overpotential_V`, cycling.overpotential_V, 0, 1);
+  within(`${name}.noise_V`, cycling.noise_V, 0, 0.1);
+  const cure = "Give at least one step, such as { kind: rest, lasts_s: 60 }";
+  records(`${name}.programme`, cycling.programme, 1, 10_000, cure);
+  let rows = 0;
+  for (const [index, step] of cycling.programme.entries()) {
+    const at = `${name}.programme.${index}`;
+    oneOf(`${at}.kind`, step.kind, ["charge", "discharge", "rest"]);
+    within(`${at}.lasts_s`, step.lasts_s, cycling.interval_s, 1e7);
+    rows += step.lasts_s / cycling.interval_s;
+    if (rows > MOST_ROWS)
+      refuse(`${name}.interval_s`, cycling.interval_s, `Give so much that rows stay below ${MOST_ROWS}`);
+    if (step.kind === "rest") continue;
+    within(`${at}.rate_C`, step.rate_C, 1e-4, 1000);
+    within(`${at}.until_V`, step.until_V, -10, 10);
+  }
 }
 
 /** Share of the overpotential that follows the current at once; the rest takes a time constant. */

@@ -1,5 +1,6 @@
 import { array, assert, asyncProperty, constantFrom, double, integer, property, record } from "fast-check";
 import { expect, test } from "vitest";
+import { refusesJunk } from "../../test/junk.js";
 import { finish } from "../../test/phase-field-ladder.js";
 import type { CyclingSpec } from "./cycler.js";
 import { cycleElectrode, electrodeParticles, lithiumPerHour, type ElectrodeSpec } from "./electrode.js";
@@ -208,4 +209,20 @@ test("sizes, exchange currents, contacts and ways fill their ranges, whatever th
     }),
     { numRuns: 20 },
   );
+});
+
+test("senseless values in any field are refused, and none keeps the electrode from stopping", async () => {
+  const electrode = { ...small, particles: 2, radii_um: [0.8, 1] as const };
+  const short = cycling(20, {
+    interval_s: 1,
+    programme: [
+      { kind: "charge", rate_C: 20, until_V: 4.3, lasts_s: 10 },
+      { kind: "rest", lasts_s: 2 },
+      { kind: "discharge", rate_C: 20, until_V: 3, lasts_s: 5 },
+    ],
+  });
+  await refusesJunk([electrode, lco, short, 1] as const, ([of, material, cycler, seed], signal) =>
+    cycleElectrode(of, material, cycler, seed, signal),
+  );
+  await expect(cycleElectrode(electrode, lco, short, 1, {} as AbortSignal)).rejects.toThrow(/^signal is/);
 });

@@ -9,12 +9,14 @@ import type { Cycling } from "../model/cycling.js";
 import type { Material } from "../model/material.js";
 import type { Random } from "../kernels/random.js";
 import { coverageOfPolygon } from "../kernels/polygon.js";
-import type { CyclingSpec } from "./cycler.js";
+import { MOST_V, pair, positive, record, refuse, seeded, stoppable, whole, within } from "./check.js";
+import { checkCycling, type CyclingSpec } from "./cycler.js";
+import { checkMaterial } from "./material-check.js";
 import { theoreticalCapacity } from "./open-circuit.js";
+import { checkExtent } from "./masked-grid.js";
 import { outlineOf, type Place } from "./outline.js";
 import type { ElectrodeStep } from "./phase-field-drive.js";
 import { simulateEnsemble, type EnsembleParticle, type EnsembleResult } from "./phase-field-ensemble.js";
-import { refuse } from "./phase-field-particle.js";
 import { stream } from "./streams.js";
 
 /** The particles of an electrode, drawn by seed. */
@@ -65,7 +67,10 @@ export function lithiumPerHour(material: Material, nominal_mAh_g = material.nomi
   return nominal_mAh_g / theoreticalCapacity(material);
 }
 
-/** The mask of an outline on square cells: those of which the outline covers more than half, two empty ones around them. */
+/**
+ * The mask of an outline on square cells: those of which the outline covers more than half, two empty ones around them.
+ * Throws ParameterError for one of too many cells.
+ */
 export function maskOfOutline(
   outline_um: readonly Place[],
   h_um: number,
@@ -74,6 +79,7 @@ export function maskOfOutline(
   const top = Math.min(...outline_um.map(([, y]) => y)) - 2 * h_um;
   const width = Math.ceil((Math.max(...outline_um.map(([x]) => x)) - left) / h_um) + 3;
   const height = Math.ceil((Math.max(...outline_um.map(([, y]) => y)) - top) / h_um) + 3;
+  checkExtent("outline", width, height);
   const inCells = outline_um.map(([x, y]): Place => [(x - left) / h_um, (y - top) / h_um]);
   const cover = coverageOfPolygon(inCells, width, height, 16);
   return {
@@ -90,15 +96,9 @@ export function maskOfOutline(
  * fill their range evenly, so that a few stand for the many of a real electrode; the seed draws which goes with which.
  */
 export function electrodeParticles(spec: ElectrodeSpec, material: Material): EnsembleParticle[] {
-  if (!(Number.isInteger(spec.particles) && spec.particles >= 1 && spec.particles <= 500)) {
-    refuse("electrode.particles", spec.particles, "Give a whole number, 1 to 500");
-  }
+  checkElectrode("electrode", spec);
   const [least_um, most_um] = spec.radii_um;
-  if (!(least_um >= 2 * spec.h_um && most_um >= least_um)) {
-    refuse("electrode.radii_um", spec.radii_um, `Give the smaller first, at least two cells, ${2 * spec.h_um}`);
-  }
   const { window_V } = spec;
-  if (!(window_V >= 0 && window_V <= 1)) refuse("electrode.window_V", window_V, "Give 0 to 1 V, such as 0.01");
   const random = stream(spec.seed, "electrode");
   const [exchange, contact, way] = ["exchange", "contact", "way"].map((name) =>
     shuffledRanks(spec.particles, stream(spec.seed, `electrode ${name}`)),
@@ -122,6 +122,28 @@ export function electrodeParticles(spec: ElectrodeSpec, material: Material): Ens
     };
   });
 }
+
+/**
+ * Throws a ParameterError, its names after `name`, for an electrode that cannot be. A particle has at least two cells to its
+ * radius, and no more than a simulation of many of them bears.
+ */
+export function checkElectrode(name: string, spec: ElectrodeSpec): void {
+  record(name, spec, "Give seed, particles, radii_um, lnExchange_sd, contact_ohm_m2, window_V, h_um and delta_um");
+  seeded(`${name}.seed`, spec.seed);
+  whole(`${name}.particles`, spec.particles, 1, 500);
+  within(`${name}.h_um`, spec.h_um, 1e-3, 100);
+  positive(`${name}.delta_um`, spec.delta_um, "Give the half width of a phase boundary in um, such as 0.25");
+  const [least_um, most_um] = [2 * spec.h_um, MOST_RADIUS * spec.h_um];
+  const cure = `Give the smaller first, ${least_um} to ${most_um}: 2 to ${MOST_RADIUS} cells`;
+  pair(`${name}.radii_um`, spec.radii_um, least_um, most_um, cure);
+  if (spec.radii_um[0] > spec.radii_um[1]) refuse(`${name}.radii_um`, spec.radii_um, cure);
+  within(`${name}.lnExchange_sd`, spec.lnExchange_sd, 0, 5);
+  within(`${name}.contact_ohm_m2`, spec.contact_ohm_m2, 0, 1e6);
+  within(`${name}.window_V`, spec.window_V, 0, 1);
+}
+
+/** Cells of the largest particle's radius at the most. */
+const MOST_RADIUS = 500;
 
 /** The middles of n equal parts of 0 to 1, in an order drawn. */
 function shuffledRanks(n: number, random: Random): number[] {
@@ -148,10 +170,21 @@ export async function cycleElectrode(
   seed: number,
   signal?: AbortSignal,
 ): Promise<ElectrodeCycling> {
+  checkMaterial(material);
+  checkElectrode("electrode", electrode);
+  checkCycling("cycling", cycling);
+  seeded("seed", seed);
+  stoppable(signal);
   const perC = lithiumPerHour(material, cycling.nominal_mAh_g);
   const steps = cycling.programme.map((step): ElectrodeStep => {
     if (step.kind === "rest") return { kind: "rest", lasts_s: step.lasts_s };
     const ohmic_V = cycling.overpotential_V * step.rate_C;
+    if (ohmic_V > MOST_V)
+      refuse(
+        "cycling.overpotential_V",
+        cycling.overpotential_V,
+        `At ${step.rate_C}C it is ${ohmic_V.toPrecision(3)} V: give less`,
+      );
     return step.kind === "charge"
       ? { kind: "delithiation", x_per_h: step.rate_C * perC, until_V: step.until_V - ohmic_V, lasts_s: step.lasts_s }
       : {

@@ -1,5 +1,6 @@
 /** When a camera's frames come, and where the sample, the focus and the lamp are at any moment between them. */
 import type { DriftSpec, LampSpec, MovieSpec } from "./acquisition.js";
+import { record, within } from "./check.js";
 import { stream } from "./streams.js";
 
 /** When frames were planned and which of them came. */
@@ -15,6 +16,16 @@ export interface FocusSpec {
   /** Breathing: amplitude and period of a sine. */
   readonly breathing_um: number;
   readonly breathingPeriod_s: number;
+}
+
+/** Throws a ParameterError, its names after `name`, for a focus that cannot be. */
+export function checkFocus(name: string, focus: FocusSpec): void {
+  record(name, focus, "Give start_um, linear_um, walk_um, breathing_um and breathingPeriod_s");
+  within(`${name}.start_um`, focus.start_um, -100, 100);
+  within(`${name}.linear_um`, focus.linear_um, -100, 100);
+  within(`${name}.walk_um`, focus.walk_um, 0, 100);
+  within(`${name}.breathing_um`, focus.breathing_um, 0, 100);
+  within(`${name}.breathingPeriod_s`, focus.breathingPeriod_s, 1e-6, 1e9);
 }
 
 /** Where things are in time; `time_s` counts from the first frame's stamp. */

@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { refusesJunk } from "../../test/junk.js";
 import { ParameterError } from "../model/errors.js";
 import {
   burstLasts_s,
@@ -278,7 +279,7 @@ describe("motion", () => {
   test("a margin that drift or focus would overrun is refused, one as wide as asked for is not", () => {
     const given: Given = { drift: { linear_um: [1, 0], walk_um: 0.1 }, focus: { start_um: 0.4 } };
     const least = marginNeeded_px(changed(given), 3);
-    expect(() => camera(given, 1, 3)).toThrow(new RegExp(`field\\.margin_px is 6 .*Give at least ${least}`));
+    expect(() => camera(given, 1, 3)).toThrow(new RegExp(`field\\.margin_px is 6\\. .*Give at least ${least}`));
     const enough = camera({ ...given, field: { margin_px: least } }, 1, 3);
     for (let index = 0; index < enough.frames; index++) {
       const seen = light(enough, index);
@@ -403,4 +404,28 @@ test("a film that makes no sense is refused with its value and the cure", () => 
     expect(() => camera(given)).toThrow(words);
   }
   expect(burstLasts_s({ exposures: 3, exposure_s: 0.1, spacing_s: 0.5, moments: 1 })).toBeCloseTo(1.1, 12);
+});
+
+test("senseless values in any field of a film, its light, or what it is read into are refused", async () => {
+  const few = changed({
+    field: { width: 8, height: 8, margin_px: 8 },
+    timing: { frames: 4, interval_s: 1, dropped: [2], droppedFraction: 0.1, late_s: 0.1 },
+    burst: { exposures: 3, exposure_s: 0.01, spacing_s: 0.02, moments: 2 },
+    drift: { linear_um: [0.05, 0.05], walk_um: 0.01, wobble_um: 0.01 },
+    focus: { walk_um: 0.01, breathing_um: 0.01 },
+    sensor: { readNoise_e: 5, dark_e_s: 1, prnu: 0.01, dsnu_e: 1, vignette: 0.1 },
+  });
+  const even: LightInTime = (_, into) => into.fill(1);
+  const [counts, seen] = [new Uint16Array(64), new Float64Array(64)];
+  await refusesJunk([few, even, 3] as const, ([film, scene, seed]) => {
+    const made = exposeCamera(film, scene, seed);
+    made.read(0, new Uint16Array(made.width * made.height));
+  });
+  const made = exposeCamera(few, even, 1);
+  await refusesJunk([0, counts, seen] as const, ([index, into, lightInto]) => {
+    made.read(index, into);
+    made.light(index, lightInto);
+  });
+  await refusesJunk([few, 3] as const, (given) => marginNeeded_px(...given));
+  await refusesJunk([few.field] as const, (given) => cellsOfCamera(...given));
 });

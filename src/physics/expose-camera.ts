@@ -5,10 +5,10 @@
  * the drift of that moment, blurs it by the focus of that moment, gathers it on its pixels, dims it by the lamp, and
  * counts electrons exposure by exposure.
  */
-import { ParameterError } from "../model/errors.js";
 import type { Dtype, Samples } from "../model/movie.js";
 import type { DriftSpec, LampSpec } from "./acquisition.js";
-import { cameraPath, type CameraPath, type FocusSpec, type TimingSpec } from "./expose-camera-path.js";
+import { entries, pair, record, refuse, seeded, whole, within } from "./check.js";
+import { cameraPath, checkFocus, type CameraPath, type FocusSpec, type TimingSpec } from "./expose-camera-path.js";
 import { gatherAlong, gatherCells, marginFor, type CellField } from "./expose-camera-gather.js";
 import { sensorOf, type SensorSpec } from "./expose-camera-sensor.js";
 import { stream } from "./streams.js";
@@ -73,6 +73,7 @@ export function cellsOfCamera(field: ExposureSpec["field"]): {
   cell_um: number;
   origin_um: readonly [number, number];
 } {
+  checkField(field);
   const { width, height, perPixel, margin_px, pixelSize_um } = field;
   const cell_um = pixelSize_um / perPixel;
   const origin_um = -margin_px * pixelSize_um - ((perPixel - 1) / 2) * cell_um;
@@ -86,6 +87,8 @@ export function cellsOfCamera(field: ExposureSpec["field"]): {
 
 /** Pixels of margin that the drift and the focus of a film ask for, whatever `field.margin_px` is. */
 export function marginNeeded_px(spec: ExposureSpec, seed: number): number {
+  checkExposure(spec);
+  seeded("seed", seed);
   return marginOfPath(spec, pathOf(spec, seed));
 }
 
@@ -95,7 +98,12 @@ function pathOf({ timing, drift, focus, lamp }: ExposureSpec, seed: number): Cam
 
 function marginOfPath(spec: ExposureSpec, { reach_um, focusReach_um }: CameraPath): number {
   const { perPixel, pixelSize_um } = spec.field;
-  return marginFor(perPixel, reach_um / pixelSize_um, defocusBlur_cells(spec, focusReach_um));
+  const blur_cells = defocusBlur_cells(spec, focusReach_um);
+  if (blur_cells > WIDEST_CELLS) {
+    const cure = `Out of focus an image is blurred over ${Math.round(blur_cells)} cells. Give a longer one, or less defocus`;
+    refuse("rayleighRange_um", spec.rayleighRange_um, cure);
+  }
+  return marginFor(perPixel, reach_um / pixelSize_um, blur_cells);
 }
 
 /** Gaussian that turns the best image into one out of focus: s(z)^2 = s0^2 (1 + (z / zR)^2). */
@@ -109,6 +117,8 @@ function defocusBlur_cells({ psf_um, rayleighRange_um, field }: ExposureSpec, fo
  */
 export function exposeCamera(spec: ExposureSpec, light: LightInTime, seed: number): ExposedMovie {
   checkExposure(spec);
+  if (typeof light !== "function") refuse("light", light, "Give a function of a time that fills an array of cells");
+  seeded("seed", seed);
   const { field, burst, sensor: sensorSpec } = spec;
   const { width, height, perPixel } = field;
   const path = pathOf(spec, seed);
@@ -128,6 +138,10 @@ export function exposeCamera(spec: ExposureSpec, light: LightInTime, seed: numbe
     gatherCells(cells, field, alongX, alongY, share, rows, into);
   };
 
+  const checkRead = (index: number, into: ArrayLike<number>): void => {
+    whole("index", index, 0, path.time_s.length - 1);
+    entries("into", into, width * height, "Give an array with room for each pixel");
+  };
   const full = 2 ** sensorSpec.bitDepth - 1;
   const wellCounts = sensorSpec.blackLevel + sensorSpec.fullWell_e / sensorSpec.electronsPerCount;
   const largest = Math.round(full * spec.storedPerCount);
@@ -142,6 +156,7 @@ export function exposeCamera(spec: ExposureSpec, light: LightInTime, seed: numbe
     storedPerLight: (spec.electronsPerLight / sensorSpec.electronsPerCount) * spec.storedPerCount,
     saturation: Math.min(full, wellCounts) * spec.storedPerCount,
     read(index, into) {
+      checkRead(index, into);
       const random = stream(seed, "exposure", path.planned[index]!);
       counts.fill(0);
       for (const { exposures, at_s } of moments) {
@@ -155,6 +170,7 @@ export function exposeCamera(spec: ExposureSpec, light: LightInTime, seed: numbe
       }
     },
     light(index, into) {
+      checkRead(index, into);
       into.fill(0);
       for (const { exposures, at_s } of moments) {
         const share = (path.lamp[index]! * exposures) / burst.exposures / at_s.length;
@@ -192,23 +208,38 @@ function momentsOf(burst: BurstSpec): { exposures: number; at_s: number[] }[] {
 
 function checkMargin({ field }: ExposureSpec, least: number): void {
   if (field.margin_px >= least) return;
-  throw new ParameterError(
-    `field.margin_px is ${field.margin_px} but drift and focus reach over ${least} px. Give at least ${least}.`,
-    { parameter: "field.margin_px", value: field.margin_px },
-  );
+  refuse("field.margin_px", field.margin_px, `Drift and focus reach over ${least} px. Give at least ${least}`);
 }
 
-function checkExposure(spec: ExposureSpec): void {
-  const { field, timing, burst, drift, focus, lamp, sensor } = spec;
-  whole("field.width", field.width, 1, 8192);
-  whole("field.height", field.height, 1, 8192);
-  whole("field.perPixel", field.perPixel, 1, 64);
-  whole("field.margin_px", field.margin_px, 0, 8192);
+function checkField(field: ExposureSpec["field"]): void {
+  record("field", field, "Give width, height, perPixel, margin_px and pixelSize_um");
+  const { width, height, perPixel, margin_px } = field;
+  whole("field.width", width, 1, 8192);
+  whole("field.height", height, 1, 8192);
+  whole("field.perPixel", perPixel, 1, 64);
+  whole("field.margin_px", margin_px, 0, 8192);
   within("field.pixelSize_um", field.pixelSize_um, 1e-3, 100);
+  const cells = (width + 2 * margin_px) * (height + 2 * margin_px) * perPixel ** 2;
+  if (cells > MOST_CELLS)
+    refuse("field.perPixel", perPixel, `With the margin these are ${cells} cells: give fewer than ${MOST_CELLS}`);
+}
+
+/** Cells of the largest raster that light is given on, and of the widest blur out of focus. */
+const WIDEST_CELLS = 10_000;
+const MOST_CELLS = 2 ** 27;
+
+function checkExposure(spec: ExposureSpec): void {
+  record("specification", spec, "Give field, timing, burst, drift, focus, lamp, sensor and the others");
+  const { field, timing, burst, drift, focus, lamp, sensor } = spec;
+  for (const [name, part] of Object.entries({ field, timing, burst, drift, focus, lamp, sensor })) {
+    record(name, part, "Give a record of its numbers");
+  }
+  checkField(field);
   whole("timing.frames", timing.frames, 1, 1_000_000);
   within("timing.interval_s", timing.interval_s, 1e-6, 1e6);
   within("timing.late_s", timing.late_s, 0, timing.interval_s);
   within("timing.droppedFraction", timing.droppedFraction, 0, 0.9);
+  if (!Array.isArray(timing.dropped)) refuse("timing.dropped", timing.dropped, "Give a list of frames, such as []");
   for (const frame of timing.dropped) whole("timing.dropped", frame, 1, Math.max(1, timing.frames - 1));
   whole("burst.exposures", burst.exposures, 1, 1_000_000);
   whole("burst.moments", burst.moments, 1, 1000);
@@ -223,15 +254,11 @@ function checkExposure(spec: ExposureSpec): void {
       `The burst lasts ${lasts_s.toPrecision(4)} s but the next frame may begin ${free_s.toPrecision(4)} s on. Give fewer or shorter exposures`,
     );
   }
-  for (const shift_um of drift.linear_um) within("drift.linear_um", shift_um, -1000, 1000);
+  pair("drift.linear_um", drift.linear_um, -1000, 1000, "Give two numbers, -1000 to 1000");
   within("drift.walk_um", drift.walk_um, 0, 1000);
   within("drift.wobble_um", drift.wobble_um, 0, 1000);
   within("drift.wobblePeriod_s", drift.wobblePeriod_s, 1e-6, 1e9);
-  within("focus.start_um", focus.start_um, -100, 100);
-  within("focus.linear_um", focus.linear_um, -100, 100);
-  within("focus.walk_um", focus.walk_um, 0, 100);
-  within("focus.breathing_um", focus.breathing_um, 0, 100);
-  within("focus.breathingPeriod_s", focus.breathingPeriod_s, 1e-6, 1e9);
+  checkFocus("focus", focus);
   within("psf_um", spec.psf_um, 1e-3, 100);
   within("rayleighRange_um", spec.rayleighRange_um, 1e-3, 1000);
   within("lamp.flicker", lamp.flicker, 0, 1);
@@ -247,19 +274,4 @@ function checkExposure(spec: ExposureSpec): void {
   within("sensor.vignette", sensor.vignette, 0, 1);
   within("electronsPerLight", spec.electronsPerLight, 0, 1e12);
   within("storedPerCount", spec.storedPerCount, 1e-3, 65535 / (2 ** sensor.bitDepth - 1));
-}
-
-function within(name: string, value: number, least: number, most: number): void {
-  if (!(value >= least && value <= most)) refuse(name, value, `Give ${least} to ${most}`);
-}
-
-function whole(name: string, value: number, least: number, most: number): void {
-  if (!Number.isInteger(value) || value < least || value > most) {
-    refuse(name, value, `Give a whole number, ${least} to ${most}`);
-  }
-}
-
-function refuse(name: string, value: unknown, cure: string): never {
-  const shown = typeof value === "number" ? String(value) : JSON.stringify(value);
-  throw new ParameterError(`${name} is ${shown}. ${cure}.`, { parameter: name, value });
 }

@@ -23,10 +23,14 @@ export interface Thermodynamics {
   readonly slope: (x: number) => number;
 }
 
-/** Where the logarithms of saturation go on straight: at this share of the way left. */
+/** Where the logarithms of saturation go on straight and the wall begins: at this share of the way left. */
 const SATURATED = 0.01;
+/** So far beyond the material's limits of potential the wall at the last site stands up to. */
+const BEYOND_V = 0.5;
 /** Sites that are taken to be left beyond a measured potential's range, where it goes to the end. */
 const LEAST_LEFT = 0.01;
+/** Where those of a regular solution do, as a share of its sites. */
+const REGULAR_END = 5e-4;
 /** Least d mu / dx that a measured potential is believed to have, kT: a flat stretch of a fit is no infinite mobility. */
 const LEAST_SLOPE_KT = 1;
 
@@ -44,17 +48,82 @@ const LEAST_SLOPE_KT = 1;
  * gap E_reference is the potential measured at the gap's edge, so that mu is 0 there.
  *
  * The logarithms go on straight from a hundredth of the way left (x = 0.9995 in LiCoO2), those of the regular solution from
- * t = 5e-4 and 1 - 5e-4.
+ * t = 5e-4 and 1 - 5e-4. There a wall begins, which rises with the square of the way into it; the last site, or the last
+ * lithium, is taken half a volt beyond the material's limits of potential. Straight alone, x went on to 1.01 within them.
  */
 export function thermodynamics(material: Material): Thermodynamics {
   const energy = material.freeEnergy;
-  if (energy.kind === "quartic-gap") return quarticGap(material, energy);
-  if (energy.kind === "regular-solution") return regularSolution(material, energy);
+  const { least_x, most_x } = material;
+  const measuredEmpty = endOf(least_x.value, -1, least_x.value);
+  if (energy.kind === "quartic-gap") {
+    const full = { x: 1, width: SATURATED * (1 - energy.rich_x.value) };
+    return walled(
+      material,
+      quarticGap(material, energy),
+      energy.below === "open-circuit" ? measuredEmpty : null,
+      energy.richTail_kT.value > 0 ? full : null,
+    );
+  }
+  if (energy.kind === "regular-solution") {
+    const width = REGULAR_END * (energy.most_x.value - energy.least_x.value);
+    return walled(
+      material,
+      regularSolution(material, energy),
+      { x: energy.least_x.value, width },
+      { x: energy.most_x.value, width },
+    );
+  }
   const thermal_V = thermalVoltage(material);
-  const middle_x = (material.least_x.value + material.most_x.value) / 2;
+  const middle_x = (least_x.value + most_x.value) / 2;
   const reference_V = openCircuitPotential(material.openCircuit, middle_x);
   const mu = (x: number): number => measured(material, x, thermal_V, reference_V);
-  return { thermal_V, reference_V, gap: null, middle_x, barrier_kT: 0, mu, slope: (x) => slopeOf(mu, x) };
+  const law = { thermal_V, reference_V, gap: null, middle_x, barrier_kT: 0, mu, slope: (x: number) => slopeOf(mu, x) };
+  return walled(material, law, measuredEmpty, endOf(most_x.value, 1, 1 - most_x.value));
+}
+
+/** Where lithium, or its sites, run out, and how wide a wall stands before it. */
+interface End {
+  readonly x: number;
+  readonly width: number;
+}
+
+/** The end of so many sites beyond x. */
+function endOf(x: number, towards: 1 | -1, left: number): End {
+  const all = Math.max(left, LEAST_LEFT);
+  return { x: x + towards * all, width: SATURATED * all };
+}
+
+/** A law with walls at its ends. In a wall mu' and the slope for the mobility grow alike: diffusion is as fast as before it. */
+function walled(material: Material, law: Thermodynamics, empty: End | null, full: End | null): Thermodynamics {
+  const { thermal_V, reference_V } = law;
+  const outward_kT = (material.most_V.value + BEYOND_V - reference_V) / thermal_V;
+  const inward_kT = (reference_V - material.least_V.value + BEYOND_V) / thermal_V;
+  const atEmpty = empty === null ? null : wallOf(law, empty, -1, outward_kT + law.mu(empty.x));
+  const atFull = full === null ? null : wallOf(law, full, 1, inward_kT - law.mu(full.x));
+  return {
+    ...law,
+    mu: (x) => law.mu(x) + (atFull?.rise(x) ?? 0) - (atEmpty?.rise(x) ?? 0),
+    slope: (x) => law.slope(x) * (atFull?.steeper(x) ?? 1) * (atEmpty?.steeper(x) ?? 1),
+  };
+}
+
+/** height (d / width)^2, d the way into the wall, straight on beyond the end; and how many times steeper mu is by it. */
+function wallOf(
+  law: Thermodynamics,
+  { x: end, width }: End,
+  towards: 1 | -1,
+  height_kT: number,
+): { readonly rise: (x: number) => number; readonly steeper: (x: number) => number } {
+  const height = Math.max(0, height_kT);
+  const before = (law.mu(end) - law.mu(end - towards * width)) / (towards * width);
+  const share = (x: number): number => Math.max(0, 1 - (towards * (end - x)) / width);
+  return {
+    rise(x) {
+      const into = share(x);
+      return height * (into < 1 ? into * into : 2 * into - 1);
+    },
+    steeper: (x) => 1 + (2 * height * Math.min(1, share(x))) / (width * before),
+  };
 }
 
 /** Potential against lithium metal in equilibrium with a uniform composition, V: the plateau throughout the gap. */
@@ -98,7 +167,7 @@ function regularSolution(material: Material, energy: Kind<"regular-solution">): 
   const omega = energy.omega_kT.value;
   const mu = (x: number): number => {
     const t = (x - least) / span;
-    const clipped = Math.max(SATURATED * 0.05, Math.min(1 - SATURATED * 0.05, t));
+    const clipped = Math.max(REGULAR_END, Math.min(1 - REGULAR_END, t));
     const straight = (t - clipped) / (clipped * (1 - clipped));
     return Math.log(clipped / (1 - clipped)) + straight + omega * (1 - 2 * t);
   };

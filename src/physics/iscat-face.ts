@@ -6,7 +6,9 @@
  */
 import { ParameterError } from "../model/errors.js";
 import type { Material } from "../model/material.js";
+import { oneOf, record, refuse, within } from "./check.js";
 import { thermodynamics } from "./free-energy.js";
+import { checkMaterial } from "./material-check.js";
 import type { LineSpec } from "./reflectivity.js";
 import { alongTable, type ComplexIndex } from "./refractive-index.js";
 
@@ -60,8 +62,11 @@ export const assumedLicoo2Indices: IndexLaw = {
 
 /** The law of a material's measured light. Throws ParameterError where none is known. */
 export function calibratedFace(material: Material, reflectance: number): CalibratedLaw {
-  if (material.optics === null) throw unknown(material, "optics", "light");
-  const { x, values, source } = material.optics.intensity;
+  checkMaterial(material);
+  within("reflectance", reflectance, 1e-9, 1);
+  const { optics = null } = material;
+  if (optics === null) throw unknown(material, "optics", "light");
+  const { x, values, source } = optics.intensity;
   const xReference = restOf(material);
   const unit = alongTable(x, values, xReference);
   return { kind: "calibrated", source, x, light: values.map((light) => light / unit), xReference, reflectance };
@@ -69,8 +74,11 @@ export function calibratedFace(material: Material, reflectance: number): Calibra
 
 /** How a material swells along c, from the rich phase on. Throws ParameterError where its lattice is not known. */
 export function swellingAlongC(material: Material, towardsWindow: number): Swelling {
-  if (material.lattice === null) throw unknown(material, "lattice", "lattice");
-  const { x, values, source } = material.lattice.c_A;
+  checkMaterial(material);
+  within("towardsWindow", towardsWindow, 0, 1);
+  const { lattice = null } = material;
+  if (lattice === null) throw unknown(material, "lattice", "lattice");
+  const { x, values, source } = lattice.c_A;
   return { source, x, c_A: values, xRest: restOf(material), towardsWindow };
 }
 
@@ -79,10 +87,12 @@ export function swellingAlongC(material: Material, towardsWindow: number): Swell
  * phase's light, and the lithium that it follows; null for a material of one phase.
  */
 export function boundaryLine(material: Material): (LineSpec & { readonly x: number }) | null {
-  if (material.optics === null) throw unknown(material, "optics", "light");
+  checkMaterial(material);
+  const { optics = null } = material;
+  if (optics === null) throw unknown(material, "optics", "light");
   const { gap, middle_x } = thermodynamics(material);
   if (gap === null) return null;
-  const { intensity, boundary, boundaryWidth_um } = material.optics;
+  const { intensity, boundary, boundaryWidth_um } = optics;
   const light = (x: number): number => alongTable(intensity.x, intensity.values, x);
   const step = light(gap.poor_x) / light(gap.rich_x) - 1;
   return { height: boundary.value * step, width_um: boundaryWidth_um.value, x: middle_x };
@@ -146,31 +156,38 @@ export function lithiumOfPhase(phase: ArrayLike<number>, before: number, behind:
 
 /** Throws a ParameterError where a law makes no sense. */
 export function checkFace(law: FaceLaw, swelling: Swelling | null): void {
+  record("face", law, "Give a law of kind indices or calibrated");
+  oneOf("face.kind", law.kind, ["indices", "calibrated"]);
   if (law.kind === "indices") {
-    checkTable("face.x", law.x, [law.n, law.k]);
-    if (!law.n.every((n) => n > 0)) refuse("face.n", law.n, "Give values above 0");
-    if (!law.k.every((k) => k >= 0)) refuse("face.k", law.k, "Give values of at least 0");
+    column("face.x", law.x, law.x, 0, 1);
+    column("face.n", law.n, law.x, 1e-3, MOST_VALUE);
+    column("face.k", law.k, law.x, 0, MOST_VALUE);
   } else {
-    checkTable("face.x", law.x, [law.light]);
-    if (!law.light.every((light) => light > 0)) refuse("face.light", law.light, "Give values above 0");
-    if (!(law.reflectance > 0 && law.reflectance <= 1)) {
-      refuse("face.reflectance", law.reflectance, "Give more than 0 and at most 1");
-    }
+    column("face.x", law.x, law.x, 0, 1);
+    column("face.light", law.light, law.x, 1e-6, MOST_VALUE);
+    within("face.reflectance", law.reflectance, 1e-9, 1);
   }
+  rising("face.x", law.x);
+  within("face.xReference", law.xReference, 0, 1);
   if (swelling === null) return;
-  checkTable("swelling.x", swelling.x, [swelling.c_A]);
-  if (!(swelling.towardsWindow >= 0 && swelling.towardsWindow <= 1)) {
-    refuse("swelling.towardsWindow", swelling.towardsWindow, "Give 0 to 1");
-  }
+  record("swelling", swelling, "Give x, c_A, xRest and towardsWindow, or null");
+  column("swelling.x", swelling.x, swelling.x, 0, 1);
+  column("swelling.c_A", swelling.c_A, swelling.x, 1e-3, MOST_VALUE);
+  rising("swelling.x", swelling.x);
+  within("swelling.xRest", swelling.xRest, 0, 1);
+  within("swelling.towardsWindow", swelling.towardsWindow, 0, 1);
 }
 
-function checkTable(name: string, x: readonly number[], columns: readonly (readonly number[])[]): void {
-  const rising = x.length > 0 && x.every((value, at) => Number.isFinite(value) && (at === 0 || value > x[at - 1]!));
-  const whole = columns.every((column) => column.length === x.length && column.every(Number.isFinite));
-  if (!rising || !whole) refuse(name, x, "Give rising lithium fractions and as many finite values");
+/** No light, index or length of a cell in a law is larger. */
+const MOST_VALUE = 1e6;
+
+function column(name: string, values: readonly number[], x: readonly number[], least: number, most: number): void {
+  if (!Array.isArray(values) || values.length === 0) refuse(name, values, "Give a list of at least one number");
+  for (const value of values) within(name, value, least, most);
+  if (values.length !== x.length) refuse(name, values, `Give as many as there are lithium fractions, ${x.length}`);
 }
 
-function refuse(name: string, value: unknown, cure: string): never {
-  const shown = typeof value === "number" ? String(value) : JSON.stringify(value);
-  throw new ParameterError(`${name} is ${shown}. ${cure}.`, { parameter: name, value });
+function rising(name: string, x: readonly number[]): void {
+  const fallen = x.findIndex((value, at) => at > 0 && !(value > x[at - 1]!));
+  if (fallen > 0) refuse(name, x[fallen], "Give lithium fractions that rise");
 }

@@ -1,5 +1,6 @@
 /** What lies around a particle in the image, and how the map of another raster comes onto the cells of this one. */
-import { ParameterError } from "../model/errors.js";
+import { entries, pair, record, seeded, whole, within } from "./check.js";
+import { checkGrid, WIDEST_CELLS } from "./iscat-check.js";
 import type { CellGrid } from "./iscat.js";
 import { stream } from "./streams.js";
 import { speckle } from "./texture.js";
@@ -16,18 +17,12 @@ export interface MatrixSpec {
 
 /** The matrix's light in best focus, one value a cell, as a share of the light sent in. `seed` draws the speckle. */
 export function matrixLight(grid: CellGrid, spec: MatrixSpec, seed: number): Float64Array {
-  if (!(spec.reflectance >= 0 && spec.reflectance <= 1 && spec.contrast >= 0 && spec.contrast <= 1)) {
-    throw new ParameterError(
-      `matrix.reflectance is ${spec.reflectance} and matrix.contrast ${spec.contrast}. Give 0 to 1 for both.`,
-      { parameter: "matrix.reflectance", value: spec.reflectance },
-    );
-  }
-  if (!(spec.psf_um > 0)) {
-    throw new ParameterError(`matrix.psf_um is ${spec.psf_um}. Give more than 0.`, {
-      parameter: "matrix.psf_um",
-      value: spec.psf_um,
-    });
-  }
+  checkGrid(grid);
+  record("matrix", spec, "Give reflectance, contrast and psf_um");
+  within("matrix.reflectance", spec.reflectance, 0, 1);
+  within("matrix.contrast", spec.contrast, 0, 1);
+  within("matrix.psf_um", spec.psf_um, 1e-4, WIDEST_CELLS * grid.cell_um);
+  seeded("seed", seed);
   const grains = speckle(grid.width, grid.height, spec.psf_um / grid.cell_um, stream(seed, "speckle"));
   return Float64Array.from(grains, (grain) => spec.reflectance * (1 + spec.contrast * (grain - 1)));
 }
@@ -48,7 +43,16 @@ export interface SourceMap {
  * still covers has a value; NaN beyond.
  */
 export function mapOntoCells(source: SourceMap, grid: CellGrid, grow: number, into: Float64Array): void {
+  checkGrid(grid);
+  record("source", source, "Give values, width, height, h_um and origin_um");
   const { width, height, h_um, origin_um } = source;
+  whole("source.width", width, 1, 1e5);
+  whole("source.height", height, 1, 1e5);
+  within("source.h_um", h_um, 1e-4, 1000);
+  pair("source.origin_um", origin_um, -1e6, 1e6, "Give a place x,y in um");
+  entries("source.values", source.values, width * height, `Give one value for each of ${width * height} cells`);
+  whole("grow", grow, 0, MOST_RINGS);
+  entries("into", into, grid.width * grid.height, "Give an array with room for each cell");
   const values = carriedOn(source, grow);
   for (let row = 0; row < grid.height; row++) {
     const v = (row * grid.cell_um - origin_um[1]) / h_um;
@@ -59,6 +63,9 @@ export function mapOntoCells(source: SourceMap, grid: CellGrid, grow: number, in
     }
   }
 }
+
+/** Rings of cells by which a map is carried on at the most. */
+const MOST_RINGS = 100;
 
 /** Weighted mean of the four cells about a place, of those that are known; the outermost cells reach to their edge. */
 function bilinear(values: Float64Array, width: number, height: number, u: number, v: number): number {

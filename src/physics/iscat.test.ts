@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { refusesJunk } from "../../test/junk.js";
 import { ParameterError } from "../model/errors.js";
 import { reflectance, reflectedAmplitude } from "./fresnel.js";
 import type { Material } from "../model/material.js";
@@ -350,7 +351,10 @@ test("what makes no sense is refused with its value and the cure", () => {
     () => iscatIntensity(faceOf(0.5, { gap_um: 0.05 }), grid, { ...optics, swelling: licoo2Swelling }),
     /the face would touch the window/,
   );
-  refused(() => iscatIntensity(faceOf(0.9, { gap_um: [1, 2] }), grid, optics), /face\.gap_um is 2\. Give one value/);
+  refused(
+    () => iscatIntensity(faceOf(0.9, { gap_um: [1, 2] }), grid, optics),
+    /face\.gap_um has 2 entries, not 19200\. Give one value/,
+  );
   const many = new Float64Array(size).fill(2);
   const nothing = new Float64Array(size).fill(NaN);
   refused(() => iscatIntensity({ ...faceOf(0.9), cover: many }, grid, optics), /face\.cover is 2\. Give 0 to 1/);
@@ -361,8 +365,50 @@ test("what makes no sense is refused with its value and the cure", () => {
   refused(() => iscatIntensity(faceOf(0.9), grid, { ...optics, electrolyte: { n: -1, k: 0 } }), /electrolyte/);
   refused(
     () => iscatIntensity(faceOf(0.9), grid, { ...optics, face: { ...licoo2Light, x: [0.9, 0.5, 0.4, 1] } }),
-    /face\.x is \[0\.9,0\.5,0\.4,1\]\. Give rising/,
+    /face\.x is 0\.5\. Give lithium fractions that rise/,
   );
   refused(() => calibratedFace({ ...lco, optics: null }, 0.05), /the light of LiCoO2 is not known/);
   refused(() => swellingAlongC({ ...lco, lattice: null }, 1), /the lattice of LiCoO2 is not known/);
+});
+
+test("senseless values in any field of a face, a raster or a microscope are refused", async () => {
+  const few: CellGrid = { width: 10, height: 10, cell_um: 0.1 };
+  const x = Float64Array.from({ length: 100 }, (_, at) =>
+    at % 10 > 2 && at % 10 < 7 && at > 25 && at < 75 ? 0.8 : NaN,
+  );
+  const even: FaceMap = { x, cover: null, gap_um: 0.3, tilt: [0.001, 0.001], thickness_um: 1, added: null };
+  const mapped: FaceMap = {
+    ...even,
+    cover: x.map((one) => (Number.isNaN(one) ? 0 : 1)),
+    gap_um: new Float64Array(100).fill(0.3),
+    thickness_um: new Float64Array(100).fill(1),
+    added: new Float64Array(100),
+  };
+  const one: IscatOptics = {
+    ...optics,
+    face: licoo2Light,
+    swelling: licoo2Swelling,
+    line: boundaryLine(lco),
+    imaging: "coherent",
+  };
+  const other: IscatOptics = {
+    ...optics,
+    spread: { kind: "airy", objective: { na: 1.4, wavelength_um: 0.785, medium_n: 1.5 } },
+  };
+  const matrix = new Float64Array(100).fill(0.1);
+  await refusesJunk([even, few, one, matrix] as const, ([face, raster, microscope, around]) => {
+    expect(iscatIntensity(face, raster, microscope, around).every((light) => light >= 0)).toBe(true);
+  });
+  await refusesJunk([mapped, few, other] as const, ([face, raster, microscope]) => {
+    expect(iscatIntensity(face, raster, microscope).every((light) => light >= 0)).toBe(true);
+  });
+  await refusesJunk([other, 0.8, 0.3] as const, (given) => flatFaceIntensity(...given));
+  await refusesJunk([lco, 0.5] as const, ([material, share]) => {
+    calibratedFace(material, share);
+    swellingAlongC(material, share);
+    boundaryLine(material);
+  });
+  await refusesJunk([few, { reflectance: 0.1, contrast: 0.5, psf_um: 0.118 }, 3] as const, (given) =>
+    matrixLight(...given),
+  );
 });

@@ -14,7 +14,8 @@
 import { ParameterError } from "../model/errors.js";
 import { reflectedAmplitude } from "./fresnel.js";
 import { boundaryDistance2 } from "./iscat-boundary.js";
-import { checkMap, checkOptics, refuse } from "./iscat-check.js";
+import { entries, refuse, within } from "./check.js";
+import { checkGrid, checkMap, checkMicroscope, checkOptics } from "./iscat-check.js";
 import { faceAmplitude, swellingOf, type FaceLaw, type Swelling } from "./iscat-face.js";
 import { spreading, type Spread, type Spreading } from "./point-spread.js";
 import type { LineSpec } from "./reflectivity.js";
@@ -81,13 +82,17 @@ export function iscatIntensity(
   optics: IscatOptics,
   matrix: ArrayLike<number> | null = null,
 ): Float64Array {
+  checkGrid(grid);
   const image = new Float64Array(grid.width * grid.height);
   iscatImager(grid, optics, matrix).render(face, image);
   return image;
 }
 
-/** Light of a large flat face at x behind a gap: the formula above. */
+/** Light of a large flat face at x behind a gap: the formula above. Throws ParameterError for optics that make no sense. */
 export function flatFaceIntensity(optics: IscatOptics, x: number, gap_um: number): number {
+  checkMicroscope(optics);
+  within("x", x, 0, 1);
+  within("gap_um", gap_um, 0, 1e6);
   const r = reflectedAmplitude(optics.window, optics.electrolyte);
   const referenceLight = r.re * r.re + r.im * r.im;
   const s = new Float64Array(2);
@@ -121,6 +126,7 @@ export function iscatImager(grid: CellGrid, optics: IscatOptics, matrix: ArrayLi
     grid,
     render(face, into) {
       checkMap(face, grid);
+      entries("into", into, width * height, "Give an array with room for each cell");
       const found = coveredBox(face, width, height, margin);
       if (found.width * found.height === 0) {
         for (let at = 0; at < width * height; at++) into[at] = matrix === null ? referenceLight : matrix[at]!;
@@ -287,14 +293,14 @@ function gapOf(face: FaceMap, swelling: Swelling | null, grid: CellGrid, cell: n
     const thickness_um = typeof face.thickness_um === "number" ? face.thickness_um : face.thickness_um[cell]!;
     gap_um -= swelling.towardsWindow * thickness_um * swellingOf(swelling, x);
   }
-  if (gap_um >= 0 && x >= 0 && x <= 1) return gap_um;
+  if (gap_um >= 0 && gap_um < Infinity && x >= 0 && x <= 1) return gap_um;
   if (!(x >= 0 && x <= 1)) {
     throw new ParameterError(`face.x is ${x} in column ${column}, row ${row}, which a particle covers. Give 0 to 1.`, {
       parameter: "face.x",
       value: x,
     });
   }
-  if (Number.isNaN(gap_um))
+  if (Number.isNaN(gap_um) || gap_um === Infinity)
     refuse("face.gap_um", gap_um, "Give numbers for the gap and the thickness of every covered cell");
   throw new ParameterError(
     `face.gap_um comes to ${gap_um.toPrecision(3)} in column ${column}, row ${row}, tilt and swelling counted: the face would touch the window. Widen it.`,

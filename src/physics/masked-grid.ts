@@ -7,6 +7,7 @@ import { distanceTransform } from "../kernels/distance.js";
 import { gaussianBlur } from "../kernels/filter.js";
 import { coverageOfPolygon, crossesItself } from "../kernels/polygon.js";
 import { ParameterError } from "../model/errors.js";
+import { refuse } from "./check.js";
 
 /** A mask as the phase field uses it. */
 export interface MaskedGrid {
@@ -110,7 +111,7 @@ export function checkRaster(mask: ArrayLike<number>, width: number, height: numb
   }
   for (let at = 0; at < mask.length; at++) {
     const cell: unknown = mask[at];
-    if ((typeof cell === "number" && cell >= 0) || typeof cell === "boolean") continue;
+    if ((typeof cell === "number" && cell >= 0 && cell < Infinity) || typeof cell === "boolean") continue;
     throw new ParameterError(
       `mask is ${typeof cell === "number" ? cell : typeof cell} at cell ${at}. Give 1 inside and 0 outside.`,
       { parameter: "mask", value: cell },
@@ -165,6 +166,15 @@ function rimLengths(inside: Uint8Array, stride: number, rows: number, rim: Int32
   });
 }
 
+/** Cells of the largest raster of a particle. */
+const MOST_CELLS = 2 ** 26;
+
+/** Throws a ParameterError, named `name`, for an outline over more cells than a particle may have. */
+export function checkExtent(name: string, width: number, height: number): void {
+  if (width * height <= MOST_CELLS) return;
+  refuse(name, `${width} x ${height} cells`, "Give places in um, and larger cells (h_um)");
+}
+
 /** An outline laid on square cells. */
 export interface OutlineGrid {
   readonly mask: Uint8Array;
@@ -210,12 +220,7 @@ export function outlineGrid(outline_um: readonly (readonly [number, number])[], 
   const top = Math.min(...ys) - h_um;
   const width = Math.ceil((Math.max(...xs) - left) / h_um) + 2;
   const height = Math.ceil((Math.max(...ys) - top) / h_um) + 2;
-  if (!(width * height < 1e8)) {
-    throw new ParameterError(
-      `outline is ${outline_um.length} places over ${width} x ${height} cells. Give places in um, and larger cells (h_um).`,
-      { parameter: "outline", value: outline_um.length },
-    );
-  }
+  checkExtent("outline", width, height);
   const points = outline_um.map(([x, y]): [number, number] => [(x - left) / h_um, (y - top) / h_um]);
   const mask = Uint8Array.from(coverageOfPolygon(points, width, height, 8), (share) => (share > 0.5 ? 1 : 0));
   if (!mask.includes(1)) {

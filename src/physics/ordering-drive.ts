@@ -1,5 +1,5 @@
 /** What drives the order: an undercooling through time, or lithium that moves through the window of the ordered phase. */
-import { ParameterError } from "../model/errors.js";
+import { oneOf, pair, record, refuse, within } from "./check.js";
 import { checkedSeries, seriesAt, type Series } from "./phase-field-drive.js";
 
 /** The drive of an ordering transition. */
@@ -34,31 +34,19 @@ export interface Undercooling {
  * Throws ParameterError for points out of order, |u| above 1 or a window that is none.
  */
 export function undercoolingOf(drive: OrderingDrive): Undercooling {
+  record("drive", drive, "Give one, such as { kind: undercooling, u: [[0, 1]] }");
+  oneOf("drive.kind", drive.kind, ["undercooling", "lithium"]);
   if (drive.kind === "undercooling") {
     const series = checkedSeries("drive.u", drive.u);
-    const beyond = series.value.find((u) => Math.abs(u) > 1);
-    if (beyond !== undefined) {
-      throw new ParameterError(`drive.u is ${beyond}. Keep it between -1 and 1, or raise frontVelocity_um_s.`, {
-        parameter: "drive.u",
-        value: beyond,
-      });
-    }
+    for (const u of series.value) within("drive.u", u, -1, 1, "Keep it between -1 and 1, or raise frontVelocity_um_s");
     return piecewise((t_s) => seriesAt(series, t_s), [...series.t_s]);
   }
   const series = checkedSeries("drive.x", drive.x);
-  const [lower, upper] = drive.window_x ?? ORDERED_WINDOW_x;
-  if (!(lower < upper && lower > 0 && upper < 1)) {
-    throw new ParameterError(
-      `drive.window_x is ${lower} to ${upper}. Give two compositions between 0 and 1, the lower first.`,
-      { parameter: "drive.window_x", value: drive.window_x },
-    );
-  }
-  const outside = series.value.find((x) => !(x > 0 && x <= 1));
-  if (outside !== undefined) {
-    throw new ParameterError(`drive.x is ${outside}. Give lithium per site, above 0 and at most 1.`, {
-      parameter: "drive.x",
-      value: outside,
-    });
+  const window_x = drive.window_x ?? ORDERED_WINDOW_x;
+  checkWindow("drive.window_x", window_x);
+  const [lower, upper] = window_x;
+  for (const x of series.value) {
+    if (!(x > 0 && x <= 1)) refuse("drive.x", x, "Give lithium per site, above 0 and at most 1");
   }
   const middle = (lower + upper) / 2;
   const half = (upper - lower) / 2;
@@ -72,6 +60,13 @@ export function undercoolingOf(drive: OrderingDrive): Undercooling {
     times.push(t_s);
   });
   return piecewise((t_s) => Math.max(-1, 1 - ((seriesAt(series, t_s) - middle) / half) ** 2), times);
+}
+
+/** Throws a ParameterError, named `name`, for a window of lithium that is none. */
+export function checkWindow(name: string, window_x: readonly [number, number]): void {
+  const cure = "Give two compositions between 0 and 1, the lower first";
+  pair(name, window_x, 0, 1, cure);
+  if (!(window_x[0] < window_x[1] && window_x[0] > 0 && window_x[1] < 1)) refuse(name, window_x, cure);
 }
 
 function piecewise(at: (t_s: number) => number, pieces_s: readonly number[]): Undercooling {

@@ -1,9 +1,9 @@
 /** Where order and disorder begin: nuclei on the rim or anywhere, as asked for, drawn by seed, or one a domain. */
 import { ParameterError } from "../model/errors.js";
+import { finite, pair, records, refuse, within } from "./check.js";
 import type { MaskedGrid } from "./masked-grid.js";
 import type { OrderingCells } from "./ordering-cells.js";
 import type { WallSpec } from "./ordering-spec.js";
-import { refuse } from "./phase-field-particle.js";
 import { stream } from "./streams.js";
 
 /** Orientation of the ordered phase: its rows along one of three directions 60 degrees apart. */
@@ -49,6 +49,10 @@ const DEPTH = 2.5;
 const STRAY = { lattice: 0.08, isotropic: 0.08, pinned: 0.4 } as const;
 const LATEST_s = 4;
 const MOST_DRAWN = 24;
+const MOST_GIVEN = 10_000;
+/** Later no nucleus comes, and farther from the image none lies. */
+const MOST_DELAY_s = 1e9;
+const MOST_um = 1e6;
 
 /**
  * Nuclei of order: those given, or so many drawn about the rim, evenly but for a stray, the three variants in a drawn order,
@@ -63,8 +67,7 @@ export function orderNuclei(
   passage: number,
 ): WaitingNucleus[] {
   if (typeof given !== "number") {
-    if (given.length === 0)
-      refuse("nuclei", [], "Order begins somewhere: give at least one nucleus, or how many to draw");
+    records("nuclei", given, 1, MOST_GIVEN, "Order begins somewhere: give at least one nucleus, or how many to draw");
     return given.map((spec, at) => ({ ...placed(cells, spec, `nuclei.${at}`), variant: spec.variant ?? 1 }));
   }
   if (!Number.isInteger(given) || given < 1 || given > MOST_DRAWN) {
@@ -97,6 +100,7 @@ export function disorderNuclei(
   passage: number,
 ): WaitingNucleus[] {
   if (given !== undefined) {
+    records("disorderNuclei", given, 0, MOST_GIVEN, "Give a list of nuclei, such as { rim_deg: 0 }, or leave it out");
     return given.map((spec, at) => ({ ...placed(cells, spec, `disorderNuclei.${at}`), variant: 0 }));
   }
   const random = stream(seed, "disordering", passage);
@@ -153,11 +157,12 @@ function placed(
   name: string,
 ): { readonly cell: number; readonly at_um: readonly [number, number]; readonly delay_s: number } {
   const delay_s = spec.delay_s ?? 0;
-  if (!(delay_s >= 0 && delay_s < Infinity)) refuse(`${name}.delay_s`, delay_s, "Give seconds, at least 0");
+  within(`${name}.delay_s`, delay_s, 0, MOST_DELAY_s);
   if (spec.variant !== undefined && ![1, 2, 3].includes(spec.variant)) {
     refuse(`${name}.variant`, spec.variant, "Give 1, 2 or 3");
   }
   if ("at_um" in spec) {
+    pair(`${name}.at_um`, spec.at_um, -MOST_um, MOST_um, "Give a place x,y in um");
     const cell = nearest(cells, spec.at_um);
     const at_um = placeOf(cells, cell);
     if (!(Math.hypot(at_um[0] - spec.at_um[0], at_um[1] - spec.at_um[1]) <= cells.grid.h_um)) {
@@ -168,7 +173,7 @@ function placed(
     }
     return { cell, at_um, delay_s };
   }
-  if (!Number.isFinite(spec.rim_deg)) refuse(`${name}.rim_deg`, spec.rim_deg, "Give an angle in degrees");
+  finite(`${name}.rim_deg`, spec.rim_deg, "Give an angle in degrees, or a place at_um");
   const cell = rimCell(cells, spec.rim_deg);
   return { cell, at_um: placeOf(cells, cell), delay_s };
 }

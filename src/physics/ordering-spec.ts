@@ -1,4 +1,5 @@
 /** What an ordering transition is asked for and what it answers. Rasters are those of the mask, row by row. */
+import { finite, oneOf, record, within } from "./check.js";
 import type { OrderingDrive } from "./ordering-drive.js";
 import type { OrderingNucleus, OrderingNucleusSpec } from "./ordering-nuclei.js";
 import type { OrderingDomains } from "./ordering-walls.js";
@@ -17,6 +18,15 @@ export type WallSpec =
   | { readonly kind: "isotropic" }
   /** Walls stay where the fronts met, at whatever angles; drawn nuclei stray so far that no three-fold order is left. */
   | { readonly kind: "pinned" };
+
+/** Throws a ParameterError, its names after `name`, for walls that cannot be. */
+export function checkWalls(name: string, walls: WallSpec): void {
+  record(name, walls, "Give { kind: lattice, angle_deg: 0 }, { kind: isotropic } or { kind: pinned }");
+  oneOf(`${name}.kind`, walls.kind, ["lattice", "isotropic", "pinned"]);
+  if (walls.kind !== "lattice") return;
+  finite(`${name}.angle_deg`, walls.angle_deg, "Give the lattice's angle in degrees");
+  within(`${name}.strength`, walls.strength ?? 1, 0, 1);
+}
 
 /** An ordering transition to be run. */
 export interface OrderingSpec {

@@ -1,4 +1,5 @@
 /** The order through time: steps of RKL2 that control their length, and the passage of fronts. */
+import { refuse } from "./check.js";
 import { findWalls, type OrderingCells } from "./ordering-cells.js";
 import { fastestOrdering, orderingRate, type OrderingLaw } from "./ordering-kernel.js";
 import { MOST_STAGES, rkl2, stableStep, stagesFor } from "./super-time-stepping.js";
@@ -21,6 +22,8 @@ export interface OrderingStepper {
 const AIM = 0.1;
 const REDO = 4;
 const FIRST_STEP_s = 0.01;
+/** A step that is shorter, as a share of the fastest decay's time, moves nothing: what it gave is no number. */
+const LEAST_SHARE = 1e-9;
 
 /** A stepper at t_s, all disordered. */
 export function orderingStepper(cells: OrderingCells, law: OrderingLaw, t_s: number): OrderingStepper {
@@ -38,7 +41,10 @@ export function orderingStepper(cells: OrderingCells, law: OrderingLaw, t_s: num
   };
 }
 
-/** One step under the drive D / W through time, which ends at until_s at the latest; `last` keeps the orders before it. */
+/**
+ * One step under the drive D / W through time, which ends at until_s at the latest; `last` keeps the orders before it.
+ * Throws ParameterError where the orders are no numbers.
+ */
 export function stepOrdering(stepper: OrderingStepper, driveAt: (t_s: number) => number, until_s: number): void {
   const { cells, law, rate } = stepper;
   const from_s = stepper.t_s;
@@ -56,6 +62,9 @@ export function stepOrdering(stepper: OrderingStepper, driveAt: (t_s: number) =>
       // A step cut short by until_s says little about the next.
       stepper.next_s = dt_s < stepper.next_s ? Math.max(wished_s, Math.min(stepper.next_s, 2 * wished_s)) : wished_s;
       break;
+    }
+    if (!(dt_s * lambda > LEAST_SHARE)) {
+      refuse("delta_um", law.delta_um, "The order moves too fast to be followed. Give a wider front, or slower ones");
     }
     dt_s /= 2;
     stepper.next_s = dt_s;

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { drained, refusesJunk, stoppedBy } from "../../test/junk.js";
 import { ParameterError } from "../model/errors.js";
 import { simulateOrdering } from "./ordering.js";
 import type { OrderingResult, OrderingSpec, OrderingState, WallSpec } from "./ordering-spec.js";
@@ -336,5 +337,42 @@ test("what cannot be is refused, with its name and value", async () => {
     const refused = await run({ ...whole, ...given }).catch((error: unknown) => error);
     expect(refused).toBeInstanceOf(ParameterError);
     expect((refused as ParameterError).parameter).toBe(parameter);
+  }
+});
+
+test("senseless values in any field are refused, and none keeps the run from stopping", async () => {
+  const quick = disc(0.4, {
+    delta_um: 0.15,
+    frontVelocity_um_s: 0.075,
+    until_s: 12,
+    nuclei: 2,
+    disorderNuclei: [{ rim_deg: 0, delay_s: 0 }],
+    nucleationAt: 0.9,
+    walls: { kind: "lattice", angle_deg: 10, strength: 1 },
+    wallMobility_um2_s: 0.01,
+    wallSettling_s: 10,
+    snapshots_s: 4,
+  });
+  const drives: OrderingSpec["drive"][] = [
+    {
+      kind: "undercooling",
+      u: [
+        [0, 0],
+        [2, 1],
+      ],
+    },
+    {
+      kind: "lithium",
+      x: [
+        [0, 0.6],
+        [2, 0.5],
+      ],
+      window_x: [0.48, 0.52],
+    },
+  ];
+  for (const drive of drives) {
+    const nuclei = drive.kind === "lithium" ? [{ at_um: [0.4, 0.4] as const, variant: 2 as const, delay_s: 0 }] : 2;
+    const given = { ...quick, drive, nuclei };
+    await refusesJunk([given], ([spoiled], signal) => drained(simulateOrdering(stoppedBy(spoiled, signal))));
   }
 });

@@ -5,6 +5,7 @@
  * The transition is taken as of first order, since both phases are seen together. Lithium moves no farther than a site,
  * so composition is even and only drives. Walls between equal variants shifted against each other are left out.
  */
+import { record, refuse, seeded, stoppable, within } from "./check.js";
 import { wallAnisotropy } from "./ordering-anisotropy.js";
 import { orderingCells } from "./ordering-cells.js";
 import { orderingEnergy, wallCoefficient, weightOf, type OrderingLaw } from "./ordering-kernel.js";
@@ -18,7 +19,13 @@ import {
   type WaitingNucleus,
 } from "./ordering-nuclei.js";
 import { frontsCollided, originsOf } from "./ordering-origins.js";
-import type { OrderingResult, OrderingSpec, OrderingState, OrderingTransition } from "./ordering-spec.js";
+import {
+  checkWalls,
+  type OrderingResult,
+  type OrderingSpec,
+  type OrderingState,
+  type OrderingTransition,
+} from "./ordering-spec.js";
 import {
   noteJump,
   notePassage,
@@ -29,7 +36,7 @@ import {
 } from "./ordering-stepper.js";
 import { orderingDomains, type OrderingDomains } from "./ordering-walls.js";
 import { maskedGrid } from "./masked-grid.js";
-import { positive, refuse } from "./phase-field-particle.js";
+import { checkWidth } from "./phase-field-particle.js";
 import { breathe, snapshotTimes, type Breath } from "./phase-field-pace.js";
 
 /** D / W at full undercooling: below 5/24, where one variant would turn into another by itself. */
@@ -45,6 +52,8 @@ const CELLS_SLOW = 0.1;
 /** Less order than this is none. */
 const NONE = 1e-9;
 
+/** No front (um/s) and no wall (um^2/s) is faster. */
+const FASTEST = 1e6;
 /** Undercooling that is told from equilibrium. */
 const EQUILIBRIUM = 1e-9;
 
@@ -71,24 +80,25 @@ interface Passage extends Stretch {
  * outside; the signal's reason when aborted.
  */
 export async function* simulateOrdering(spec: OrderingSpec): AsyncGenerator<OrderingState, OrderingResult> {
+  record("specification", spec, "Give mask, width, height, h_um, drive, nuclei, walls and seed");
+  stoppable(spec.signal);
   const cells = orderingCells(maskedGrid(spec.mask, spec.width, spec.height, spec.h_um));
   const law = lawOf(spec, cells.grid.area_um2);
   const drive = undercoolingOf(spec.drive);
   const nucleationAt = spec.nucleationAt ?? NUCLEATION;
-  if (!(nucleationAt > 0 && nucleationAt <= 1)) {
-    refuse("nucleationAt", nucleationAt, "Give the undercooling from which nuclei come, above 0 and at most 1");
-  }
-  if (!Number.isInteger(spec.seed)) refuse("seed", spec.seed, "Give a whole number");
+  const barrier = "Give the undercooling from which nuclei come, above 0 and at most 1";
+  within("nucleationAt", nucleationAt, Number.MIN_VALUE, 1, barrier);
+  seeded("seed", spec.seed);
   const start_s = Math.min(0, drive.pieces_s[0]!);
   const until_s = spec.until_s ?? drive.pieces_s.at(-1)!;
-  if (!(until_s > start_s && until_s < Infinity)) {
+  if (!(typeof until_s === "number" && until_s > start_s && until_s < Infinity)) {
     refuse("until_s", until_s, "Give the end of the run in s, or a drive that lasts longer");
   }
   orderNuclei(cells, spec.nuclei, spec.walls, spec.seed, 0);
   disorderNuclei(cells, spec.disorderNuclei ?? [], new Int32Array(0), spec.seed, 0);
   const settling_s = spec.wallSettling_s ?? SETTLING_s;
-  if (!(settling_s > 0))
-    refuse("wallSettling_s", settling_s, "Give seconds above 0, Infinity for walls that never settle");
+  const ever = "Give seconds above 0, Infinity for walls that never settle";
+  within("wallSettling_s", settling_s, Number.MIN_VALUE, Infinity, ever);
   const snapshots = snapshotTimes(spec.snapshots_s ?? (until_s - start_s) / 100);
 
   const stepper = orderingStepper(cells, law, start_s);
@@ -145,29 +155,16 @@ export async function* simulateOrdering(spec: OrderingSpec): AsyncGenerator<Orde
 function lawOf(spec: OrderingSpec, area_um2: number): OrderingLaw {
   const { delta_um = DELTA_um, frontVelocity_um_s = FRONT_um_s, walls } = spec;
   const wallMobility_um2_s = spec.wallMobility_um2_s ?? area_um2 / (Math.PI * WALL_SWEEP_s);
-  positive("delta_um", delta_um, "Give the half width of a front in um, such as 0.15");
-  if (spec.h_um > delta_um) {
-    refuse(
-      "h_um",
-      spec.h_um,
-      `Cells must not be larger than delta_um, ${delta_um}: give at most ${(0.6 * delta_um).toPrecision(2)}`,
-    );
-  }
-  positive("frontVelocity_um_s", frontVelocity_um_s, "Give the velocity of a front in um/s, such as 0.075");
-  if (!(wallMobility_um2_s >= 0 && wallMobility_um2_s < Infinity)) {
-    refuse("wallMobility_um2_s", wallMobility_um2_s, "Give um^2/s, such as 0.1");
-  }
-  if (!["lattice", "isotropic", "pinned"].includes(walls.kind)) {
-    refuse("walls.kind", walls.kind, "Give lattice, isotropic or pinned");
-  }
+  checkWidth(delta_um, spec.h_um);
+  within("frontVelocity_um_s", frontVelocity_um_s, 1 / FASTEST, FASTEST, "Give um/s above 0, such as 0.075");
+  within("wallMobility_um2_s", wallMobility_um2_s, 0, FASTEST, "Give um^2/s, such as 0.1");
+  checkWalls("walls", walls);
   const wall_per_s = walls.kind === "pinned" ? 0 : wallCoefficient(wallMobility_um2_s, delta_um);
   let strength = 0;
   let angle_deg = 0;
   if (walls.kind === "lattice") {
     strength = walls.strength ?? 1;
     angle_deg = walls.angle_deg;
-    if (!Number.isFinite(angle_deg)) refuse("walls.angle_deg", angle_deg, "Give the lattice's angle in degrees");
-    if (!(strength >= 0 && strength <= 1)) refuse("walls.strength", strength, "Give 0 to 1");
   }
   return {
     delta_um,

@@ -1,6 +1,7 @@
 /** Outlines of crystals: closed polygons in um of frame 0, (0, 0) at the centre of the top-left pixel, y down. */
 import { containsPoint, polygonArea, polygonCentroid } from "../kernels/polygon.js";
 import { ParameterError } from "../model/errors.js";
+import { finite, oneOf, pair, record, refuse, seeded, whole, within } from "./check.js";
 import { stream } from "./streams.js";
 
 /** A place in um. */
@@ -43,24 +44,21 @@ const LEAST_AREA_UM2 = 0.2;
  * Throws ParameterError, named `name`, for one that crosses itself, has fewer than three corners or covers < 0.2 um^2.
  */
 export function outlineOf(spec: OutlineSpec, name = "outline"): Place[] {
+  checkOutline(name, spec);
   const drawn = shape(spec);
   // A polygon may be written closed, its first point repeated.
   const points = drawn.filter(([x, y], at) => {
     const [px, py] = drawn[(at + drawn.length - 1) % drawn.length]!;
     return x !== px || y !== py;
   });
-  if (points.length < 3 || points.some(([x, y]) => !Number.isFinite(x + y))) {
-    throw new ParameterError(`${name} has ${points.length} corners. Give at least three, each x,y in um.`, {
+  checkPlaces(name, points);
+  const crossing = firstCrossing(points);
+  if (crossing !== null) {
+    const near = crossing.map((value) => value.toFixed(2)).join(",");
+    throw new ParameterError(`${name} crosses itself near ${near} um. Put its corners in order.`, {
       parameter: name,
       value: spec,
     });
-  }
-  const crossing = firstCrossing(points);
-  if (crossing !== null) {
-    throw new ParameterError(
-      `${name} crosses itself near ${crossing.map((value) => value.toFixed(2)).join(",")} um. Put its corners in order.`,
-      { parameter: name, value: spec },
-    );
   }
   const area_um2 = polygonArea(points);
   if (!(area_um2 >= LEAST_AREA_UM2)) {
@@ -70,6 +68,44 @@ export function outlineOf(spec: OutlineSpec, name = "outline"): Place[] {
     );
   }
   return points;
+}
+
+/** No place lies farther away, and no polygon has more corners: each is tried against each. */
+const MOST_um = 1e5;
+const MOST_CORNERS = 20_000;
+
+/** Throws a ParameterError, named `name`, for what is no list of at least three places. */
+export function checkPlaces(name: string, points_um: readonly Place[]): void {
+  const cure = "Give at least three corners, each x,y in um";
+  if (!Array.isArray(points_um)) refuse(name, points_um, cure);
+  if (points_um.length < 3 || points_um.length > MOST_CORNERS) {
+    throw new ParameterError(`${name} has ${points_um.length} corners. ${cure}.`, {
+      parameter: name,
+      value: points_um,
+    });
+  }
+  for (const [at, place] of points_um.entries()) pair(`${name}.${at}`, place, -MOST_um, MOST_um, cure);
+}
+
+function checkOutline(name: string, spec: OutlineSpec): void {
+  record(name, spec, "Give one, such as { kind: ellipse, centre_um: [5, 5], radii_um: [3, 2], angle_deg: 0 }");
+  oneOf(`${name}.kind`, spec.kind, ["ellipse", "hexagon", "crystal", "polygon"]);
+  if (spec.kind === "polygon") {
+    checkPlaces(name, spec.points_um);
+    // A corner is rounded by nine.
+    const most_um = spec.points_um.length > MOST_CORNERS / 9 ? 0 : MOST_um;
+    within(`${name}.corner_um`, spec.corner_um, 0, most_um);
+    return;
+  }
+  pair(`${name}.centre_um`, spec.centre_um, -MOST_um, MOST_um, "Give a place x,y in um");
+  if (spec.kind === "ellipse")
+    pair(`${name}.radii_um`, spec.radii_um, 1e-3, 1000, "Give two semi-axes in um, 0.001 to 1000");
+  else within(`${name}.radius_um`, spec.radius_um, 1e-3, 1000);
+  if (spec.kind === "crystal") {
+    whole(`${name}.corners`, spec.corners, 3, 100);
+    seeded(`${name}.seed`, spec.seed);
+  } else finite(`${name}.angle_deg`, spec.angle_deg, "Give an angle in degrees");
+  if (spec.kind === "hexagon") within(`${name}.corner_um`, spec.corner_um, 0, MOST_um);
 }
 
 function shape(spec: OutlineSpec): Place[] {

@@ -1,5 +1,5 @@
 /** How fast a front goes: a velocity that changes along its way, and stages with a pace of their own. */
-import { ParameterError } from "../model/errors.js";
+import { pair, records, refuse, within } from "./check.js";
 
 /** A stretch of the front's way, ended when this share of the crystal's area is transformed. */
 export interface StageSpec {
@@ -24,17 +24,34 @@ export interface Phases {
   readonly weight: number;
 }
 
-/** The velocity at the beginning and at the end. Throws ParameterError where it is not positive. */
-export function endVelocities(spec: Pace, name: string): readonly [number, number] {
-  const pair = typeof spec.velocity_um_s === "number" ? [spec.velocity_um_s, spec.velocity_um_s] : spec.velocity_um_s;
-  const [first, last] = [pair[0]!, pair[1]!];
-  if (!(first > 0 && last > 0 && first < Infinity && last < Infinity)) {
-    throw new ParameterError(
-      `${name}.velocity_um_s is ${JSON.stringify(spec.velocity_um_s)}. Give one or two positive velocities: 0.02 is 20 nm/s.`,
-      { parameter: `${name}.velocity_um_s`, value: spec.velocity_um_s },
-    );
+/** No front is faster, no stage longer and none begins farther from the movie's first frame. */
+const FASTEST_um_s = 1e6;
+const LONGEST_s = 1e9;
+
+/** Throws a ParameterError, its names after `name`, for a pace that is none: velocities, stages that rise to 1. */
+export function checkPace(name: string, spec: Pace): void {
+  within(`${name}.start_s`, spec.start_s, -LONGEST_s, LONGEST_s);
+  const { velocity_um_s: given } = spec;
+  const cure = "Give one or two positive velocities: 0.02 is 20 nm/s";
+  if (typeof given === "number") within(`${name}.velocity_um_s`, given, 1 / FASTEST_um_s, FASTEST_um_s, cure);
+  else pair(`${name}.velocity_um_s`, given, 1 / FASTEST_um_s, FASTEST_um_s, cure);
+  records(`${name}.stages`, spec.stages, 0, 10_000, "Give a list of { until, lasts_s }, or an empty one");
+  let before = 0;
+  for (const [index, { until, lasts_s }] of spec.stages.entries()) {
+    const isLast = index === spec.stages.length - 1;
+    const least = isLast ? 1 : before;
+    const rise = "Let it rise from stage to stage and end at 1";
+    within(`${name}.stages.${index}.until`, until, least, 1, rise);
+    if (!(until > before)) refuse(`${name}.stages.${index}.until`, until, rise);
+    if (lasts_s !== null)
+      within(`${name}.stages.${index}.lasts_s`, lasts_s, 1e-6, LONGEST_s, "Give positive seconds, or null");
+    before = until;
   }
-  return [first, last];
+}
+
+/** The velocity at the beginning and at the end. */
+export function endVelocities({ velocity_um_s: given }: Pace): readonly [number, number] {
+  return typeof given === "number" ? [given, given] : [given[0], given[1]];
 }
 
 /**
@@ -72,33 +89,19 @@ export interface FrontClock {
 
 /**
  * The clock of the movie against the front's own: even within a stage. `phases`: sorted passings of places that fill the
- * crystal evenly; `last_s`: the last of all. Throws ParameterError for stages that do not rise to 1 or take no time.
+ * crystal evenly; `last_s`: the last of all.
  */
-export function clockOf(spec: Pace, phases: Float64Array, last_s: number, name: string): FrontClock {
+export function clockOf(spec: Pace, phases: Float64Array, last_s: number): FrontClock {
   const knots: { phase_s: number; time_s: number; stretch: number }[] = [];
   let phase_s = 0;
   let time_s = spec.start_s;
-  let before = 0;
   for (const [index, stage] of spec.stages.entries()) {
     const isLast = index === spec.stages.length - 1;
-    if (!(stage.until > before && stage.until <= 1) || (isLast && stage.until !== 1)) {
-      throw new ParameterError(
-        `${name}.stages.${index}.until is ${stage.until} after ${before}. Let it rise from stage to stage and end at 1.`,
-        { parameter: `${name}.stages.${index}.until`, value: stage.until },
-      );
-    }
-    if (stage.lasts_s !== null && !(stage.lasts_s > 0 && stage.lasts_s < Infinity)) {
-      throw new ParameterError(`${name}.stages.${index}.lasts_s is ${stage.lasts_s}. Give positive seconds, or null.`, {
-        parameter: `${name}.stages.${index}.lasts_s`,
-        value: stage.lasts_s,
-      });
-    }
     const end_s = isLast ? last_s : phases[Math.floor(stage.until * (phases.length - 1))]!;
     const own_s = Math.max(end_s - phase_s, 1e-6);
     knots.push({ phase_s, time_s, stretch: (stage.lasts_s ?? own_s) / own_s });
     phase_s += own_s;
     time_s += stage.lasts_s ?? own_s;
-    before = stage.until;
   }
   if (knots.length === 0) knots.push({ phase_s: 0, time_s: spec.start_s, stretch: 1 });
   const at = (known: (knot: (typeof knots)[number]) => boolean): (typeof knots)[number] =>

@@ -1,10 +1,11 @@
 /** The separate areas of one mask as particles of an electrode. */
 import { labelComponents } from "../kernels/label.js";
 import { ParameterError } from "../model/errors.js";
-import type { EnsembleDrive } from "./phase-field-drive.js";
+import { entries, refuse } from "./check.js";
+import { checkSteps, type EnsembleDrive } from "./phase-field-drive.js";
 import { simulateEnsemble, type EnsembleParticle, type EnsembleState } from "./phase-field-ensemble.js";
 import { checkRaster } from "./masked-grid.js";
-import { boundaryUnits, refuse } from "./phase-field-particle.js";
+import { boundaryUnits } from "./phase-field-particle.js";
 import type { PhaseFieldResult, PhaseFieldSpec, PhaseFieldState } from "./phase-field-spec.js";
 
 /**
@@ -27,24 +28,14 @@ export async function* simulateAreas(
     });
   }
   if (spec.until_s !== undefined) {
-    throw new ParameterError(`until_s is ${spec.until_s}. Under an ensemble give the last step lasts_s instead.`, {
-      parameter: "until_s",
-      value: spec.until_s,
-    });
+    refuse("until_s", spec.until_s, "Under an ensemble give the last step lasts_s instead");
   }
   for (const name of ["weights", "contact_ohm_m2"] as const) {
-    const given = drive[name];
-    if (given === undefined) continue;
-    const listed: unknown = given;
-    if (typeof listed !== "object" || listed === null) {
-      refuse(`drive.${name}`, listed, "Give a list, one entry an area, or leave it out");
-    }
-    if (given.length === count) continue;
-    throw new ParameterError(
-      `drive.${name} has ${given.length} entries, but the mask has ${count} areas. Give one an area, in the order of their first cells.`,
-      { parameter: `drive.${name}`, value: given.length },
-    );
+    if (drive[name] === undefined) continue;
+    const cure = `Give one an area of the mask, ${count}, in the order of their first cells, or leave it out`;
+    entries(`drive.${name}`, drive[name], count, cure);
   }
+  checkSteps("drive.steps", drive.steps);
   const boundary = spec.boundary === undefined ? undefined : boundaryUnits(spec.boundary, spec.material, spec.delta_um);
   const particles = Array.from({ length: count }, (_, area): EnsembleParticle => ({
     mask: Uint8Array.from(labels, (label) => (label === area + 1 ? 1 : 0)),
@@ -56,10 +47,6 @@ export async function* simulateAreas(
     edge: spec.edge === undefined ? undefined : { ...spec.edge, seed: spec.edge.seed + area },
     boundary: boundaryOf(boundary, labels, area + 1),
   }));
-  const programme: unknown = drive.steps;
-  const sound =
-    Array.isArray(programme) && programme.every((step: unknown) => typeof step === "object" && step !== null);
-  if (!sound) refuse("drive.steps", programme, "Give a list of steps, such as { kind: delithiation, x_per_h: 1 }");
   const steps = drive.steps.map((step, at) => {
     const leads = step.kind === "delithiation" ? xStop < spec.x0 : step.kind === "lithiation" && xStop > spec.x0;
     return at === drive.steps.length - 1 && leads ? { ...step, until_x: step.until_x ?? xStop } : step;

@@ -1,5 +1,7 @@
 /** What drives a particle or an electrode: a current or a potential through time, or a cycler's programme. */
 import { ParameterError } from "../model/errors.js";
+import { positive, potential, records, refuse, shown } from "./check.js";
+import { checkLithium } from "./phase-field-particle.js";
 import type { PhaseFieldBoundary } from "./phase-field-particle.js";
 import type { EdgeSpec } from "./phase-field-edge.js";
 
@@ -67,7 +69,7 @@ export function checkedSeries(
   for (const [at, point] of series.entries()) {
     if (!Array.isArray(point) || point.length !== 2) return wrong(`has no pair at point ${at}`);
     if (!Number.isFinite(point[0]) || !Number.isFinite(point[1])) {
-      return wrong(`is [${point[0]}, ${point[1]}] at point ${at}`);
+      return wrong(`is ${shown(point)} at point ${at}`);
     }
     if (at > 0 && point[0] < series[at - 1]![0]) return wrong(`goes back in time at point ${at}, to ${point[0]} s`);
   }
@@ -76,6 +78,29 @@ export function checkedSeries(
     value: Float64Array.from(series, ([, value]) => value),
   };
 }
+
+/** Throws a ParameterError for a programme that is none, its first step that cannot be named `steps.0` after `name`. */
+export function checkSteps(name: string, steps: readonly ElectrodeStep[]): void {
+  const cure = "Give at least one step, such as { kind: delithiation, x_per_h: 1 }";
+  records(name, steps, 1, MOST_STEPS, cure);
+  for (const [index, step] of steps.entries()) {
+    const at = `${name}.${index}`;
+    if (step.lasts_s !== undefined) positive(`${at}.lasts_s`, step.lasts_s, "Give a duration in s");
+    if (step.kind === "rest") {
+      if (step.lasts_s === undefined) refuse(`${at}.lasts_s`, null, "Say how long the rest lasts, in s");
+      continue;
+    }
+    if (step.kind !== "delithiation" && step.kind !== "lithiation") {
+      refuse(`${at}.kind`, (step as { kind: unknown }).kind, "Give delithiation, lithiation or rest");
+    }
+    positive(`${at}.x_per_h`, step.x_per_h, "Give lithium per site and hour, above 0");
+    if (step.until_x !== undefined) checkLithium(`${at}.until_x`, step.until_x);
+    if (step.until_V !== undefined) potential(`${at}.until_V`, step.until_V);
+  }
+}
+
+/** No cycler runs a longer programme. */
+const MOST_STEPS = 1e6;
 
 /** The value at a time; at a jump the one after it. */
 export function seriesAt(

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { drained, refusesJunk, stoppedBy } from "../../test/junk.js";
 import { finish, hexagon, phaseFieldOf } from "../../test/phase-field-ladder.js";
 import { ParameterError } from "../model/errors.js";
 import { maskedGrid, outlineGrid } from "./masked-grid.js";
@@ -148,4 +149,37 @@ test.each<[string, Partial<EnsembleSpec>, string]>([
   );
   expect(error).toBeInstanceOf(ParameterError);
   expect((error as ParameterError).parameter).toBe(parameter);
+});
+
+test("senseless values in any field are refused, and none keeps the run from stopping", async () => {
+  const particle = { ...outlineGrid(hexagon(0.3), 0.175), weight: 1, contact_ohm_m2: 0.001, way_V_h: 0.001 };
+  const quick: EnsembleSpec = {
+    particles: [
+      { ...particle, exchange_A_m2: 1, x0: 0.96, edge: { seed: 1 } },
+      { ...particle, edge: { seed: 2 } },
+    ],
+    material: lco,
+    delta_um: 0.25,
+    x0: 0.96,
+    steps: [
+      { kind: "delithiation", x_per_h: 20, until_V: 4.3, until_x: 0.92, lasts_s: 50 },
+      { kind: "rest", lasts_s: 1 },
+      { kind: "lithiation", x_per_h: 20, until_V: 3, until_x: 0.93, lasts_s: 50 },
+    ],
+    snapshots_s: 5,
+    stepChange_x: 0.02,
+  };
+  await refusesJunk([quick], async ([given], signal) => {
+    const { x_per_h, particles } = await drained(simulateEnsemble(stoppedBy(given, signal)));
+    expect(x_per_h.every((rate) => Math.abs(rate) < 1e9)).toBe(true);
+    for (const { x } of particles) expect(x.every((one) => Number.isNaN(one) || (one >= 0 && one <= 1))).toBe(true);
+  });
+});
+
+test("a step that no potential ends is stopped where the rim is full", async () => {
+  for (const until_V of [0.4, 0.1, -5]) {
+    const steps = [{ kind: "lithiation" as const, x_per_h: 5, until_V }];
+    const going = drained(simulateEnsemble({ ...spec, x0: 0.8, steps }));
+    await expect(going).rejects.toThrow(/^drive is 5\. At .* overfills the rim/);
+  }
 });

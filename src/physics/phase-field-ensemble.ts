@@ -1,12 +1,13 @@
 /** An electrode of many particles: one potential for all, and a galvanostatic programme that turns round at its limits. */
 import type { Material } from "../model/material.js";
 import { SECONDS_PER_HOUR } from "../model/units.js";
+import { record, records, stoppable, within } from "./check.js";
 import { rewet } from "./edge-reaction.js";
 import { checkMaterial } from "./material-check.js";
-import type { ElectrodeStep, RimSpec } from "./phase-field-drive.js";
+import { checkSteps, type ElectrodeStep, type RimSpec } from "./phase-field-drive.js";
 import { hotSpotWetting } from "./phase-field-edge.js";
 import { breathe, snapshotTimes, type Breath } from "./phase-field-pace.js";
-import { onMask, phaseFieldParticle, positive, refuse } from "./phase-field-particle.js";
+import { checkLithium, onMask, phaseFieldParticle } from "./phase-field-particle.js";
 import {
   advance,
   electrodeLithium,
@@ -113,12 +114,11 @@ const STOP_x = 1e-9;
  * Throws ParameterError for numbers that cannot be, and the signal's reason when aborted.
  */
 export async function* simulateEnsemble(spec: EnsembleSpec): AsyncGenerator<EnsembleState, EnsembleResult> {
-  checkMaterial(spec.material);
-  checkProgramme(spec);
+  checkEnsemble(spec);
+  const snapshots = snapshotTimes(spec.snapshots_s);
   const solver = solverOf(spec);
   const { particles } = solver;
   const { reference_V, thermal_V } = particles[0]!.thermo;
-  const snapshots = snapshotTimes(spec.snapshots_s);
   const columns: number[][] = Array.from({ length: 6 + 3 * particles.length }, () => []);
   const halfCycles: ParticleHalfCycle[][] = particles.map(() => []);
   const ends: EnsembleResult["ends"][number][] = [];
@@ -185,30 +185,18 @@ export async function* simulateEnsemble(spec: EnsembleSpec): AsyncGenerator<Ense
 function solverOf(spec: EnsembleSpec): PhaseFieldSolver {
   const first = spec.steps.find(({ kind }) => kind !== "rest");
   const direction = first?.kind === "lithiation" ? "lithiation" : "delithiation";
-  const particles = spec.particles.map((own) => {
-    checkLithium("x0", own.x0 ?? spec.x0);
-    return phaseFieldParticle(
-      { ...own, material: spec.material, delta_um: spec.delta_um },
-      own.x0 ?? spec.x0,
-      direction,
-    );
-  });
-  const weights = spec.particles.map(({ weight = 1 }, at) => {
-    positive(`particles.${at}.weight`, weight, "Give how many particles it stands for");
-    return weight;
-  });
-  const contacts = Float64Array.from(particles, ({ current_A_m2_s, thermo }, at) => {
-    const contact = spec.particles[at]!.contact_ohm_m2 ?? 0;
-    if (!(contact >= 0 && contact < Infinity)) {
-      refuse(`particles.${at}.contact_ohm_m2`, contact, "Give at least 0, such as 0.01");
-    }
-    return (contact * current_A_m2_s) / thermo.thermal_V;
-  });
-  const ways = Float64Array.from(particles, ({ thermo }, at) => {
-    const way = spec.particles[at]!.way_V_h ?? 0;
-    if (!(way >= 0 && way < Infinity)) refuse(`particles.${at}.way_V_h`, way, "Give at least 0, such as 0.01");
-    return (way * SECONDS_PER_HOUR) / thermo.thermal_V;
-  });
+  const particles = spec.particles.map((own) =>
+    phaseFieldParticle({ ...own, material: spec.material, delta_um: spec.delta_um }, own.x0 ?? spec.x0, direction),
+  );
+  const weights = spec.particles.map(({ weight = 1 }) => weight);
+  const contacts = Float64Array.from(
+    particles,
+    ({ current_A_m2_s, thermo }, at) => ((spec.particles[at]!.contact_ohm_m2 ?? 0) * current_A_m2_s) / thermo.thermal_V,
+  );
+  const ways = Float64Array.from(
+    particles,
+    ({ thermo }, at) => ((spec.particles[at]!.way_V_h ?? 0) * SECONDS_PER_HOUR) / thermo.thermal_V,
+  );
   return phaseFieldSolver(particles, weights, contacts, spec.stepChange_x ?? STEP_AIM, ways);
 }
 
@@ -307,35 +295,26 @@ function stateOf(solver: PhaseFieldSolver, step: number, x_mean: number): Ensemb
   };
 }
 
-function checkProgramme({ particles, steps, x0, stepChange_x }: EnsembleSpec): void {
-  const records = (list: unknown): boolean =>
-    Array.isArray(list) && list.every((one: unknown) => typeof one === "object" && one !== null);
-  if (!records(particles) || particles.length === 0) refuse("particles", particles, "Give at least one particle");
-  if (!records(steps) || steps.length === 0)
-    refuse("steps", steps, "Give at least one step, such as { kind: delithiation, x_per_h: 1 }");
-  checkLithium("x0", x0);
-  if (stepChange_x !== undefined && !(typeof stepChange_x === "number" && stepChange_x > 0 && stepChange_x <= 0.1)) {
-    refuse("stepChange_x", stepChange_x, "Give more than 0 and at most 0.1");
-  }
-  for (const [index, step] of steps.entries()) {
-    const name = `steps.${index}`;
-    if (step.lasts_s !== undefined) positive(`${name}.lasts_s`, step.lasts_s, "Give a duration in s");
-    if (step.kind === "rest") {
-      if (step.lasts_s === undefined) refuse(`${name}.lasts_s`, null, "Say how long the rest lasts, in s");
-      continue;
-    }
-    if (step.kind !== "delithiation" && step.kind !== "lithiation") {
-      refuse(`${name}.kind`, (step as { kind: unknown }).kind, "Give delithiation, lithiation or rest");
-    }
-    positive(`${name}.x_per_h`, step.x_per_h ?? NaN, "Give lithium per site and hour, above 0");
-    if (step.until_x !== undefined) checkLithium(`${name}.until_x`, step.until_x);
-    if (step.until_V !== undefined && !Number.isFinite(step.until_V)) {
-      refuse(`${name}.until_V`, step.until_V, "Give a potential in V");
-    }
-  }
-}
+/** No contact and no way through an electrode resists more: at 1 A/m2, or 1 lithium per site and hour, a million volts. */
+const MOST_RESISTANCE = 1e6;
+/** One particle stands for no more of its kind, and for no smaller part of one. */
+const MOST_WEIGHT = 1e12;
 
-function checkLithium(name: string, x: number): void {
-  if (!(typeof x === "number" && x > 0 && x < 1))
-    refuse(name, x, "Lithium per site lies between 0 and 1: give a number between");
+function checkEnsemble(spec: EnsembleSpec): void {
+  record("specification", spec, "Give particles, material, delta_um, x0 and steps");
+  const { particles, steps, x0, stepChange_x, material, signal } = spec;
+  checkMaterial(material);
+  records("particles", particles, 1, 1e5, "Give at least one, each with mask, width, height and h_um");
+  for (const [at, own] of particles.entries()) {
+    const name = `particles.${at}`;
+    const { weight = 1, contact_ohm_m2 = 0, way_V_h = 0 } = own;
+    within(`${name}.weight`, weight, 1 / MOST_WEIGHT, MOST_WEIGHT, "Give how many particles it stands for");
+    within(`${name}.contact_ohm_m2`, contact_ohm_m2, 0, MOST_RESISTANCE, "Give at least 0, such as 0.01");
+    within(`${name}.way_V_h`, way_V_h, 0, MOST_RESISTANCE, "Give at least 0, such as 0.01");
+    if (own.x0 !== undefined) checkLithium(`${name}.x0`, own.x0);
+  }
+  checkSteps("steps", steps);
+  checkLithium("x0", x0);
+  if (stepChange_x !== undefined) within("stepChange_x", stepChange_x, 1e-6, 0.1);
+  stoppable(signal);
 }

@@ -1,5 +1,5 @@
 /** When a run stops to show itself: snapshots, times at which steps must end, and room for other work. */
-import { ParameterError } from "../model/errors.js";
+import { refuse } from "./check.js";
 
 /** Times at which states are wanted. */
 export interface Snapshots {
@@ -9,6 +9,10 @@ export interface Snapshots {
   readonly due: (t_s: number) => boolean;
 }
 
+/** More often, and at more times, nobody wants to see a run. */
+const LEAST_INTERVAL_s = 1e-6;
+const MOST_TIMES = 1e7;
+
 /**
  * Snapshots at the given times, every so many seconds from 0, or never.
  * Throws ParameterError for a time or an interval that is none.
@@ -16,11 +20,8 @@ export interface Snapshots {
 export function snapshotTimes(given: ArrayLike<number> | number | undefined): Snapshots {
   if (given === undefined) return { next: () => Infinity, due: () => false };
   if (typeof given === "number") {
-    if (!(given > 0)) {
-      throw new ParameterError(`snapshots_s is ${given}. Give an interval above 0, or times.`, {
-        parameter: "snapshots_s",
-        value: given,
-      });
+    if (!(given >= LEAST_INTERVAL_s)) {
+      refuse("snapshots_s", given, `Give an interval of at least ${LEAST_INTERVAL_s} s, or times`);
     }
     const next = (t_s: number): number => {
       const number = Math.floor(t_s / given) + 1;
@@ -36,18 +37,19 @@ export function snapshotTimes(given: ArrayLike<number> | number | undefined): Sn
     };
     return { next, due };
   }
-  const times = Float64Array.from(given).sort();
-  for (const t_s of times) {
-    if (!(t_s >= 0 && t_s < Infinity)) {
-      throw new ParameterError(`snapshots_s has ${t_s}. Give times of at least 0, in s.`, {
-        parameter: "snapshots_s",
-        value: t_s,
-      });
-    }
+  const listed: unknown = given;
+  const cure = "Give times of at least 0, or an interval, in s";
+  if (typeof listed !== "object" || listed === null || !Number.isInteger(given.length) || given.length > MOST_TIMES) {
+    refuse("snapshots_s", listed, cure);
   }
+  for (let at = 0; at < given.length; at++) {
+    const t_s: unknown = given[at];
+    if (!(typeof t_s === "number" && t_s >= 0 && t_s < Infinity)) refuse("snapshots_s", t_s, cure);
+  }
+  const times = Float64Array.from(given).sort();
   let shown = 0;
   return {
-    next: (t_s) => times.find((time_s) => time_s > t_s) ?? Infinity,
+    next: (t_s) => landingAfter(times, t_s),
     due: (t_s) => {
       if (!(times[shown]! <= t_s)) return false;
       while (times[shown]! <= t_s) shown++;
@@ -57,7 +59,7 @@ export function snapshotTimes(given: ArrayLike<number> | number | undefined): Sn
 }
 
 /** The first of rising times after t_s; Infinity when there is none. */
-export function landingAfter(times_s: readonly number[], t_s: number): number {
+export function landingAfter(times_s: ArrayLike<number>, t_s: number): number {
   let low = 0;
   let high = times_s.length;
   while (low < high) {

@@ -1,6 +1,7 @@
 /** One particle of a phase field: its cells, its rim, its material as tables, and one stage of one step. */
 import { ParameterError } from "../model/errors.js";
 import type { Material } from "../model/material.js";
+import { oneOf, positive, record, refuse, seeded, whole, within } from "./check.js";
 import { FARADAY_C_MOL } from "./constants.js";
 import { rimOf, rimRates, wet, type Rim, type RimRates } from "./edge-reaction.js";
 import { thermodynamics, type Thermodynamics } from "./free-energy.js";
@@ -54,6 +55,9 @@ const LARGEST_WETTING = 10;
 /** A length of rim below this share of a cell's side is taken for one in metres. */
 const LEAST_LENGTH = 1e-3;
 
+/** More hot spots no rim has room for, and no electrode lives through more cycles. */
+const MOST_SPOTS = 1e6;
+const MOST_CYCLES = 1e9;
 /** A boundary of more cells than this is one no particle has room for. */
 const MOST_CELLS = 200;
 
@@ -87,18 +91,10 @@ export function phaseFieldParticle(
   const { material, delta_um, edge, boundary = {} } = spec;
   const grid = maskedGrid(spec.mask, spec.width, spec.height, spec.h_um);
   const thermo = thermodynamics(material);
-  if (thermo.gap !== null) {
-    positive("delta_um", delta_um, "Give the half width of the phase boundary in um, such as 0.25");
-    if (spec.h_um > delta_um) {
-      refuse("h_um", spec.h_um, `Cells must not be larger than delta_um, ${delta_um}: give ${0.7 * delta_um} or less`);
-    }
-    if (delta_um > MOST_CELLS * spec.h_um) {
-      refuse("delta_um", delta_um, `Give at most ${MOST_CELLS} cells, ${MOST_CELLS * spec.h_um}`);
-    }
-  }
+  if (thermo.gap !== null) checkWidth(delta_um, spec.h_um);
   checkRim(edge, boundary);
   const exchange_A_m2 = spec.exchange_A_m2 ?? material.exchange_A_m2.value;
-  positive("exchange_A_m2", exchange_A_m2, "Give the exchange current density in A/m2, such as 1");
+  within("exchange_A_m2", exchange_A_m2, 1e-12, 1e9, "Give the exchange current density in A/m2, such as 1");
   const k0_um_s = rateConstant(material, exchange_A_m2);
   const length_um = alongRim("boundary.length_um", boundary.length_um, grid) ?? grid.rim_um;
   const k_um_s =
@@ -173,28 +169,37 @@ export function onMask(grid: MaskedGrid, raster: Float64Array, into: Float64Arra
 
 /** Refuses a rim by seed that is none, and one stated that is not even a record. */
 function checkRim(edge: EdgeSpec | undefined, boundary: unknown): void {
-  if (typeof boundary !== "object" || boundary === null || Array.isArray(boundary)) {
-    refuse("boundary", boundary, "Give length_um, k or wetting, or leave it out");
+  record("boundary", boundary, "Give length_um, k or wetting, or leave it out");
+  if (edge !== undefined) checkEdge("edge", edge);
+}
+
+/** Throws a ParameterError for a boundary thinner than a cell, or wider than any particle has room for. */
+export function checkWidth(delta_um: number, h_um: number): void {
+  positive("delta_um", delta_um, "Give the half width of a phase boundary in um, such as 0.25");
+  if (h_um > delta_um) {
+    const least = (0.7 * delta_um).toPrecision(2);
+    refuse("h_um", h_um, `Cells must not be larger than delta_um, ${delta_um}: give ${least} or less`);
   }
-  if (edge === undefined) return;
-  const given: unknown = edge;
-  if (typeof given !== "object" || given === null || !Number.isInteger(edge.seed)) {
-    refuse(
-      "edge.seed",
-      (given as EdgeSpec | null)?.seed,
-      "Give a whole number, such as { seed: 1 }, or leave edge out",
-    );
-  }
+  if (delta_um > MOST_CELLS * h_um)
+    refuse("delta_um", delta_um, `Give at most ${MOST_CELLS} cells, ${MOST_CELLS * h_um}`);
+}
+
+/** Throws a ParameterError, named `name`, for what is no lithium per site of a particle that is neither empty nor full. */
+export function checkLithium(name: string, x: number): void {
+  if (typeof x === "number" && x > 0 && x < 1) return;
+  refuse(name, x, "Lithium per site lies between 0, where a particle is empty, and 1: give a number between");
+}
+
+/** Throws a ParameterError, named `name`, for a rim by seed that is none. */
+export function checkEdge(name: string, edge: EdgeSpec): void {
+  record(name, edge, "Give a seed, such as { seed: 1 }, or leave it out");
+  seeded(`${name}.seed`, edge.seed);
   const { lnRate_sd = 0, hotSpots = 0, hotSpot_um = 1, hotSpotsAt = "corners", cycle = 0 } = edge;
-  if (!(typeof lnRate_sd === "number" && lnRate_sd >= 0 && lnRate_sd <= 5)) {
-    refuse("edge.lnRate_sd", lnRate_sd, "Give 0 to 5, such as 0.3");
-  }
-  if (!(Number.isInteger(hotSpots) && hotSpots >= 0)) refuse("edge.hotSpots", hotSpots, "Give a whole number from 0");
-  positive("edge.hotSpot_um", hotSpot_um, "Give the half width of a hot spot in um, such as 0.5");
-  if (hotSpotsAt !== "corners" && hotSpotsAt !== "anywhere") {
-    refuse("edge.hotSpotsAt", hotSpotsAt, "Give corners or anywhere");
-  }
-  if (!(Number.isInteger(cycle) && cycle >= 0)) refuse("edge.cycle", cycle, "Give a whole number from 0");
+  within(`${name}.lnRate_sd`, lnRate_sd, 0, 5);
+  whole(`${name}.hotSpots`, hotSpots, 0, MOST_SPOTS);
+  positive(`${name}.hotSpot_um`, hotSpot_um, "Give the half width of a hot spot in um, such as 0.5");
+  oneOf(`${name}.hotSpotsAt`, hotSpotsAt, ["corners", "anywhere"]);
+  whole(`${name}.cycle`, cycle, 0, MOST_CYCLES);
 }
 
 /**
@@ -261,16 +266,4 @@ function notNegative(name: string, values: Float64Array): number {
   }
   if (!(sum > 0)) refuse(name, sum, "Give some cell of the rim more than 0");
   return sum;
-}
-
-/** Refuses a number that is not above 0. */
-export function positive(name: string, value: number, cure: string): void {
-  if (!(typeof value === "number" && value > 0 && value < Infinity)) refuse(name, value, cure);
-}
-
-/** Refuses a value, with the cure. */
-export function refuse(name: string, value: unknown, cure: string): never {
-  const text = typeof value === "object" ? (JSON.stringify(value) ?? "") : String(value);
-  const shown = text.length > 60 ? `${text.slice(0, 60)}...` : text;
-  throw new ParameterError(`${name} is ${shown}. ${cure}.`, { parameter: name, value });
 }

@@ -1,8 +1,9 @@
 /** Particles at one electrode potential, stepped together: the potential is solved in every stage, steps control themselves. */
+import { refuse } from "./check.js";
 import { fastestReaction, react, type RimRates } from "./edge-reaction.js";
 import { settlePotential } from "./phase-field-ensemble-potential.js";
 import { fastestDecay, firstStage, meanLithium, nextStage } from "./phase-field-kernel.js";
-import { evaluate, refuse, type PhaseFieldParticle } from "./phase-field-particle.js";
+import { evaluate, type PhaseFieldParticle } from "./phase-field-particle.js";
 import { MOST_STAGES, rkl2, stableStep, stagesFor } from "./super-time-stepping.js";
 
 /** What the electrode is made to do at a time: a rate of its mean lithium (1/s) within potentials (kT), or a potential. */
@@ -58,10 +59,10 @@ export interface PhaseFieldSolver {
  */
 export const STEP_AIM = 0.003;
 const REDO = 4;
-/** A rim beyond these is no rim: at a voltage limit the logarithms of saturation, cut off, give a hundredth more. */
-const EMPTIED_x = -0.05;
-const OVERFILLED_x = 1.05;
 const FIRST_STEP_s = 1e-3;
+const LEAST_STEP_s = 1e-9;
+/** A place so near to empty or full that would go on is there. */
+const SPENT_x = 1e-6;
 
 /** A solver at t = 0; the particles hold their starting lithium. */
 export function phaseFieldSolver(
@@ -153,7 +154,7 @@ export function advance(solver: PhaseFieldSolver, programme: Programme, until_s:
       solver.next_s = dt_s < solver.next_s ? Math.max(wished_s, Math.min(solver.next_s, 2 * wished_s)) : wished_s;
       break;
     }
-    if (dt_s < 1e-9) refuseState(solver);
+    if (dt_s < LEAST_STEP_s || (change === Infinity && particles.some(isSpent))) refuseState(solver);
     dt_s /= 2;
     solver.next_s = dt_s;
   }
@@ -267,7 +268,6 @@ function accept(solver: PhaseFieldSolver, dt_s: number): void {
       if (x < middle !== next < middle && Number.isNaN(arrival[cell]!)) {
         arrival[cell] = solver.t_s + (dt_s * (middle - x)) / (next - x);
       }
-      if (next < EMPTIED_x || next > OVERFILLED_x) refuseState(solver);
     }
     arrays.start = last;
     arrays.last = start;
@@ -290,24 +290,34 @@ function countPoor(solver: PhaseFieldSolver): void {
   }
 }
 
+/** Infinity where lithium is no share of its sites: such a step is done again, shorter. */
 function largestChange(particles: readonly PhaseFieldParticle[]): number {
   let largest = 0;
   for (const { grid, arrays } of particles) {
     const { start, last } = arrays;
     const { cells } = grid;
     for (let index = 0; index < cells.length; index++) {
-      const change = Math.abs(last[cells[index]!]! - start[cells[index]!]!);
-      if (Number.isNaN(change)) return Infinity;
+      const next = last[cells[index]!]!;
+      if (!(next >= 0 && next <= 1)) return Infinity;
+      const change = Math.abs(next - start[cells[index]!]!);
       if (change > largest) largest = change;
     }
   }
   return largest;
 }
 
+/** Whether the last step took a place that was all but empty or full beyond. */
+function isSpent({ grid, arrays: { start, last } }: PhaseFieldParticle): boolean {
+  return grid.cells.some((cell) => {
+    const [x, next] = [start[cell]!, last[cell]!];
+    return (x < SPENT_x && next < 0) || (x > 1 - SPENT_x && next > 1);
+  });
+}
+
 function refuseState(solver: PhaseFieldSolver): never {
   return refuse(
     "drive",
     solver.rate_per_s * 3600,
-    `At ${solver.t_s.toPrecision(4)} s this rate (lithium per site and hour) empties or overfills the rim faster than lithium moves within. Give a smaller current, or limits_V`,
+    `At ${solver.t_s.toPrecision(4)} s this rate (1/h) empties or overfills the rim faster than lithium moves within. Give a smaller current, limits_V, or potentials nearer the material's`,
   );
 }

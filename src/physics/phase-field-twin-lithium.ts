@@ -1,5 +1,6 @@
 /** The lithium of a scene's particles through the whole movie: each runs its ways, and its maps are kept. */
 import type { Material } from "../model/material.js";
+import { refuse } from "./check.js";
 import { cycleElectrode, maskOfOutline, type ElectrodeCycling } from "./electrode.js";
 import type { CyclingSpec } from "./cycler.js";
 import { simulateOrdering } from "./ordering.js";
@@ -49,6 +50,9 @@ export interface LithiumWatch {
   readonly onProgress?: ((share: number) => void) | undefined;
 }
 
+/** Numbers of the largest film of a particle's lithium. */
+const MOST_SAMPLES = 2 ** 30;
+
 /**
  * Runs the phase fields of a scene. `interval_s`: maps are kept so often while lithium moves. `duration_s`: of the movie; what
  * comes later is not run. Throws ParameterError as the phase field does.
@@ -71,6 +75,9 @@ export async function sceneLithium(
   for (const [index, spec] of scene.particles.entries()) {
     const outline_um = outlineOf(spec.outline, `phaseField.particles.${index}.outline`);
     const raster = maskOfOutline(outline_um, scene.h_um);
+    const samples = raster.mask.length * (duration_s / interval_s);
+    if (samples > MOST_SAMPLES)
+      refuse("phaseField.h_um", scene.h_um, "Give larger cells, or fewer frames: all are kept");
     const recorder = recorderOf(raster, spec.x0);
     const drives = drivesOf(spec, electrode, before_s).filter(({ start_s }) => start_s < duration_s);
     const ways: LithiumWay[] = [];

@@ -1,14 +1,16 @@
 /** A scene whose lithium a phase field moves, as plain data, and whether its numbers make sense. */
-import { ParameterError } from "../model/errors.js";
 import type { Material } from "../model/material.js";
-import type { ElectrodeSpec } from "./electrode.js";
-import type { FocusSpec } from "./expose-camera-path.js";
+import { oneOf, pair, record, records, refuse, seeded, whole, within } from "./check.js";
+import { checkElectrode, type ElectrodeSpec } from "./electrode.js";
+import { checkFocus, type FocusSpec } from "./expose-camera-path.js";
 import { checkMaterial } from "./material-check.js";
 import { materials, withTransport, type Transport } from "./materials/library.js";
-import type { WallSpec } from "./ordering-spec.js";
+import { checkWindow } from "./ordering-drive.js";
+import { checkWalls, type WallSpec } from "./ordering-spec.js";
 import type { OutlineSpec, Place } from "./outline.js";
 import type { EdgeSpec } from "./phase-field-edge.js";
-import type { Series } from "./phase-field-drive.js";
+import { checkedSeries, type Series } from "./phase-field-drive.js";
+import { checkEdge, checkLithium } from "./phase-field-particle.js";
 
 /** One way of a particle under a current of its own. */
 export interface LithiumWaySpec {
@@ -113,74 +115,100 @@ export function materialOf({ material, transport }: PhaseFieldSceneSpec): Materi
 
 /** Throws a ParameterError with the first number of a scene that makes no sense. `hasCycling`: whether a cycler runs. */
 export function checkPhaseFieldScene(scene: PhaseFieldSceneSpec, hasCycling: boolean): void {
-  if (typeof scene.material === "string" && !Object.hasOwn(materials, scene.material)) {
-    refuse("phaseField.material", scene.material, `Give one of ${Object.keys(materials).join(", ")}, or a material`);
-  }
-  const material = materialOf(scene);
-  checkMaterial(material);
-  if (material.optics === null) {
-    const seen = Object.keys(materials).filter((name) => materials[name]!.optics !== null);
-    refuse(
-      "phaseField.material",
-      typeof scene.material === "string" ? scene.material : material.name,
-      `The light of its face is not known: give its optics, or one of ${seen.join(", ")}`,
-    );
-  }
-  within("phaseField.h_um", scene.h_um, 0.02, scene.delta_um);
+  record("phaseField", scene, "Give material, transport, h_um, delta_um, particles, electrode and microscope");
+  checkSceneMaterial(scene);
   within("phaseField.delta_um", scene.delta_um, 0.02, 2);
+  within("phaseField.h_um", scene.h_um, 0.02, scene.delta_um);
   if (scene.electrode !== null) {
+    checkElectrode("phaseField.electrode", scene.electrode);
     within("phaseField.electrode.lnExchange_sd", scene.electrode.lnExchange_sd, 0, 2);
     within("phaseField.electrode.contact_ohm_m2", scene.electrode.contact_ohm_m2, 0, 1);
     within("phaseField.electrode.h_um", scene.electrode.h_um, 0.02, scene.electrode.delta_um);
     if (!hasCycling) refuse("cycling", null, "An electrode is driven by a cycler's programme: give one");
   }
-  const { microscope } = scene;
-  within("phaseField.microscope.wavelength_um", microscope.wavelength_um, 0.2, 2);
-  within("phaseField.microscope.na", microscope.na, 0.1, 2);
-  within("phaseField.microscope.visibility", microscope.visibility, 0, 1);
-  within("phaseField.microscope.reflectance", microscope.reflectance, 0.001, 0.6);
-  within("phaseField.microscope.carbon", microscope.carbon, 0.001, 10);
-  within("phaseField.microscope.swelling", microscope.swelling, 0, 1);
-  if (microscope.boundary !== null) within("phaseField.microscope.boundary", microscope.boundary, -5, 5);
-  within("phaseField.microscope.order", microscope.order, -0.5, 0.5);
-  within("phaseField.microscope.wall", microscope.wall, -0.5, 1);
-  if (!(Number.isInteger(microscope.burst) && microscope.burst >= 1 && microscope.burst <= 10_000)) {
-    refuse("phaseField.microscope.burst", microscope.burst, "Give a whole number, 1 to 10000");
-  }
+  checkMicroscope("phaseField.microscope", scene.microscope);
+  records("phaseField.particles", scene.particles, 0, 10_000, "Give a list of particles");
   for (const [index, particle] of scene.particles.entries()) {
-    const name = `phaseField.particles.${index}`;
-    within(`${name}.x0`, particle.x0, 0.3, 0.999);
-    if (particle.exchange_A_m2 !== null) within(`${name}.exchange_A_m2`, particle.exchange_A_m2, 1e-6, 1e4);
-    within(`${name}.gap_fringes`, particle.gap_fringes, 0, 100);
-    for (const slope_deg of particle.tilt_deg) within(`${name}.tilt_deg`, slope_deg, -10, 10);
-    within(`${name}.roughness_nm`, particle.roughness_nm, 0, 100);
-    within(`${name}.thickness_um`, particle.thickness_um, 0, 100);
-    if (particle.drive.kind === "electrode" && scene.electrode === null) {
-      refuse(`${name}.drive`, "electrode", "Give phaseField.electrode, or the particle a current of its own");
-    }
-    if (particle.drive.kind !== "current") continue;
-    let before_s = -Infinity;
-    for (const [at, way] of particle.drive.ways.entries()) {
-      within(`${name}.drive.ways.${at}.start_s`, way.start_s, 0, 1e7);
-      if (!(way.start_s > before_s)) {
-        refuse(`${name}.drive.ways.${at}.start_s`, way.start_s, "Give the ways in the order of time");
-      }
-      if (way.direction === "delithiation" ? !(way.until_x < way.x0) : !(way.until_x > way.x0)) {
-        refuse(
-          `${name}.drive.ways.${at}.until_x`,
-          way.until_x,
-          `A ${way.direction} from ${way.x0} does not lead there`,
-        );
-      }
-      before_s = way.start_s;
-    }
+    checkParticle(`phaseField.particles.${index}`, particle, scene.electrode !== null);
   }
 }
 
-function within(name: string, value: number, least: number, most: number): void {
-  if (!(value >= least && value <= most)) refuse(name, value, `Give ${least} to ${most}`);
+function checkSceneMaterial(scene: PhaseFieldSceneSpec): void {
+  const { material: given, transport } = scene;
+  if (typeof given === "string" && !Object.hasOwn(materials, given)) {
+    refuse("phaseField.material", given, `Give one of ${Object.keys(materials).join(", ")}, or a material`);
+  }
+  if (transport !== null) record("phaseField.transport", transport, "Give what is otherwise, or null");
+  const material = materialOf(scene);
+  checkMaterial(material);
+  if ((material.optics ?? null) === null) {
+    const seen = Object.keys(materials).filter((name) => materials[name]!.optics !== null);
+    refuse(
+      "phaseField.material",
+      typeof given === "string" ? given : material.name,
+      `The light of its face is not known: give its optics, or one of ${seen.join(", ")}`,
+    );
+  }
 }
 
-function refuse(name: string, value: unknown, cure: string): never {
-  throw new ParameterError(`${name} is ${JSON.stringify(value)}. ${cure}.`, { parameter: name, value });
+function checkMicroscope(name: string, microscope: PhaseFieldOpticsSpec): void {
+  record(name, microscope, "Give a record of its numbers");
+  within(`${name}.wavelength_um`, microscope.wavelength_um, 0.2, 2);
+  within(`${name}.na`, microscope.na, 0.1, 2);
+  within(`${name}.visibility`, microscope.visibility, 0, 1);
+  oneOf(`${name}.imaging`, microscope.imaging, ["coherent", "incoherent"]);
+  within(`${name}.reflectance`, microscope.reflectance, 0.001, 0.6);
+  within(`${name}.carbon`, microscope.carbon, 0.001, 10);
+  within(`${name}.swelling`, microscope.swelling, 0, 1);
+  if (microscope.boundary !== null) within(`${name}.boundary`, microscope.boundary, -5, 5);
+  within(`${name}.order`, microscope.order, -0.5, 0.5);
+  within(`${name}.wall`, microscope.wall, -0.5, 1);
+  checkFocus(`${name}.focus`, microscope.focus);
+  whole(`${name}.burst`, microscope.burst, 1, 10_000);
+}
+
+function checkParticle(name: string, particle: PhaseFieldCrystalSpec, hasElectrode: boolean): void {
+  checkEdge(`${name}.edge`, particle.edge);
+  if (particle.lithiationSpots !== null) whole(`${name}.lithiationSpots`, particle.lithiationSpots, 0, 1e6);
+  within(`${name}.x0`, particle.x0, 0.3, 0.999);
+  if (particle.exchange_A_m2 !== null) within(`${name}.exchange_A_m2`, particle.exchange_A_m2, 1e-6, 1e4);
+  within(`${name}.gap_fringes`, particle.gap_fringes, 0, 100);
+  pair(`${name}.tilt_deg`, particle.tilt_deg, -10, 10, "Give two angles, -10 to 10");
+  within(`${name}.roughness_nm`, particle.roughness_nm, 0, 100);
+  within(`${name}.thickness_um`, particle.thickness_um, 0, 100);
+  if (particle.ordering !== null) checkOrdering(`${name}.ordering`, particle.ordering);
+  const { drive } = particle;
+  record(`${name}.drive`, drive, "Give one, such as { kind: electrode }");
+  oneOf(`${name}.drive.kind`, drive.kind, ["current", "electrode", "none"]);
+  if (drive.kind === "electrode" && !hasElectrode) {
+    refuse(`${name}.drive`, "electrode", "Give phaseField.electrode, or the particle a current of its own");
+  }
+  if (drive.kind !== "current") return;
+  records(`${name}.drive.ways`, drive.ways, 0, 10_000, "Give a list of ways");
+  let before_s = -Infinity;
+  for (const [at, way] of drive.ways.entries()) {
+    const { direction, start_s, x0, until_x } = way;
+    const own = `${name}.drive.ways.${at}`;
+    oneOf(`${own}.direction`, direction, ["delithiation", "lithiation"]);
+    within(`${own}.start_s`, start_s, 0, 1e7);
+    if (!(start_s > before_s)) refuse(`${own}.start_s`, start_s, "Give the ways in the order of time");
+    checkLithium(`${own}.x0`, x0);
+    checkLithium(`${own}.until_x`, until_x);
+    if (direction === "delithiation" ? !(until_x < x0) : !(until_x > x0)) {
+      refuse(`${own}.until_x`, until_x, `A ${direction} from ${x0} does not lead there`);
+    }
+    checkedSeries(`${own}.x_per_h`, way.x_per_h);
+    whole(`${own}.cycle`, way.cycle, 0, 1e6);
+    before_s = start_s;
+  }
+}
+
+function checkOrdering(name: string, ordering: ParticleOrderingSpec): void {
+  record(name, ordering, "Give nuclei, walls, seed, window_x, nucleationAt and frontVelocity_um_s, or null");
+  whole(`${name}.nuclei`, ordering.nuclei, 1, 24);
+  checkWalls(`${name}.walls`, ordering.walls);
+  seeded(`${name}.seed`, ordering.seed);
+  checkWindow(`${name}.window_x`, ordering.window_x);
+  within(`${name}.nucleationAt`, ordering.nucleationAt, 1e-3, 1);
+  within(`${name}.frontVelocity_um_s`, ordering.frontVelocity_um_s, 1e-6, 1e3);
 }

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { refusesJunk, stoppedBy } from "../../test/junk.js";
 import { ParameterError } from "../model/errors.js";
 import { electrodeParticles, cycleElectrode, lithiumPerHour, maskOfOutline } from "./electrode.js";
 import { lcoMeasured } from "./materials/lco.js";
@@ -197,7 +198,7 @@ test("a scene that makes no sense is refused with its value and the cure", async
     [with_({ material: "gold" }), /phaseField\.material is "gold"\. Give one of lco/],
     [with_({ material: "lfp" }), /phaseField\.material is "lfp"\. The light of its face is not known/],
     [with_({ h_um: 0.4 }), /phaseField\.h_um is 0\.4\. Give 0\.02 to 0\.25/],
-    [disc({ x0: NaN }), /phaseField\.particles\.0\.x0 is null/],
+    [disc({ x0: NaN }), /phaseField\.particles\.0\.x0 is NaN/],
     [disc({ drive: { kind: "electrode" } }), /Give phaseField\.electrode/],
     [{ ...scenario, particles: scenarios["plane"]!.particles }, /either particles or phaseField\.particles/],
     [{ ...scenario, camera: { ...scenario.camera, noise: 0 } }, /camera\.noise is 0/],
@@ -214,4 +215,46 @@ test("a run that is stopped stops", async () => {
   const stop = new AbortController();
   stop.abort(new Error("enough"));
   await expect(phaseFieldTwin(disc(), null, { signal: stop.signal })).rejects.toThrow("enough");
+});
+
+test("senseless values in any field of a scene are refused, and none keeps its run from stopping", async () => {
+  const few = disc(
+    {
+      outline: { kind: "hexagon", centre_um: [1.2, 1.2], radius_um: 0.8, angle_deg: 0, corner_um: 0.1 },
+      drive: { kind: "electrode" },
+      ordering: {
+        nuclei: 1,
+        walls: { kind: "isotropic" },
+        seed: 1,
+        window_x: [0.48, 0.52],
+        nucleationAt: 0.9,
+        frontVelocity_um_s: 0.075,
+      },
+    },
+    {
+      movie: { ...paper.movie, width: 24, height: 24, pixelSize_um: 0.1, frames: 3, interval_s: 2, exposure_s: 1 },
+      cycling: {
+        ...paper.cycling!,
+        before_s: 0,
+        programme: [{ kind: "discharge", rate_C: 20, until_V: 3, lasts_s: 8 }],
+        x0: 0.72,
+      },
+    },
+  );
+  const electrode = {
+    seed: 1,
+    particles: 2,
+    radii_um: [0.6, 0.8] as const,
+    lnExchange_sd: 0.1,
+    contact_ohm_m2: 0.001,
+    window_V: 0.001,
+    h_um: 0.25,
+    delta_um: 0.25,
+  };
+  const scenario: Scenario = { ...few, phaseField: { ...few.phaseField!, electrode } };
+  await phaseFieldTwin(scenario);
+  await refusesJunk([scenario, 3, {}] as const, async ([given, seed, watch], signal) => {
+    const made = await phaseFieldTwin(given, seed, stoppedBy(watch, signal));
+    made.read(0, new Uint16Array(made.width * made.height));
+  });
 });

@@ -1,5 +1,6 @@
 /** The digital twin of a scenario whose lithium a phase field moves, seen by an interferometric microscope. */
 import { ParameterError } from "../model/errors.js";
+import { callable, record, seeded, stoppable } from "./check.js";
 import { crystalOf } from "./crystal.js";
 import { cyclerRecord } from "./cycler.js";
 import { gridOf } from "./cells.js";
@@ -35,6 +36,10 @@ export async function phaseFieldTwin(
   watch: LithiumWatch = {},
 ): Promise<PhaseFieldTwin> {
   checkScenario(scenario);
+  if (seed !== null) seeded("seed", seed);
+  record("watch", watch, "Give signal or onProgress, or leave it out");
+  stoppable(watch.signal);
+  callable("watch.onProgress", watch.onProgress);
   if (scenario.phaseField === undefined) {
     throw new ParameterError(
       "phaseField is missing: this scenario's fronts are prescribed. Give phaseField, or take twin.",

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
+import { drained, refusesJunk, stoppedBy } from "../../test/junk.js";
 import { dataFolder } from "../../test/data-folder.js";
 import { circle, finish, hexagon, phaseFieldOf } from "../../test/phase-field-ladder.js";
 import { ParameterError } from "../model/errors.js";
@@ -515,4 +516,74 @@ test.each<[string, Partial<PhaseFieldSpec>, string]>([
   expect(error).toBeInstanceOf(ParameterError);
   expect((error as ParameterError).parameter).toBe(parameter);
   expect((error as ParameterError).message).toMatch(/\. .*(Give|give|must|Say)/);
+});
+
+test("senseless values in any field are refused, and none keeps the run from stopping", async () => {
+  const run: PhaseFieldSpec = {
+    ...small,
+    edge: { seed: 3, lnRate_sd: 0.3, hotSpots: 1, hotSpot_um: 0.5, hotSpotsAt: "corners", cycle: 0 },
+    drive: {
+      kind: "current",
+      x_per_h: [
+        [0, 20],
+        [5, 20],
+      ],
+      limits_V: [3, 4.3],
+    },
+    xStop: 0.92,
+    until_s: 1e4,
+    snapshots_s: [1, 2],
+    stepChange_x: 0.01,
+  };
+  const drives: PhaseFieldSpec["drive"][] = [
+    run.drive,
+    { kind: "potential", E_V: [[0, 4.1]] },
+    { kind: "ensemble", steps: [{ kind: "delithiation", x_per_h: 20 }], weights: [1], contact_ohm_m2: [0.001] },
+  ];
+  for (const drive of drives) {
+    const given = drive.kind === "ensemble" ? { ...run, until_s: undefined, drive } : { ...run, drive };
+    await refusesJunk([given], ([spoiled], signal) => drained(simulatePhaseField(stoppedBy(spoiled, signal))), 150);
+  }
+});
+
+test("lithium stays between empty and full, whatever the material, the rate and the limits: a run that cannot go on says so", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom("lco", "lco-measured", "lfp", "nmc811", "nb14w3o44"),
+      fc.constantFrom(2, 20, 60),
+      fc.boolean(),
+      fc.boolean(),
+      async (name, rate, lithiation, limited) => {
+        const going = finish(
+          simulatePhaseField({
+            ...small,
+            material: materials[name]!,
+            drive: { kind: "current", x_per_h: [[0, rate]], ...(limited ? {} : { limits_V: null }) },
+            x0: lithiation ? 0.6 : 0.9,
+            xStop: lithiation ? 0.985 : 0.3,
+            snapshots_s: 20 / rate,
+            until_s: 1000 / rate,
+          }),
+        );
+        try {
+          const { states, result } = await going;
+          for (const { x } of [...states, result]) {
+            expect(x.every((one) => Number.isNaN(one) || (one >= 0 && one <= 1))).toBe(true);
+          }
+        } catch (error) {
+          expect(error).toBeInstanceOf(ParameterError);
+          expect((error as Error).message).toMatch(/empties or overfills the rim|beyond the limits|passes at most/);
+        }
+      },
+    ),
+    { numRuns: 12 },
+  );
+});
+
+test("at the material's least potential a particle fills, and no place of it is fuller than full", async () => {
+  const run = await phaseFieldOf({ ...small, drive: { kind: "potential", E_V: [[0, 3]] }, x0: 0.7, xStop: 0.999 });
+  expect(run.ended).toBe("xStop");
+  const most = run.x.reduce((full, x) => (Number.isNaN(x) ? full : Math.max(full, x)), 0);
+  expect(most).toBeGreaterThan(0.9995);
+  expect(most).toBeLessThan(1);
 });

@@ -6,12 +6,20 @@
  * After Singh, Ceder and Bazant, Electrochim. Acta 53, 7599 (2008), and Bazant, Acc. Chem. Res. 46, 1144 (2013).
  */
 import { SECONDS_PER_HOUR } from "../model/units.js";
+import { MOST_V, pair, potential, record, refuse, stoppable, within } from "./check.js";
 import { potentialFor, rateAt } from "./edge-reaction.js";
 import { equilibriumPotential } from "./free-energy.js";
 import { checkMaterial } from "./material-check.js";
 import { checkedSeries, seriesAt, type PhaseFieldDrive } from "./phase-field-drive.js";
 import { simulateAreas } from "./phase-field-areas.js";
-import { evaluate, onMask, phaseFieldParticle, refuse, type PhaseFieldParticle } from "./phase-field-particle.js";
+import {
+  checkEdge,
+  checkLithium,
+  evaluate,
+  onMask,
+  phaseFieldParticle,
+  type PhaseFieldParticle,
+} from "./phase-field-particle.js";
 import { breathe, landingAfter, snapshotTimes, type Breath } from "./phase-field-pace.js";
 import {
   advance,
@@ -160,46 +168,21 @@ function stopAt(solver: PhaseFieldSolver, programme: Programme, xStop: number, s
 
 /** Refuses what is not even of its kind. */
 function checkParts(spec: PhaseFieldSpec): void {
-  const isRecord = (value: unknown): boolean => typeof value === "object" && value !== null && !Array.isArray(value);
-  if (!isRecord(spec))
-    refuse("specification", spec, "Give mask, width, height, h_um, material, delta_um, drive, x0, xStop");
-  const { drive, edge, snapshots_s, signal } = spec;
-  if (edge !== undefined && !isRecord(edge)) refuse("edge", edge, "Give a seed, such as { seed: 1 }, or leave it out");
-  if (!isRecord(drive)) refuse("drive", drive, "Give one, such as { kind: current, x_per_h: [[0, 2]] }");
-  if (typeof snapshots_s === "number" && !(snapshots_s >= 1e-6)) {
-    refuse("snapshots_s", snapshots_s, "Give an interval of at least 1e-6 s, or times");
-  }
-  if (snapshots_s !== undefined && typeof snapshots_s !== "number") {
-    const times: unknown = snapshots_s;
-    const listed = typeof times === "object" && times !== null && "length" in times;
-    if (!listed || !Array.from(snapshots_s).every(Number.isFinite)) {
-      refuse("snapshots_s", times, "Give times of at least 0, or an interval, in s");
-    }
-  }
-  if (signal !== undefined && typeof (signal as Partial<AbortSignal> | null)?.throwIfAborted !== "function") {
-    refuse("signal", typeof signal, "Give that of an AbortController, or leave it out");
-  }
+  record("specification", spec, "Give mask, width, height, h_um, material, delta_um, drive, x0, xStop");
+  const { drive, edge, signal } = spec;
+  if (edge !== undefined) checkEdge("edge", edge);
+  record("drive", drive, "Give one, such as { kind: current, x_per_h: [[0, 2]] }");
+  stoppable(signal);
 }
 
 function checkWay({ x0, xStop, until_s, stepChange_x }: PhaseFieldSpec): void {
-  for (const [name, x] of [
-    ["x0", x0],
-    ["xStop", xStop],
-  ] as const) {
-    if (!(typeof x === "number" && x > 0 && x < 1)) {
-      refuse(name, x, "Lithium per site lies between 0, where the particle is empty, and 1: give a number between");
-    }
-  }
+  checkLithium("x0", x0);
+  checkLithium("xStop", xStop);
   if (x0 === xStop) refuse("xStop", xStop, "Give another than x0: towards less lithium, or more");
   if (until_s !== undefined && !(typeof until_s === "number" && until_s > 0)) {
     refuse("until_s", until_s, "Give a time after 0, in s");
   }
-  if (
-    stepChange_x !== undefined &&
-    !(typeof stepChange_x === "number" && stepChange_x >= 1e-6 && stepChange_x <= 0.1)
-  ) {
-    refuse("stepChange_x", stepChange_x, "Give 1e-6 to 0.1");
-  }
+  if (stepChange_x !== undefined) within("stepChange_x", stepChange_x, 1e-6, 0.1);
 }
 
 interface Commanded {
@@ -221,6 +204,7 @@ function commandOf(
   const { reference_V, thermal_V } = particle.thermo;
   if (drive.kind === "potential") {
     const series = checkedSeries("drive.E_V", drive.E_V);
+    for (const E_V of series.value) potential("drive.E_V", E_V);
     const command = { kind: "potential" as const, phi: 0 };
     const programme = (t_s: number): Command => {
       command.phi = (seriesAt(series, t_s) - reference_V) / thermal_V;
@@ -240,9 +224,9 @@ function commandOf(
     drive.limits_V === undefined ? ([material.least_V.value, material.most_V.value] as const) : drive.limits_V;
   const command = { kind: "rate" as const, rate_per_s: 0, least_phi: -Infinity, most_phi: Infinity };
   if (limits_V !== null) {
-    const sound = Array.isArray(limits_V) && limits_V.length === 2 && limits_V.every(Number.isFinite);
-    if (!(sound && limits_V[0] < limits_V[1]))
-      refuse("drive.limits_V", limits_V, "Give the lower potential first, in V");
+    const cure = "Give the lower potential first, in V, such as [3, 4.3]";
+    pair("drive.limits_V", limits_V, -MOST_V, MOST_V, cure);
+    if (!(limits_V[0] < limits_V[1])) refuse("drive.limits_V", limits_V, cure);
     command.least_phi = (limits_V[0] - reference_V) / thermal_V;
     command.most_phi = (limits_V[1] - reference_V) / thermal_V;
     checkReach(particle, xStop, limits_V);
@@ -289,7 +273,7 @@ function checkCurrent(
   const in_per_h = SECONDS_PER_HOUR * rateAt(least_phi, particle.rates);
   for (const rate_per_s of rates_per_s) {
     const phi = potentialFor(rate_per_s, particle.rates);
-    if (phi <= most_phi && phi >= least_phi) continue;
+    if (rate_per_s < 0 ? phi <= most_phi : phi >= least_phi) continue;
     const most_per_h = rate_per_s < 0 ? out_per_h : in_per_h;
     const verb = rate_per_s < 0 ? "empty" : "overfill";
     refuse(

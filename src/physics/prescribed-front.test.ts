@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
+import { refusesJunk } from "../../test/junk.js";
 import { ParameterError } from "../model/errors.js";
 import { outlineOf, placesInside, type Place } from "./outline.js";
 import { prescribedFront, type FrontSpec } from "./prescribed-front.js";
@@ -220,4 +221,30 @@ test("a velocity that is not positive, no nucleus, stages that do not end at 1 a
     { ...plane, stages: [{ until: 1, lasts_s: -5 }] },
   ];
   for (const spec of wrong) expect(() => prescribedFront(square, spec), JSON.stringify(spec)).toThrow(ParameterError);
+});
+
+test("senseless values in any field of an outline or a front are refused", async () => {
+  const fronts: FrontSpec[] = [
+    { kind: "plane", angle_deg: 10, start_s: 1, velocity_um_s: 0.02, stages: [] },
+    {
+      kind: "radial",
+      start_s: 1,
+      velocity_um_s: [0.02, 0.03],
+      stages: [
+        { until: 0.5, lasts_s: 10 },
+        { until: 1, lasts_s: null },
+      ],
+      nuclei: [
+        { at_um: [1, 1], delay_s: 0 },
+        { rim_deg: 20, delay_s: 1 },
+      ],
+    },
+  ];
+  for (const front of fronts) {
+    await refusesJunk([square, front, "front"] as const, (given) => {
+      const made = prescribedFront(...given);
+      made.arrival_s(3, 3);
+      made.phases(0, 1);
+    });
+  }
 });

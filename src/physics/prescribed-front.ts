@@ -1,8 +1,8 @@
 /** A front that moves as one asks for: when it passes each place of a crystal is known exactly. */
 import { containsPoint } from "../kernels/polygon.js";
-import { ParameterError } from "../model/errors.js";
-import { placesInside, rimPlace, type Place } from "./outline.js";
-import { clockOf, endVelocities, velocityLaw, type Pace, type Phases } from "./pace.js";
+import { finite, oneOf, pair, record, records, refuse, within } from "./check.js";
+import { checkPlaces, placesInside, rimPlace, type Place } from "./outline.js";
+import { checkPace, clockOf, endVelocities, velocityLaw, type Pace, type Phases } from "./pace.js";
 
 /** A place where the new phase begins, by itself or on the rim as seen from the centre of the crystal. */
 export type NucleusSpec =
@@ -63,13 +63,17 @@ export interface PrescribedFront {
  * Throws ParameterError for a velocity that is not positive, no nucleus, or stages that do not rise to 1.
  */
 export function prescribedFront(outline_um: readonly Place[], spec: FrontSpec, name = "front"): PrescribedFront {
-  const [first, last] = endVelocities(spec, name);
-  const nuclei_um = spec.kind === "radial" ? nucleiOf(outline_um, spec, name) : [];
+  if (typeof name !== "string") refuse("name", name, "Give what the front is called in messages");
+  checkPlaces("outline_um", outline_um);
+  checkFront(name, spec);
+  const [first, last] = endVelocities(spec);
+  const nuclei_um = spec.kind === "radial" ? nucleiOf(outline_um, spec) : [];
   const delays_s = spec.kind === "radial" ? spec.nuclei.map(({ delay_s }) => delay_s) : [0];
   const way = wayOf(outline_um, spec, nuclei_um);
   const shortestWay = (x: number, y: number): number =>
     Math.min(...delays_s.map((_, nucleus) => way(x, y, nucleus).length_um));
   const inside = placesInside(outline_um, 5000);
+  if (inside.length === 0) refuse("outline_um", outline_um, "Give one that covers some ground");
   const longest_um = [...inside, ...outline_um].reduce((longest, [x, y]) => Math.max(longest, shortestWay(x, y)), 0);
   const law = velocityLaw(first, last, longest_um);
 
@@ -88,7 +92,7 @@ export function prescribedFront(outline_um: readonly Place[], spec: FrontSpec, n
   const corners = outline_um.map(([x, y]) => passing(x, y).phase_s);
   const firstPhase_s = Math.min(phases[0]!, ...corners);
   const lastPhase_s = Math.max(phases[phases.length - 1]!, ...corners);
-  const clock = clockOf(spec, phases, lastPhase_s, name);
+  const clock = clockOf(spec, phases, lastPhase_s);
   return {
     outline_um,
     nuclei_um,
@@ -106,13 +110,24 @@ export function prescribedFront(outline_um: readonly Place[], spec: FrontSpec, n
   };
 }
 
-function nucleiOf(outline_um: readonly Place[], spec: FrontSpec & { kind: "radial" }, name: string): Place[] {
-  if (spec.nuclei.length === 0) {
-    throw new ParameterError(`${name}.nuclei is empty: a radial front begins somewhere. Give at least one nucleus.`, {
-      parameter: `${name}.nuclei`,
-      value: spec.nuclei,
-    });
+/** Throws a ParameterError, its names after `name`, for a front that is none. */
+export function checkFront(name: string, spec: FrontSpec): void {
+  record(name, spec, "Give one, such as { kind: inward, start_s: 0, velocity_um_s: 0.02, stages: [] }");
+  oneOf(`${name}.kind`, spec.kind, ["plane", "radial", "inward"]);
+  checkPace(name, spec);
+  if (spec.kind === "plane") finite(`${name}.angle_deg`, spec.angle_deg, "Give an angle in degrees");
+  if (spec.kind !== "radial") return;
+  const cure = "A radial front begins somewhere: give at least one nucleus, such as { rim_deg: 0, delay_s: 0 }";
+  records(`${name}.nuclei`, spec.nuclei, 1, 1000, cure);
+  for (const [index, nucleus] of spec.nuclei.entries()) {
+    const at = `${name}.nuclei.${index}`;
+    within(`${at}.delay_s`, nucleus.delay_s, 0, 1e9);
+    if ("at_um" in nucleus) pair(`${at}.at_um`, nucleus.at_um, -1e5, 1e5, "Give a place x,y in um");
+    else finite(`${at}.rim_deg`, nucleus.rim_deg, "Give an angle in degrees, or a place at_um");
   }
+}
+
+function nucleiOf(outline_um: readonly Place[], spec: FrontSpec & { kind: "radial" }): Place[] {
   return spec.nuclei.map((nucleus) => ("at_um" in nucleus ? nucleus.at_um : rimPlace(outline_um, nucleus.rim_deg)));
 }
 

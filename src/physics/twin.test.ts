@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
+import { refusesJunk } from "../../test/junk.js";
 import { ParameterError } from "../model/errors.js";
 import type { Samples } from "../model/movie.js";
 import { scenarios } from "./scenarios.js";
@@ -163,4 +164,16 @@ test("crystals that overlap, a start without zone and numbers out of range are r
     },
   ];
   for (const scenario of wrong) expect(() => twin(scenario)).toThrow(ParameterError);
+});
+
+test("senseless values in any field of a scenario are refused", async () => {
+  const few: Scenario = {
+    ...small,
+    movie: { ...small.movie, frames: 2 },
+    cycling: { ...scenarios["paper-cycle"]!.cycling!, interval_s: 100 },
+  };
+  await refusesJunk([few, 3] as const, ([scenario, seed]) => {
+    const made = twin(scenario, seed);
+    made.read(0, new Uint16Array(made.width * made.height));
+  });
 });

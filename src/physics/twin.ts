@@ -3,6 +3,7 @@ import { ParameterError } from "../model/errors.js";
 import type { Cycling } from "../model/cycling.js";
 import type { Dtype, Frame, Samples } from "../model/movie.js";
 import { acquire, type Acquisition } from "./acquisition.js";
+import { entries, seeded, whole } from "./check.js";
 import { cameraOf } from "./camera.js";
 import { crystalOf, type Crystal } from "./crystal.js";
 import { cyclerRecord } from "./cycler.js";
@@ -46,6 +47,7 @@ export interface Twin {
  */
 export function twin(scenario: Scenario, seed: number | null = null): Twin {
   checkScenario(scenario);
+  if (seed !== null) seeded("seed", seed);
   if (scenario.phaseField !== undefined) {
     throw new ParameterError(
       "phaseField is given: its lithium has to be run first. Call phaseFieldTwin and wait for it.",
@@ -68,7 +70,12 @@ export function twin(scenario: Scenario, seed: number | null = null): Twin {
   const camera = cameraOf(cameraSpec, movie.width, movie.height, reference, drawn);
   const { time_s, x_px, y_px, gain } = acquisition;
   const buffer = new Float64Array(movie.width * movie.height);
+  const checkRead = (index: number, into: ArrayLike<number>): void => {
+    whole("index", index, 0, time_s.length - 1);
+    entries("into", into, movie.width * movie.height, "Give an array with room for each pixel");
+  };
   const light = (index: number, into: Float64Array): void => {
+    checkRead(index, into);
     const half_s = movie.exposure_s / 2;
     scene.render(time_s[index]! - half_s, time_s[index]! + half_s, x_px[index]!, y_px[index]!, into);
   };
@@ -89,6 +96,7 @@ export function twin(scenario: Scenario, seed: number | null = null): Twin {
     cyclingStart:
       cyclingSpec === null ? null : new Date(start_ms - Math.round(1000 * cyclingSpec.before_s)).toISOString(),
     read(index, into) {
+      checkRead(index, into);
       light(index, buffer);
       camera.expose(buffer, gain[index]!, stream(drawn, "noise", index), into);
     },

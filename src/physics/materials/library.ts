@@ -1,6 +1,8 @@
 /** Materials by name, and variants of one. */
 import { ParameterError } from "../../model/errors.js";
 import type { Diffusivity, Material, RateLaw } from "../../model/material.js";
+import { record, refuse } from "../check.js";
+import { checkMaterial } from "../material-check.js";
 import { lco, lcoMeasured } from "./lco.js";
 import { lfp } from "./lfp.js";
 import { nb14w3o44 } from "./nb14w3o44.js";
@@ -32,6 +34,9 @@ export interface Transport {
  * Throws ParameterError where one phase's diffusivity is changed in a material that does not state the other's.
  */
 export function withTransport(material: Material, transport: Transport, source: string): Material {
+  checkMaterial(material);
+  record("transport", transport, "Give what is otherwise, such as { D_um2_s: 0.1 }");
+  if (typeof source !== "string") refuse("source", source, "Give a sentence");
   const { exchange_A_m2, rateLaw } = transport;
   return {
     ...material,

@@ -27,6 +27,8 @@ const TURNS = 6;
 /** How far each pass may move the edge; after the last of them, by LAST_UM. */
 const PASSES_UM = [0.5, 0.4, 0.35];
 const LAST_UM = 0.12;
+/** Places along an edge that its median distance is taken over, at most. */
+const MEDIAN_OF = 400;
 /** Image kept around an area, and gone on with beyond the image's border. */
 const MARGIN_UM = 1.6;
 const BEYOND_UM = 0.8;
@@ -148,9 +150,10 @@ function ringsAt({ width, height }: Patch, share: Float32Array, body: Uint8Array
 /** Distance in cells from rings to half-height, the median along them; 0 where they meet other areas all around. */
 function toHalfHeight(patch: Patch, share: Float32Array, rings: readonly Outline[]): number {
   const half = isoContours(share, patch.width, patch.height, 0.5);
-  const away = rings
-    .flat()
-    .filter((place) => isOpen(patch, place))
+  const open = rings.flat().filter((place) => isOpen(patch, place));
+  const every = Math.ceil(open.length / MEDIAN_OF);
+  const away = open
+    .filter((_, at) => at % every === 0)
     .map(([x, y]) => Math.min(...half.map((ring) => distanceToPolygon(ring, x, y))));
   return away.length === 0 ? 0 : median(away);
 }

@@ -1,6 +1,6 @@
 /** Outlines as rings of points: smoothed along themselves, freed of the blur's shift, moved. */
 import { isoContours } from "../kernels/contour.js";
-import { containsPoint, crossesItself, distanceToPolygon } from "../kernels/polygon.js";
+import { crossesItself, distanceToPolygon, maskOfPolygon } from "../kernels/polygon.js";
 
 /** A closed polygon in px. */
 export type Outline = [number, number][];
@@ -82,20 +82,37 @@ export function movedOutwards(
   return crossesItself(moved) ? lineAround(ring, distance, isOpen) : moved;
 }
 
-/** The longest line at a distance outside a ring, from the distances of the cells around it. */
+/** The longest line at a distance outside a ring, from the distances of the cells near it. */
 function lineAround(ring: Outline, distance: number, isOpen: (place: readonly [number, number]) => boolean): Outline {
   const margin = Math.ceil(distance) + 2;
   const left = Math.floor(Math.min(...ring.map(([x]) => x))) - margin;
   const top = Math.floor(Math.min(...ring.map(([, y]) => y))) - margin;
   const width = Math.ceil(Math.max(...ring.map(([x]) => x))) + margin - left + 1;
   const height = Math.ceil(Math.max(...ring.map(([, y]) => y))) + margin - top + 1;
-  const place = (at: number): [number, number] => [left + (at % width), top + Math.floor(at / width)];
-  const depth = Float64Array.from({ length: width * height }, (_, at) => {
-    const [x, y] = place(at);
-    if (containsPoint(ring, x, y)) return distance;
-    return isOpen([x, y]) ? -distanceToPolygon(ring, x, y) : -2 * distance;
+  const own = ring.map(([x, y]): [number, number] => [x - left, y - top]);
+  const inside = maskOfPolygon(own, width, height);
+  const far = distance + 2;
+  const away = new Float64Array(width * height).fill(far);
+  for (const [at, from] of own.entries()) {
+    const side = [from, own[(at + 1) % own.length]!];
+    const [x0, x1] = reachOf(side[0]![0], side[1]![0], far, width);
+    const [y0, y1] = reachOf(side[0]![1], side[1]![1], far, height);
+    for (let y = y0; y <= y1; y++) {
+      for (let x = x0; x <= x1; x++) {
+        away[y * width + x] = Math.min(away[y * width + x]!, distanceToPolygon(side, x, y));
+      }
+    }
+  }
+  const depth = away.map((cells, at) => {
+    if (inside[at] === 1) return distance;
+    return isOpen([left + (at % width), top + Math.floor(at / width)]) ? -cells : -far;
   });
   const [first, ...others] = isoContours(depth, width, height, -distance);
   const longest = others.reduce((long, one) => (one.length > long.length ? one : long), first ?? []);
   return longest.length < 3 ? ring : longest.map(([x, y]) => [left + x, top + y]);
+}
+
+/** First and last cell that a side may be near to, along one axis. */
+function reachOf(a: number, b: number, far: number, size: number): [number, number] {
+  return [Math.max(0, Math.ceil(Math.min(a, b) - far)), Math.min(size - 1, Math.floor(Math.max(a, b) + far))];
 }

@@ -96,4 +96,7 @@ test("a front near a threshold is undecided, or says how sure it is", () => {
   // Most of the rim at once, the rest of it late: between core and wave.
   const found = classifyMechanism(arrivalMap((x, y) => depth(x, y) / 0.02 + 60 * Math.max(0, x), { sd_s: 2, seed: 8 }));
   expect(found.kind === "undecided" || found.score < 1).toBe(true);
+  const probabilities = Object.values(found.probabilities!);
+  expect(probabilities.length).toBeGreaterThan(1);
+  expect(probabilities.reduce((sum, p) => sum + p, 0)).toBeCloseTo(1, 12);
 });

@@ -94,6 +94,7 @@ export function classifyMechanism(front: FrontMap, { psf_um = 0.118 }: { psf_um?
     counts.set(kind, (counts.get(kind) ?? 0) + 1);
   }
   const agreeing = (counts.get(own.kind) ?? 0) / drawn.length;
+  const probabilities = Object.fromEntries([...counts].map(([kind, count]) => [kind, count / drawn.length]));
   const nuclei_um = own.valleys.map(({ pixels }): readonly [number, number] => {
     const at = middleOf(pixels, width);
     return [(origin_px[0] + (at % width)) * pixelSize_um, (origin_px[1] + Math.floor(at / width)) * pixelSize_um];
@@ -104,9 +105,17 @@ export function classifyMechanism(front: FrontMap, { psf_um = 0.118 }: { psf_um?
         ? own.because
         : `${own.because}, but only ${percent(agreeing)} of draws of the noise agree`;
     const likeliest = Math.max(0, ...[...counts].map(([kind, count]) => (kind === "undecided" ? 0 : count)));
-    return { particle, transition, kind: "undecided", score: 1 - likeliest / drawn.length, nuclei_um, because };
+    return {
+      particle,
+      transition,
+      kind: "undecided",
+      score: 1 - likeliest / drawn.length,
+      probabilities,
+      nuclei_um,
+      because,
+    };
   }
-  return { particle, transition, kind: own.kind, score: agreeing, nuclei_um, because: own.because };
+  return { particle, transition, kind: own.kind, score: agreeing, probabilities, nuclei_um, because: own.because };
 }
 
 /** What is said of a particle, or of one of its windows, in which no front was followed. */

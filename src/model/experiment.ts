@@ -290,6 +290,8 @@ export interface Mechanism {
   readonly kind: "core" | "wave" | "hybrid" | "uniform" | "none" | "undecided";
   /** Probability of that kind. */
   readonly score: number;
+  /** Of every kind that draws of the noise and of the thresholds gave; absent where no map was judged. */
+  readonly probabilities?: Readonly<Partial<Record<Mechanism["kind"], number>>>;
   readonly nuclei_um: readonly (readonly [number, number])[];
   /** Why, in a sentence for the report. */
   readonly because: string;

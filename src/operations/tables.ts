@@ -1,5 +1,5 @@
 /** Findings as tables for a spreadsheet: one CSV a list, units in the headers. */
-import type { Experiment, Findings } from "../model/experiment.js";
+import type { Experiment, Findings, Mechanism } from "../model/experiment.js";
 
 /** A column is numbers or words; all columns of a table are of one length. */
 export type Table = Readonly<Record<string, ArrayLike<number | string | null>>>;
@@ -123,6 +123,12 @@ export function tables(experiment: Experiment, findings: Findings): Record<strin
       transition: ({ transition }) => transition,
       kind: ({ kind }) => kind,
       score: ({ score }) => score,
+      ...Object.fromEntries(
+        (["core", "wave", "hybrid", "uniform", "undecided"] as const).map((kind) => [
+          `p_${kind}`,
+          ({ probabilities }: Mechanism) => (probabilities === undefined ? null : (probabilities[kind] ?? 0)),
+        ]),
+      ),
       because: ({ because }) => because,
     });
   }

@@ -153,8 +153,8 @@ export function textureShift(
     if (!(Math.hypot(dx - startX, dy - startY) < STRAY_px)) return failed;
     lastStep = Math.hypot(stepX, stepY);
     if (lastStep > SETTLED_px) continue;
-    const [oneX, oneY] = solve(one);
-    const [otherX, otherY] = solve(other);
+    const [oneX, oneY] = solve(influences(texture, ratio, 0, split, limit));
+    const [otherX, otherY] = solve(influences(texture, ratio, split, pixels.length, limit));
     return {
       dx_px: dx,
       dy_px: dy,
@@ -229,6 +229,33 @@ function normalEquations(texture: Texture, ratio: Float64Array, first: number, e
     const py = left * left * pullY[k]!;
     x += px * r;
     y += py * r;
+    xx += px * gradientX[k]!;
+    xy += px * gradientY[k]!;
+    yx += py * gradientX[k]!;
+    yy += py * gradientY[k]!;
+  }
+  return [x, y, xx, xy, yx, yy];
+}
+
+/**
+ * The sums of normalEquations with the derivative of w(r) r, (1 - u^2)(1 - 5 u^2) with u = r / limit, in place of w beside the
+ * gradients: the shift at which a part of the pixels alone would settle, to first order.
+ */
+function influences(texture: Texture, ratio: Float64Array, first: number, end: number, limit: number): number[] {
+  const { pixels, value, gradientX, gradientY, pullX, pullY } = texture;
+  const inverse = 1 / limit;
+  let [x, y, xx, xy, yx, yy] = [0, 0, 0, 0, 0, 0];
+  for (let k = first; k < end; k++) {
+    const r = ratio[pixels[k]!]! - value[k]!;
+    const u = r * inverse;
+    const left = 1 - u * u;
+    // Also false for NaN.
+    if (!(left > 0)) continue;
+    x += left * left * pullX[k]! * r;
+    y += left * left * pullY[k]! * r;
+    const derivative = left * (1 - 5 * u * u);
+    const px = derivative * pullX[k]!;
+    const py = derivative * pullY[k]!;
     xx += px * gradientX[k]!;
     xy += px * gradientY[k]!;
     yx += py * gradientX[k]!;

@@ -113,11 +113,22 @@ test("what lies half way between both is not named", () => {
 
 test("lags to dQ/dV are window minus peak, with the clocks' error in their sd", () => {
   const [first] = nameTransitions(shaded, { particle: 0, clock, cycling: cycle(), cell });
-  expect(first!.lag_to_dQdV).toEqual({
+  const { start_mAh, centre_mAh, end_mAh, ...inTime } = first!.lag_to_dQdV!;
+  expect(inTime).toEqual({
+    peak: "I",
     start_s: { value: 180 - 230, sd: 5, n: 1 },
     centre_s: { value: 450 - 380, sd: 5, n: 1 },
     end_s: { value: 720 - 530, sd: 5, n: 1 },
   });
+  // The current is the same throughout: charge is time times 0.18 mA.
+  for (const [charge, lag_s] of [
+    [start_mAh, -50],
+    [centre_mAh, 70],
+    [end_mAh, 190],
+  ] as const) {
+    expect(charge!.value).toBeCloseTo((CURRENT_MA * lag_s) / 3600, 9);
+    expect(charge!.sd).toBeCloseTo((CURRENT_MA * 5) / 3600, 9);
+  }
 });
 
 test("an end that the movie cut off has no lag", () => {
@@ -125,6 +136,7 @@ test("an end that the movie cut off has no lag", () => {
   const [named] = nameTransitions([cut], { particle: 0, clock, cycling: cycle(), cell });
   expect(named!.lag_to_dQdV!.end_s).toBeNull();
   expect(named!.lag_to_dQdV!.centre_s).toBeNull();
+  expect(named!.lag_to_dQdV!.end_mAh).toBeNull();
   expect(named!.lag_to_dQdV!.start_s!.value).toBe(2340 - 2300);
 });
 

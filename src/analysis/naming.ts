@@ -64,7 +64,7 @@ type Kind = Transition["kind"];
  * the current has one sign as long as the movie runs, and the role of the imaged electrode is known; else it is what the
  * light does. Kind is named for a cathode where half cycle, place within it, duration, potential, step and the peaks of
  * dQ/dV together speak for one by four to one, else "unknown": a belief about LiCoO2 that no measured number depends on. A half
- * cycle of which the record holds a part (the turn of a cycle, say) tells no place. Lags are window minus peak; their sd joins those of the window and of the clocks.
+ * cycle of which the record holds a part (the turn of a cycle, say) tells no place. Lags are window minus peak, in time and in charge; their sd joins those of the window and of the clocks.
  */
 export function nameTransitions(
   windows: readonly FoundWindow[],
@@ -108,7 +108,7 @@ export function nameTransitions(
       sd_s,
       closed,
       order,
-      lag_to_dQdV: lagTo(matchingPeak(window, kind, halfCycle), window, clock),
+      lag_to_dQdV: lagTo(matchingPeak(window, kind, halfCycle), window, clock, cycling),
     };
   });
 }
@@ -287,17 +287,38 @@ function matchingPeak(window: FoundWindow, kind: Kind, halfCycle: HalfCycle | nu
   return best !== undefined && shared_s(best) > 0 ? best : null;
 }
 
-function lagTo(peak: CapacityPeak | null, window: FoundWindow, clock: Clock): Transition["lag_to_dQdV"] {
+function lagTo(
+  peak: CapacityPeak | null,
+  window: FoundWindow,
+  clock: Clock,
+  cycling: Cycling | null,
+): Transition["lag_to_dQdV"] {
   if (peak === null || clock.source === "none") return null;
   const clock_s = clock.offset_s.sd;
-  const lag = (value: number): Estimate | null =>
-    Number.isFinite(value) ? { value, sd: clock_s === null ? null : Math.hypot(window.sd_s, clock_s), n: 1 } : null;
+  const sd_s = clock_s === null ? null : Math.hypot(window.sd_s, clock_s);
+  const lag = (at_s: number, peak_s: number, counts: boolean): Estimate | null =>
+    counts && Number.isFinite(at_s - peak_s) ? { value: at_s - peak_s, sd: sd_s, n: 1 } : null;
+  /** Charge between two moments, and that of the moments' error at the current about the window's. */
+  const charge = (at_s: number, peak_s: number, counts: boolean): Estimate | null => {
+    if (!counts || cycling === null) return null;
+    const [from_s, to_s] = at_s < peak_s ? [at_s, peak_s] : [peak_s, at_s];
+    const between_mA = to_s > from_s ? Math.abs(meanCurrent(cycling, from_s, to_s)) : 0;
+    const value = (Math.sign(at_s - peak_s) * between_mA * (to_s - from_s)) / SECONDS_PER_HOUR;
+    if (!Number.isFinite(value)) return null;
+    const near_mA = Math.abs(meanCurrent(cycling, at_s - (sd_s ?? 0) - 1, at_s + (sd_s ?? 0) + 1));
+    return { value, sd: sd_s === null ? null : (near_mA * sd_s) / SECONDS_PER_HOUR, n: 1 };
+  };
   // What the movie cut off has no time of its own.
   const begins = window.closed || window.start_s > window.movie_s[0];
   const ends = window.closed || window.end_s < window.movie_s[1];
+  const middle_s = 0.5 * (window.start_s + window.end_s);
   return {
-    start_s: begins ? lag(window.start_s - peak.start_s) : null,
-    centre_s: begins && ends ? lag(0.5 * (window.start_s + window.end_s) - peak.t_s) : null,
-    end_s: ends ? lag(window.end_s - peak.end_s) : null,
+    peak: peak.name,
+    start_s: lag(window.start_s, peak.start_s, begins),
+    centre_s: lag(middle_s, peak.t_s, begins && ends),
+    end_s: lag(window.end_s, peak.end_s, ends),
+    start_mAh: charge(window.start_s, peak.start_s, begins),
+    centre_mAh: charge(middle_s, peak.t_s, begins && ends),
+    end_mAh: charge(window.end_s, peak.end_s, ends),
   };
 }

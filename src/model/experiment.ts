@@ -141,10 +141,16 @@ export interface Transition {
   /** False where the window still runs at the movie's end (or ran at its beginning). */
   readonly closed: boolean;
   readonly order: "front" | "homogeneous" | "undecided";
+  /** Window minus the peak of dQ/dV that it shares most time with: in time, and in charge passed between; negative before it. */
   readonly lag_to_dQdV: {
+    /** "I" to "IV". */
+    readonly peak: string;
     readonly start_s: Estimate | null;
     readonly centre_s: Estimate | null;
     readonly end_s: Estimate | null;
+    readonly start_mAh: Estimate | null;
+    readonly centre_mAh: Estimate | null;
+    readonly end_mAh: Estimate | null;
   } | null;
 }
 

@@ -1,5 +1,5 @@
 /** Findings as tables for a spreadsheet: one CSV a list, units in the headers. */
-import type { Experiment, Findings, Mechanism } from "../model/experiment.js";
+import type { Experiment, Findings, Mechanism, Transition } from "../model/experiment.js";
 
 /** A column is numbers or words; all columns of a table are of one length. */
 export type Table = Readonly<Record<string, ArrayLike<number | string | null>>>;
@@ -77,6 +77,13 @@ export function tables(experiment: Experiment, findings: Findings): Record<strin
       sd_s: ({ sd_s }) => sd_s,
       closed: ({ closed }) => String(closed),
       order: ({ order }) => order,
+      peak: ({ lag_to_dQdV }) => lag_to_dQdV?.peak ?? null,
+      ...Object.fromEntries(
+        (["start_s", "centre_s", "end_s", "start_mAh", "centre_mAh", "end_mAh"] as const).map((name) => [
+          `lag_${name}`,
+          ({ lag_to_dQdV }: Transition) => lag_to_dQdV?.[name]?.value ?? null,
+        ]),
+      ),
     });
   }
   if (kinetics !== undefined) {

@@ -45,6 +45,7 @@ export function* findingsTree(findings: Findings): Generator<TreeFile> {
   for (const [index, mechanism] of (findings.mechanisms ?? []).entries()) {
     yield json(`mechanisms/${index}`, mechanism);
   }
+  for (const [index, repeat] of (findings.repeats ?? []).entries()) yield json(`repeats/${index}`, repeat);
   for (const [index, domains] of (findings.domains ?? []).entries()) {
     yield* record(`domains/${index}`, domains, [domains.height, domains.width]);
   }

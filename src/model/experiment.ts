@@ -4,6 +4,7 @@ import type { ControlledFinding } from "./control.js";
 import type { Domains } from "./domains.js";
 import type { Movie, Samples } from "./movie.js";
 import type { Particle } from "./particle.js";
+import type { Repeat, Spread } from "./repeat.js";
 
 /** A number that was measured: `sd` is the standard error of the value, `n` the effective number of samples. */
 export interface Estimate {
@@ -421,6 +422,8 @@ export interface Findings {
   readonly kinetics?: readonly Kinetics[];
   readonly kymographs?: readonly Kymograph[];
   readonly mechanisms?: readonly Mechanism[];
+  readonly repeats?: readonly Repeat[];
+  readonly spreads?: readonly Spread[];
   readonly domains?: readonly Domains[];
   /** Empty unless it was asked for. */
   readonly regime?: readonly Regime[];

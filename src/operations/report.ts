@@ -144,6 +144,38 @@ function reportTables(findings: Findings): ReportTable[] {
       note: "Directions of walls away from where they meet, from right towards down. Three-fold order: 1 where all walls lie 60 or 120 degrees apart; p is the chance of as much without walls, or with as many in any direction. Comes back, as in other cycles: correlation of the total contrast, 1 where it is the same.",
     });
   }
+  const repeats = (findings.repeats ?? []).map(({ particle, transition, other, direction, likeness, byShape, p }) => [
+    String(particle),
+    `${transition}, ${other}`,
+    direction,
+    likeness === null ? "-" : valueText(likeness),
+    byShape === null ? "-" : byShape.toFixed(2),
+    p === null ? "-" : p.toPrecision(2),
+  ]);
+  if (repeats.length > 0) {
+    all.push({
+      title: "Paths from cycle to cycle",
+      columns: ["particle", "transitions", "direction", "likeness", "by shape alone", "p"],
+      rows: repeats,
+      note: "Likeness: rank correlation of when each place was passed. By shape alone: the same with the second map turned or mirrored, the median; p: the share of those that are as like.",
+    });
+  }
+  const spreads = (findings.spreads ?? []).map(({ kind, direction, quantity, particles, fronts, within, between }) => [
+    `${kind} ${direction}`,
+    { velocity_um_s: "velocity / nm/s", c_rate_max: "greatest C-rate", duration_s: "duration / s" }[quantity],
+    String(particles),
+    String(fronts),
+    ...[within, between].map((sd) =>
+      sd === null ? "-" : (sd * (quantity === "velocity_um_s" ? NM_PER_UM : 1)).toPrecision(3),
+    ),
+  ]);
+  if (spreads.length > 0) {
+    all.push({
+      title: "Spread of numbers",
+      columns: ["fronts of", "number", "particles", "fronts", "sd within a particle", "sd between particles"],
+      rows: spreads,
+    });
+  }
   const controls = findings.controls;
   if (controls !== undefined) {
     const { columns, rows } = controlRows(controls);

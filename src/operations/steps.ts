@@ -8,6 +8,7 @@ import { framesBeside } from "../analysis/domains-frames.js";
 import { estimateDrift } from "../analysis/drift.js";
 import { explainFront } from "../analysis/explained.js";
 import { LAG_WAY_UM, mapFront } from "../analysis/fronts.js";
+import { measureRepeats, spreadsOf } from "../analysis/likeness.js";
 import { findHalfCycles, findSteps } from "../analysis/half-cycles.js";
 import { meanIntensity } from "../analysis/intensity.js";
 import { measureKinetics } from "../analysis/kinetics.js";
@@ -426,6 +427,19 @@ const mechanisms = operation({
   },
 });
 
+const repeats = operation({
+  name: "repeats",
+  summary:
+    "How alike the paths of each particle are from cycle to cycle, and how numbers spread within and between particles.",
+  params: z.strictObject({}),
+  takes: ["fronts", "transitions", "kinetics"],
+  gives: ["repeats", "spreads"],
+  run: ({ fronts, transitions, kinetics }) => ({
+    repeats: measureRepeats(fronts, transitions),
+    spreads: spreadsOf(kinetics, transitions),
+  }),
+});
+
 const domains = operation({
   name: "domains",
   summary: "Domains that lithium ordering leaves, the directions of their walls, and whether they come back.",
@@ -540,6 +554,7 @@ export const steps = [
   kinetics,
   kymographs,
   mechanisms,
+  repeats,
   domains,
   regime,
 ] as const;

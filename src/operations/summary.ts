@@ -83,6 +83,8 @@ export function summarise(experiment: Experiment, findings: Findings, warnings: 
           })),
         }),
     ...(findings.mechanisms === undefined ? {} : { mechanisms: findings.mechanisms }),
+    ...(findings.repeats === undefined ? {} : { repeats: findings.repeats }),
+    ...(findings.spreads === undefined ? {} : { spreads: findings.spreads }),
     ...(findings.domains === undefined ? {} : { domains: findings.domains.map(domains) }),
     ...(findings.regime === undefined ? {} : { regime: findings.regime }),
     ...(findings.controls === undefined ? {} : { controls: findings.controls }),

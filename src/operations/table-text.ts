@@ -201,6 +201,8 @@ export function stepSentence(step: StepName | "controls", findings: Findings): s
       return count(findings.kymographs, "kymograph");
     case "mechanisms":
       return (findings.mechanisms ?? []).map(({ kind }) => kind).join(", ") || "none";
+    case "repeats":
+      return count(findings.repeats, "pair of paths", "pairs of paths");
     case "domains":
       return (findings.domains ?? []).map(domainsText).join(", ") || "no ordering";
     case "controls":

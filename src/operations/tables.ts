@@ -139,6 +139,43 @@ export function tables(experiment: Experiment, findings: Findings): Record<strin
       because: ({ because }) => because,
     });
   }
+  const { repeats } = findings;
+  if (repeats !== undefined && repeats.length > 0) {
+    all["repeats"] = columns(repeats, {
+      particle: ({ particle }) => particle,
+      transition: ({ transition }) => transition,
+      other: ({ other }) => other,
+      kind: ({ kind }) => kind,
+      direction: ({ direction }) => direction,
+      likeness: ({ likeness }) => likeness?.value ?? null,
+      likeness_sd: ({ likeness }) => likeness?.sd ?? null,
+      by_shape: ({ byShape }) => byShape,
+      p: ({ p }) => p,
+    });
+  }
+  if (transitions !== undefined && kinetics !== undefined && kinetics.length > 0) {
+    const cycleOf = (halfCycle: number | null): number | null =>
+      cell?.halfCycles.find(({ id }) => id === halfCycle)?.cycle ?? null;
+    const rows = kinetics.map((found) => ({
+      found,
+      window: transitions.find(({ id }) => id === found.transition)!,
+      mechanism: mechanisms?.find(({ transition }) => transition === found.transition),
+    }));
+    all["cycles"] = columns(rows, {
+      particle: ({ found }) => found.particle,
+      cycle: ({ window }) => cycleOf(window.halfCycle),
+      half_cycle: ({ window }) => window.halfCycle,
+      kind: ({ window }) => window.kind,
+      direction: ({ window }) => window.direction,
+      rate_C: ({ window }) => window.rate_C,
+      velocity_um_s: ({ found }) => found.velocity_um_s.value,
+      velocity_sd_um_s: ({ found }) => found.velocity_um_s.sd,
+      t50_s: ({ found }) => found.t50_s.value,
+      c_rate_max: ({ found }) => found.c_rate_max?.value ?? null,
+      mechanism: ({ mechanism }) => mechanism?.kind ?? null,
+      nuclei: ({ mechanism }) => mechanism?.nuclei_um.length ?? null,
+    });
+  }
   if (domains !== undefined && domains.length > 0) {
     all["domains"] = columns(domains, {
       particle: ({ particle }) => particle,

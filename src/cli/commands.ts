@@ -33,6 +33,10 @@ const commands: Readonly<Record<string, { readonly usage: string; readonly load:
     usage: "formats [--json]                        what is read, written and refused",
     load: async () => (await import("./formats.js")).formatsCommand,
   },
+  compare: {
+    usage: "compare DIR DIR ... --out DIR           several analyses in one table and figure",
+    load: async () => (await import("./compare.js")).compareCommand,
+  },
   demo: {
     usage: "demo [--out DIR]                        the standard twin, made and analysed",
     load: async () => (await import("./demo.js")).demoCommand,

@@ -59,7 +59,7 @@ async function refuseForeign(dir: string, final: string, marker: string): Promis
     () => false,
   );
   if (!ours) {
-    throw new ParameterError(`${dir} is there and ionoscope did not make it. Give another --out, or remove it.`, {
+    throw new ParameterError(`${dir} is there and holds no ${marker}: it is something else and is not replaced. Give another --out, or remove it.`, {
       parameter: "out",
       value: dir,
     });

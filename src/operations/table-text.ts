@@ -67,7 +67,7 @@ export function findingsRows(findings: Findings): { readonly columns: readonly s
 }
 
 /** Columns and rows as plain text, each column as wide as its widest cell. */
-function plainTable(columns: readonly string[], rows: readonly (readonly string[])[]): string[] {
+export function plainTable(columns: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const widths = columns.map((name, at) => Math.max(name.length, ...rows.map((cells) => cells[at]!.length)));
   const line = (cells: readonly string[]): string =>
     cells

@@ -1,0 +1,92 @@
+/** Many fronts side by side by the rate of the cell: the paper's Fig. 4b, c, and their velocities. */
+import { lineColours } from "./colormap.js";
+import { absent, figure, type Figure, type Part } from "./spec.js";
+
+/** One front as a point. */
+export interface RatePoint {
+  readonly rate_C: number | null;
+  readonly direction: string;
+  readonly mechanism: string;
+  readonly c_rate_max: number | null;
+  readonly c_rate_max_sd: number | null;
+  readonly velocity_nm_s: number;
+  readonly velocity_sd_nm_s: number | null;
+}
+
+const kinds = ["core", "wave", "hybrid", "uniform", "undecided"];
+const PANEL = 250;
+
+/** Two panels over the applied rate: the greatest single-particle C-rate with the line of the cell's own, and the velocity. */
+export function ratesFigure(points: readonly RatePoint[]): Figure {
+  const rated = points.filter(({ rate_C }) => rate_C !== null);
+  const directions = [...new Set(rated.map(({ direction }) => direction))].sort();
+  const shown = kinds.filter((kind) => rated.some(({ mechanism }) => mechanism === kind));
+  const panel = (value: keyof RatePoint, sd: keyof RatePoint, title: string, own: boolean): Part => {
+    const values = rated
+      .filter((point) => point[value] !== null)
+      .map((point) => ({
+        rate: point.rate_C,
+        direction: point.direction,
+        mechanism: point.mechanism,
+        v: point[value] as number,
+        low: (point[value] as number) - ((point[sd] as number | null) ?? 0),
+        high: (point[value] as number) + ((point[sd] as number | null) ?? 0),
+      }));
+    if (values.length === 0) return absent(`no ${title.split(" / ")[0]} beside an applied rate`, PANEL, PANEL);
+    const ticks = [...new Set(values.map(({ rate }) => rate!))].sort((a, b) => a - b);
+    const x = {
+      field: "rate",
+      type: "quantitative",
+      title: "applied rate / C",
+      scale: { type: "log", domain: [0.8 * ticks[0]!, 1.25 * ticks.at(-1)!], nice: false },
+      axis: { values: ticks.length <= 8 ? ticks : undefined, format: ".2~f", grid: false },
+    };
+    const y = { type: "quantitative", title, scale: { zero: true }, axis: { tickCount: 5 } };
+    const color = {
+      field: "mechanism",
+      type: "nominal",
+      title: "mechanism",
+      scale: { domain: shown, range: lineColours.slice(0, shown.length) },
+    };
+    const shape = {
+      field: "direction",
+      type: "nominal",
+      title: "direction",
+      scale: { domain: directions, range: ["circle", "diamond", "square", "cross"].slice(0, directions.length) },
+    };
+    const most = Math.max(...values.map(({ high }) => high));
+    const line: Part = {
+      data: { values: [ticks[0]!, Math.min(ticks.at(-1)!, most)].map((rate) => ({ rate, v: rate })) },
+      mark: { type: "line", strokeDash: [4, 3], color: "#777777", strokeWidth: 1 },
+      encoding: { x, y: { ...y, field: "v" } },
+    };
+    return {
+      width: PANEL,
+      height: PANEL,
+      layer: [
+        ...(own ? [line] : []),
+        {
+          data: { values },
+          mark: { type: "rule", strokeWidth: 1 },
+          encoding: { x, y: { ...y, field: "low" }, y2: { field: "high" }, color },
+        },
+        {
+          data: { values },
+          mark: { type: "point", filled: true, size: 55, opacity: 0.85 },
+          encoding: { x, y: { ...y, field: "v" }, color, shape },
+        },
+      ],
+    };
+  };
+  return figure({
+    title: {
+      text: "Fronts by the rate of the cell",
+      subtitle: "Bars: one standard error. Dashed: a particle as fast as its cell.",
+    },
+    hconcat: [
+      panel("c_rate_max", "c_rate_max_sd", "greatest single-particle C-rate / C", true),
+      panel("velocity_nm_s", "velocity_sd_nm_s", "front velocity / nm/s", false),
+    ],
+    spacing: 30,
+  });
+}

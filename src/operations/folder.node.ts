@@ -59,10 +59,13 @@ async function refuseForeign(dir: string, final: string, marker: string): Promis
     () => false,
   );
   if (!ours) {
-    throw new ParameterError(`${dir} is there and holds no ${marker}: it is something else and is not replaced. Give another --out, or remove it.`, {
-      parameter: "out",
-      value: dir,
-    });
+    throw new ParameterError(
+      `${dir} is there and holds no ${marker}: it is something else and is not replaced. Give another --out, or remove it.`,
+      {
+        parameter: "out",
+        value: dir,
+      },
+    );
   }
 }
 

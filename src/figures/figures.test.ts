@@ -11,6 +11,7 @@ import { frontMapFigure } from "./front-map-figure.js";
 import { kineticsFigure } from "./kinetics-figure.js";
 import { kymographFigure } from "./kymograph-figure.js";
 import { pictureUrl } from "./picture.js";
+import { ratesFigure } from "./rates-figure.js";
 import { renderSvg, withFont } from "./render.js";
 import { reportPage } from "./report.js";
 import { curveRows } from "./spec.js";
@@ -156,6 +157,33 @@ describe("every axis names its quantity and unit", () => {
 });
 
 describe("what is missing is said", () => {
+  test("fronts by the rate of the cell: a particle as fast as its cell lies on the dashed curve, rates that are one share a tick", async () => {
+    const rates = [0.5, 1, 1.999999, 2.000001, 6];
+    const points = rates.map((rate_C) => ({
+      rate_C,
+      direction: "delithiation",
+      mechanism: rate_C < 2 ? "hybrid" : "core",
+      // The cell's own rate: each point has its centre on the curve.
+      c_rate_max: rate_C,
+      c_rate_max_sd: 0.1,
+      velocity_nm_s: 20,
+      velocity_sd_nm_s: null,
+    }));
+    const svg = await renderSvg(
+      ratesFigure([...points, { ...points[0]!, rate_C: null }, { ...points[0]!, rate_C: 0 }]),
+    );
+    expect(svg).not.toMatch(/NaN|Infinity/);
+    expect(svg.match(/>2<\/text>/g)).toHaveLength(2 + 1);
+    const [, path] = /mark" d="([^"]*)"[^>]*stroke-dasharray/.exec(svg)!;
+    const curve = [...path!.matchAll(/[ML]([-\d.]+),([-\d.]+)/g)].map(([, x, y]) => [Number(x), Number(y)] as const);
+    const bars = [...svg.matchAll(/rule mark" transform="translate\(([-\d.]+),([-\d.]+)\)" x2="0" y2="([-\d.]+)"/g)];
+    for (const [, x, low, up] of bars.slice(0, rates.length)) {
+      const [middleX, middleY] = [Number(x), Number(low) + 0.5 * Number(up)];
+      expect(Math.min(...curve.map(([cx, cy]) => Math.hypot(cx - middleX, cy - middleY)))).toBeLessThan(5);
+    }
+    expect(bars.length).toBeGreaterThanOrEqual(rates.length);
+  });
+
   test("no cycler, no particle, no image", async () => {
     const alone = cyclingFigure({ traces: [trace], cycling: null, cell: null, transitions: [] });
     expect(words(await renderSvg(alone))).toContain("no cycler's record was given");

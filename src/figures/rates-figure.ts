@@ -15,10 +15,12 @@ export interface RatePoint {
 
 const kinds = ["core", "wave", "hybrid", "uniform", "undecided"];
 const PANEL = 250;
+/** Rates closer than this, as a ratio, share a tick. */
+const APART = 1.08;
 
 /** Two panels over the applied rate: the greatest single-particle C-rate with the line of the cell's own, and the velocity. */
 export function ratesFigure(points: readonly RatePoint[]): Figure {
-  const rated = points.filter(({ rate_C }) => rate_C !== null);
+  const rated = points.filter(({ rate_C }) => rate_C !== null && rate_C > 0);
   const directions = [...new Set(rated.map(({ direction }) => direction))].sort();
   const shown = kinds.filter((kind) => rated.some(({ mechanism }) => mechanism === kind));
   const panel = (value: keyof RatePoint, sd: keyof RatePoint, title: string, own: boolean): Part => {
@@ -33,13 +35,15 @@ export function ratesFigure(points: readonly RatePoint[]): Figure {
         high: (point[value] as number) + ((point[sd] as number | null) ?? 0),
       }));
     if (values.length === 0) return absent(`no ${title.split(" / ")[0]} beside an applied rate`, PANEL, PANEL);
-    const ticks = [...new Set(values.map(({ rate }) => rate!))].sort((a, b) => a - b);
+    const rates = values.map(({ rate }) => rate!).sort((a, b) => a - b);
+    const [least, greatest] = [rates[0]!, rates.at(-1)!];
+    const ticks = rates.filter((rate, at) => at === 0 || rate > APART * rates[at - 1]!);
     const x = {
       field: "rate",
       type: "quantitative",
       title: "applied rate / C",
-      scale: { type: "log", domain: [0.8 * ticks[0]!, 1.25 * ticks.at(-1)!], nice: false },
-      axis: { values: ticks.length <= 8 ? ticks : undefined, format: ".2~f", grid: false },
+      scale: { type: "log", domain: [0.8 * least, 1.25 * greatest], nice: false },
+      axis: { values: ticks.length <= 8 ? ticks : undefined, format: ".2~r", grid: false },
     };
     const y = { type: "quantitative", title, scale: { zero: true }, axis: { tickCount: 5 } };
     const color = {
@@ -55,8 +59,11 @@ export function ratesFigure(points: readonly RatePoint[]): Figure {
       scale: { domain: directions, range: ["circle", "diamond", "square", "cross"].slice(0, directions.length) },
     };
     const most = Math.max(...values.map(({ high }) => high));
+    const until = Math.min(1.25 * greatest, most);
+    // Equal rates lie on a curve where one axis is logarithmic and the other is not.
+    const equal = Array.from({ length: 41 }, (_, at) => 0.8 * least * (until / (0.8 * least)) ** (at / 40));
     const line: Part = {
-      data: { values: [ticks[0]!, Math.min(ticks.at(-1)!, most)].map((rate) => ({ rate, v: rate })) },
+      data: { values: until > least ? equal.map((rate) => ({ rate, v: rate })) : [] },
       mark: { type: "line", strokeDash: [4, 3], color: "#777777", strokeWidth: 1 },
       encoding: { x, y: { ...y, field: "v" } },
     };

@@ -43,10 +43,10 @@ export async function compareCommand(args: readonly string[], signal: AbortSigna
     });
   }
   const found = await readAndCompare(positionals, signal);
-  await writeComparison(found, out, { figures: figures !== "none", signal });
+  const told = await writeComparison(found, out, { figures: figures !== "none", signal });
   const { comparison } = found;
   if (values.get("json") === true) {
-    process.stdout.write(`${jsonText(comparison)}\n`);
+    process.stdout.write(`${jsonText(told)}\n`);
     return;
   }
   const { columns, rows } = frontRows(comparison);

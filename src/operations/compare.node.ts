@@ -32,7 +32,7 @@ const MARKER = "comparison.json";
 export async function readAndCompare(
   dirs: readonly string[],
   signal?: AbortSignal,
-): Promise<{ readonly comparison: Comparison; readonly analyses: readonly Compared[] }> {
+): Promise<{ readonly comparison: Comparison; readonly analyses: readonly NamedAnalysis[] }> {
   if (dirs.length < 2) {
     throw new ParameterError(
       `compare takes two analyses or more, ${dirs.length} ${dirs.length === 1 ? "was" : "were"} given. Name the folders that analyse wrote.`,
@@ -44,15 +44,31 @@ export async function readAndCompare(
   if (twice !== undefined) {
     throw new ParameterError(`${twice} is given twice. Name each analysis once.`, { parameter: "DIR", value: twice });
   }
-  const analyses: Compared[] = [];
-  for (const dir of dirs) {
+  const names = namesOf(places);
+  const analyses: NamedAnalysis[] = [];
+  for (const [at, dir] of dirs.entries()) {
     signal?.throwIfAborted();
-    analyses.push(await readAnalysis(dir));
+    analyses.push({ ...(await readAnalysis(dir, names[at]!)), dir });
   }
   return { comparison: compareAnalyses(analyses), analyses };
 }
 
-async function readAnalysis(dir: string): Promise<Compared> {
+/** An analysis and its folder as the user named it. */
+interface NamedAnalysis extends Compared {
+  readonly dir: string;
+}
+
+/** As many last parts of each path as tell them all apart. */
+function namesOf(places: readonly string[]): string[] {
+  const parts = places.map((place) => place.split(path.sep).filter((part) => part !== ""));
+  const deepest = Math.max(...parts.map(({ length }) => length));
+  for (let depth = 1; ; depth++) {
+    const names = parts.map((part) => part.slice(-depth).join("/"));
+    if (new Set(names).size === names.length || depth >= deepest) return names;
+  }
+}
+
+async function readAnalysis(dir: string, name: string): Promise<Compared> {
   const file = path.join(dir, "summary.json");
   const text = await readFile(file, "utf8").catch((cause: unknown) => {
     throw new FormatError(`${dir}: holds no analysis, summary.json cannot be read. Give a folder that analyse wrote.`, {
@@ -77,7 +93,7 @@ async function readAnalysis(dir: string): Promise<Compared> {
   for (const { transition, map, width, height } of parsed.data.fronts) {
     maps.set(transition, await readMap(path.join(dir, ...map.split("/")), width, height));
   }
-  return { name: dir, summary: parsed.data, maps };
+  return { name, summary: parsed.data, maps };
 }
 
 async function readMap(file: string, width: number, height: number): Promise<Float32Array> {
@@ -102,17 +118,18 @@ async function readMap(file: string, width: number, height: number): Promise<Flo
   }
 }
 
-/** Writes DIR: `comparison.json`, `tables/`, `figures/` and `report.html`, whole or not at all. */
+/** Writes DIR: `comparison.json`, `tables/`, `figures/` and `report.html`, whole or not at all; gives what stands in the first. */
 export async function writeComparison(
   { comparison, analyses }: Awaited<ReturnType<typeof readAndCompare>>,
   dir: string,
   { figures, signal }: { readonly figures: boolean; readonly signal?: AbortSignal },
-): Promise<void> {
+): Promise<object> {
   const draft = await draftFolder(dir, MARKER);
   try {
+    const folders = analyses.map((one) => relativePath(dir, one.dir));
     const told = {
       ionoscope: version,
-      analyses: analyses.map(({ name }) => relativePath(dir, name)),
+      analyses: analyses.map(({ name }, at) => ({ name, path: folders[at] })),
       ...comparison,
     };
     await draft.write(MARKER, `${jsonText(told)}\n`);
@@ -129,9 +146,11 @@ export async function writeComparison(
       ? [
           {
             name: "rates",
-            svg: await renderSvg(ratesFigure(comparison.fronts.map(pointOf))),
+            svg: await renderSvg(
+              ratesFigure(comparison.fronts.filter(({ explained_by }) => explained_by === null).map(pointOf)),
+            ),
             caption:
-              "Every front of every analysis over the rate of its cell: the particle's greatest C-rate, and the velocity of its front. Fronts without an applied rate are left out.",
+              "Every front of every analysis over the rate of its cell: the particle's greatest C-rate, and the velocity of its front. Fronts without an applied rate are left out, and those that something else explains.",
           },
         ]
       : [];
@@ -141,20 +160,21 @@ export async function writeComparison(
       reportPage({
         title: `ionoscope: ${analyses.length} analyses compared`,
         facts: analyses.map(({ name, summary }): [string, string] => [
-          relativePath(dir, name),
+          name,
           `${summary.particles.length} particles, ${summary.kinetics.length} fronts with a velocity`,
         ]),
         warnings: comparison.warnings,
         tables: reportTables(comparison),
         figures: drawn,
         recipe: jsonText({ analyses: told.analyses }),
-        repeat: `ionoscope compare ${told.analyses.join(" ")} --out again`,
+        repeat: `ionoscope compare ${folders.join(" ")} --out again`,
         fontCss,
         footer: `ionoscope ${version}. Numbers are value ± one standard error.`,
       }),
     );
     signal?.throwIfAborted();
     await draft.commit();
+    return told;
   } catch (error) {
     await draft.discard();
     throw error;
@@ -179,14 +199,14 @@ export function frontRows({ fronts }: Comparison): { readonly columns: readonly 
   return {
     columns: ["analysis", "particle", "same as", "direction", "rate / C", "velocity / nm/s", "C-rate max", "mechanism"],
     rows: fronts.map((front) => [
-      path.basename(front.analysis),
+      front.analysis,
       String(front.particle),
       `#${front.same}`,
       `${front.direction}${front.kind === "unknown" ? "" : `, ${front.kind}`}`,
       front.rate_C === null ? "-" : front.rate_C.toPrecision(3),
       valueText(front.velocity_um_s, NM_PER_UM),
       front.c_rate_max === null ? "-" : valueText(front.c_rate_max),
-      front.mechanism,
+      front.explained_by === null ? front.mechanism : `explained by ${front.explained_by}`,
     ]),
   };
 }
@@ -206,9 +226,9 @@ function reportTables(comparison: Comparison): ReportTable[] {
       title: "The same particle",
       columns: ["analysis", "particle", "analysis", "particle", "shared over joint area"],
       rows: comparison.same.map(({ analyses, particles, iou }) => [
-        path.basename(analyses[0]),
+        analyses[0],
         String(particles[0]),
-        path.basename(analyses[1]),
+        analyses[1],
         String(particles[1]),
         iou.toFixed(3),
       ]),
@@ -219,9 +239,9 @@ function reportTables(comparison: Comparison): ReportTable[] {
       title: "Paths of the same particle",
       columns: ["analysis", "transition", "analysis", "transition", "direction", "likeness", "by shape alone", "p"],
       rows: comparison.paths.map(({ analyses, transitions, direction, likeness, byShape, p }) => [
-        path.basename(analyses[0]),
+        analyses[0],
         String(transitions[0]),
-        path.basename(analyses[1]),
+        analyses[1],
         String(transitions[1]),
         direction,
         likeness === null ? "-" : valueText(likeness),

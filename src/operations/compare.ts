@@ -1,11 +1,17 @@
 /** Several analyses side by side: their fronts in one table, and which particles of them are the same. */
 import { z } from "zod";
 import { likenessOf } from "../analysis/likeness.js";
-import { maskOfPolygon, polygonCentroid } from "../kernels/polygon.js";
+import { matchOutlines, type Outline } from "../analysis/same-outlines.js";
+import { polygonCentroid } from "../kernels/polygon.js";
 import type { FrontMap } from "../model/experiment.js";
 import type { Table } from "./tables.js";
 
-const estimate = z.object({ value: z.number(), sd: z.number().nullable(), n: z.number() });
+const estimate = z.object({ value: z.number(), sd: z.number().nullable() });
+/** Null too where only the value is: what is not finite stands as null in a summary. */
+const known = estimate
+  .extend({ value: z.number().nullable() })
+  .nullable()
+  .transform((one) => (one === null || one.value === null ? null : { ...one, value: one.value }));
 
 /** What a comparison reads of a summary.json; more keys may stand in it. */
 export const comparedSchema = z.object({
@@ -21,7 +27,6 @@ export const comparedSchema = z.object({
         direction: z.string(),
         halfCycle: z.number().nullable(),
         rate_C: z.number().nullable(),
-        start_s: z.number(),
       }),
     )
     .default([]),
@@ -33,6 +38,7 @@ export const comparedSchema = z.object({
         origin_px: z.tuple([z.number(), z.number()]),
         width: z.number(),
         height: z.number(),
+        explained_by: z.object({ cause: z.string() }).nullish(),
       }),
     )
     .default([]),
@@ -42,19 +48,18 @@ export const comparedSchema = z.object({
         particle: z.number(),
         transition: z.number(),
         velocity_um_s: estimate,
-        t50_s: estimate,
-        duration_s: estimate.nullable(),
-        c_rate_max: estimate.nullable(),
-        c_rate_mean: estimate.nullable(),
+        duration_s: known,
+        c_rate_max: known,
+        c_rate_mean: known,
       }),
     )
     .default([]),
-  mechanisms: z.array(z.object({ transition: z.number().nullable(), kind: z.string(), score: z.number() })).default([]),
+  mechanisms: z.array(z.object({ transition: z.number().nullable(), kind: z.string() })).default([]),
 });
 
 /** One analysis as it is compared. */
 export interface Compared {
-  /** As named by the user. */
+  /** By which it is told from the others. */
   readonly name: string;
   readonly summary: z.infer<typeof comparedSchema>;
   /** Arrivals of each front by its transition; what likeness is told from. */
@@ -77,6 +82,8 @@ export interface ComparedFront {
   readonly c_rate_mean: { readonly value: number; readonly sd: number | null } | null;
   readonly duration_s: { readonly value: number; readonly sd: number | null } | null;
   readonly mechanism: string;
+  /** What else moved the light, where no front need have passed. */
+  readonly explained_by: string | null;
 }
 
 /** Two particles of two analyses, and how alike their outlines are. */
@@ -107,12 +114,6 @@ export interface Comparison {
   readonly warnings: readonly string[];
 }
 
-/** Outlines less alike than this are of other particles; and so are those that two others match nearly as well. */
-const SAME_IOU = 0.85;
-const CLEARLY = 0.05;
-/** Cells along a particle on which outlines are laid on each other. */
-const CELLS = 120;
-
 /**
  * Compares analyses in the order in which they are given. A particle is the same as one of an earlier analysis where their
  * outlines, in um and with their centroids laid on each other, share 85 % of their joint area, and where no other particle of either
@@ -124,13 +125,12 @@ export function compareAnalyses(all: readonly Compared[]): Comparison {
   const nameOf = (name: string, particle: number): string => `${name}\n${particle}`;
   let count = 0;
   for (const [at, one] of all.entries()) {
+    const known = all.slice(0, at).flatMap((earlier) => matchesOf(earlier, one));
+    same.push(...known);
     for (const { id } of one.summary.particles) {
-      const known = all.slice(0, at).flatMap((earlier) => matchOf(earlier, one, id) ?? []);
-      const best = known.reduce<SameParticle | null>(
-        (found, next) => (found === null || next.iou > found.iou ? next : found),
-        null,
-      );
-      same.push(...known);
+      const best = known
+        .filter(({ particles }) => particles[1] === id)
+        .reduce<SameParticle | null>((found, next) => (found === null || next.iou > found.iou ? next : found), null);
       const number = best === null ? undefined : numbers.get(nameOf(best.analyses[0], best.particles[0]));
       numbers.set(nameOf(one.name, id), number ?? count++);
     }
@@ -153,61 +153,38 @@ export function compareAnalyses(all: readonly Compared[]): Comparison {
         c_rate_mean: found.c_rate_mean,
         duration_s: found.duration_s,
         mechanism: summary.mechanisms.find(({ transition }) => transition === found.transition)?.kind ?? "undecided",
+        explained_by:
+          summary.fronts.find(({ transition }) => transition === found.transition)?.explained_by?.cause ?? null,
       };
     }),
   );
+  const warnings: string[] = [];
   const unrated = fronts.filter(({ rate_C }) => rate_C === null).length;
-  return {
-    fronts,
-    same,
-    paths: pathsOf(all, fronts),
-    warnings:
-      unrated === 0
-        ? []
-        : [`${unrated} of ${fronts.length} fronts have no applied rate: no cycler's record, or no mass.`],
-  };
-}
-
-/** The particle of an earlier analysis that a particle is; null where there is none, or more than one. */
-function matchOf(earlier: Compared, one: Compared, id: number): SameParticle | null {
-  const alike = (a: Compared, b: Compared, of: number): { readonly id: number; readonly iou: number }[] =>
-    a.summary.particles
-      .map((other) => ({ id: other.id, iou: sharedArea(outlineOf(a, other.id), outlineOf(b, of)) }))
-      .sort((x, y) => y.iou - x.iou);
-  const [best, second] = alike(earlier, one, id);
-  if (best === undefined || best.iou < SAME_IOU || (second !== undefined && best.iou - second.iou < CLEARLY))
-    return null;
-  const [back, other] = alike(one, earlier, best.id);
-  if (back!.id !== id || (other !== undefined && back!.iou - other.iou < CLEARLY)) return null;
-  return { analyses: [earlier.name, one.name], particles: [best.id, id], iou: best.iou };
-}
-
-type Outline = readonly (readonly [number, number])[];
-
-/** Outline in um about its centroid. */
-function outlineOf({ summary }: Compared, id: number): Outline {
-  const { outline_px } = summary.particles.find((one) => one.id === id)!;
-  const [cx, cy] = polygonCentroid(outline_px);
-  const { value } = summary.movie.pixelSize_um;
-  return outline_px.map(([x, y]) => [(x - cx) * value, (y - cy) * value] as const);
-}
-
-function sharedArea(a: Outline, b: Outline): number {
-  const far_um = Math.max(...[...a, ...b].flat().map(Math.abs));
-  const scale = CELLS / (2.05 * far_um);
-  const mask = (outline: Outline): Uint8Array =>
-    maskOfPolygon(
-      outline.map(([x, y]) => [(x + 1.02 * far_um) * scale, (y + 1.02 * far_um) * scale] as const),
-      CELLS,
-      CELLS,
-    );
-  const [one, other] = [mask(a), mask(b)];
-  let [shared, joint] = [0, 0];
-  for (let at = 0; at < one.length; at++) {
-    shared += one[at]! & other[at]!;
-    joint += one[at]! | other[at]!;
+  if (unrated > 0) {
+    warnings.push(`${unrated} of ${fronts.length} fronts have no applied rate: no cycler's record, or no mass.`);
   }
-  return joint === 0 ? 0 : shared / joint;
+  const explained = fronts.filter(({ explained_by }) => explained_by !== null).length;
+  if (explained > 0) {
+    warnings.push(
+      `${explained} of ${fronts.length} fronts are explained by something else and are left out of the figure.`,
+    );
+  }
+  return { fronts, same, paths: pathsOf(all, fronts), warnings };
+}
+
+function matchesOf(earlier: Compared, one: Compared): SameParticle[] {
+  const [first, second] = [earlier.summary.particles, one.summary.particles];
+  return matchOutlines(outlinesOf(earlier), outlinesOf(one)).map((match) => ({
+    analyses: [earlier.name, one.name],
+    particles: [first[match.first]!.id, second[match.second]!.id],
+    iou: match.iou,
+  }));
+}
+
+/** Outlines in um. */
+function outlinesOf({ summary }: Compared): Outline[] {
+  const { value } = summary.movie.pixelSize_um;
+  return summary.particles.map(({ outline_px }) => outline_px.map(([x, y]) => [x * value, y * value] as const));
 }
 
 function pathsOf(all: readonly Compared[], fronts: readonly ComparedFront[]): ComparedPaths[] {
@@ -287,6 +264,7 @@ export function comparisonTables({ fronts, same, paths }: Comparison): Record<st
       c_rate_mean: ({ c_rate_mean }) => c_rate_mean?.value ?? null,
       duration_s: ({ duration_s }) => duration_s?.value ?? null,
       mechanism: ({ mechanism }) => mechanism,
+      explained_by: ({ explained_by }) => explained_by,
     }),
     same_particles: columns(same, {
       analysis: ({ analyses }) => analyses[0],

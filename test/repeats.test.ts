@@ -1,5 +1,6 @@
 /** Two crystals through two cycles, from the camera's counts to what repeats. */
 import { beforeAll, expect, test } from "vitest";
+import { findingsTree } from "../src/io/tree.js";
 import type { Findings } from "../src/model/experiment.js";
 import { analyseExperiment, type Analysis } from "../src/operations/analyse.js";
 import { completeRecipe } from "../src/operations/recipe.js";
@@ -82,6 +83,18 @@ test("velocities spread within a particle and between particles as they were dra
   // Within: 30 and 36 of one, 24 and 24 of the other; between: means of 33 and 24 nm/s.
   expect(1000 * spread!.within!).toBeCloseTo(6 / Math.SQRT2 / Math.SQRT2, 0);
   expect(1000 * spread!.between!).toBeCloseTo(9 / Math.SQRT2, 0);
+});
+
+test("every pair and every spread stands in the tree as a file of its own", () => {
+  const paths = [...findingsTree(findings)].map((file) => file.path);
+  for (const [name, list] of [
+    ["repeats", findings.repeats!],
+    ["spreads", findings.spreads!],
+  ] as const) {
+    expect(paths.filter((path) => path.startsWith(`findings/${name}/`))).toEqual(
+      list.map((_, index) => `findings/${name}/${index}.json`),
+    );
+  }
 });
 
 test("the table of cycles has a row a front, with its cycle, rate and speed", () => {

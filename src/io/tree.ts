@@ -46,6 +46,7 @@ export function* findingsTree(findings: Findings): Generator<TreeFile> {
     yield json(`mechanisms/${index}`, mechanism);
   }
   for (const [index, repeat] of (findings.repeats ?? []).entries()) yield json(`repeats/${index}`, repeat);
+  for (const [index, spread] of (findings.spreads ?? []).entries()) yield json(`spreads/${index}`, spread);
   for (const [index, domains] of (findings.domains ?? []).entries()) {
     yield* record(`domains/${index}`, domains, [domains.height, domains.width]);
   }

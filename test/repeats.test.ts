@@ -4,6 +4,8 @@ import { findingsTree } from "../src/io/tree.js";
 import type { Findings } from "../src/model/experiment.js";
 import { analyseExperiment, type Analysis } from "../src/operations/analyse.js";
 import { completeRecipe } from "../src/operations/recipe.js";
+import type { River } from "../src/operations/operation.js";
+import { steps } from "../src/operations/steps.js";
 import { tables } from "../src/operations/tables.js";
 import { twinExperiment } from "../src/operations/twin.js";
 
@@ -107,4 +109,22 @@ test("the table of cycles has a row a front, with its cycle, rate and speed", ()
     expect(cycles!["mechanism"]![row]).toBe("wave");
     expect(Number(cycles!["rate_C"]![row])).toBeCloseTo(2, 1);
   }
+});
+
+test("a front that something else explains neither repeats nor spreads, and the table of cycles says so", () => {
+  const because = "one moving gap";
+  const fronts = findings.fronts!.map((front, at) =>
+    at === 0 ? { ...front, explained_by: { cause: "height" as const, left: 0.01, ofFront: 0.5, because } } : front,
+  );
+  const step = steps.find(({ name }) => name === "repeats")!;
+  const river = { experiment: found.experiment, ...findings, fronts } as unknown as River;
+  const { repeats, spreads } = step.run(river, {} as never, {
+    progress: () => {},
+    warn: () => {},
+  }) as Findings;
+  expect(repeats).toHaveLength(findings.repeats!.length - 1);
+  const { direction } = findings.transitions!.find(({ id }) => id === fronts[0]!.transition)!;
+  expect(spreads!.find((one) => one.quantity === "velocity_um_s" && one.direction === direction)!.fronts).toBe(3);
+  const { cycles } = tables(found.experiment, { ...findings, fronts });
+  expect(Array.from(cycles!["explained_by"]!).filter((cause) => cause === "height")).toHaveLength(1);
 });

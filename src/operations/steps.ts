@@ -434,10 +434,17 @@ const repeats = operation({
   params: z.strictObject({}),
   takes: ["fronts", "transitions", "kinetics"],
   gives: ["repeats", "spreads"],
-  run: ({ fronts, transitions, kinetics }) => ({
-    repeats: measureRepeats(fronts, transitions),
-    spreads: spreadsOf(kinetics, transitions),
-  }),
+  run({ fronts, transitions, kinetics }) {
+    // Where something else moved the light, there is neither a path nor a velocity of lithium.
+    const own = fronts.filter(({ explained_by = null }) => explained_by === null);
+    return {
+      repeats: measureRepeats(own, transitions),
+      spreads: spreadsOf(
+        kinetics.filter(({ transition }) => own.some((front) => front.transition === transition)),
+        transitions,
+      ),
+    };
+  },
 });
 
 const domains = operation({

@@ -160,6 +160,7 @@ export function tables(experiment: Experiment, findings: Findings): Record<strin
       found,
       window: transitions.find(({ id }) => id === found.transition)!,
       mechanism: mechanisms?.find(({ transition }) => transition === found.transition),
+      front: findings.fronts?.find(({ transition }) => transition === found.transition),
     }));
     all["cycles"] = columns(rows, {
       particle: ({ found }) => found.particle,
@@ -174,6 +175,7 @@ export function tables(experiment: Experiment, findings: Findings): Record<strin
       c_rate_max: ({ found }) => found.c_rate_max?.value ?? null,
       mechanism: ({ mechanism }) => mechanism?.kind ?? null,
       nuclei: ({ mechanism }) => mechanism?.nuclei_um.length ?? null,
+      explained_by: ({ front }) => front?.explained_by?.cause ?? null,
     });
   }
   if (domains !== undefined && domains.length > 0) {

@@ -1,5 +1,5 @@
 /** Where the scene lies in each frame, from the still carrier, with one reference for the whole movie. */
-import { splineNoiseGain } from "../kernels/resample.js";
+import { splineNoiseGain, splineOwnShare } from "../kernels/resample.js";
 import { madSigma, median } from "../kernels/stats.js";
 import { shiftBound, type Texture } from "../kernels/texture-shift.js";
 import type { Drift, Estimate } from "../model/experiment.js";
@@ -8,12 +8,16 @@ import type { Particle } from "../model/particle.js";
 import { NM_PER_UM } from "../model/units.js";
 import { type Carrier, chooseCarrier, psfIn, whiteNoise } from "./carrier.js";
 import { framesOf, samplesOf } from "./frames.js";
+import { interpolationError, patternError } from "./registration-bias.js";
 import { locate, makeReference, type Place, type Reference, stay, type View, viewOf } from "./registration.js";
 
 /** Residuals beyond so many standard deviations are not the carrier's light. */
 const REJECT = 6;
 /** Share of the camera's pattern in what pulls beyond which a warning says so. */
 const DRAWN = 0.01;
+/** A frame shows the camera's pattern where so much of its variance is left beside the reference's. */
+const MOVED = 0.5;
+const FEWEST_MOVED = 5;
 /** Where a robust spread is wanted, about so many pixels tell it. */
 const SAMPLED = 4096;
 
@@ -23,7 +27,8 @@ const SAMPLED = 4096;
  * Each frame is divided by its own slow light, so that vignette and lamp do not count, and compared with one reference
  * made of the first frames: by phase correlation to a fraction of a pixel, then by robust least squares on the carrier.
  * The window that is watched follows the scene by whole pixels; crystals and their surroundings are left out and move
- * along. Nothing looks ahead: a frame's shift does not depend on later frames, but for the first eight.
+ * along. What interpolation and the camera's own pattern pull is taken off at the end; else nothing looks ahead: a
+ * frame's shift does not depend on later frames, but for the first eight.
  *
  * `residual_nm` comes from the two halves of the carrier, dealt out like a chessboard: half of the rms difference of
  * their shifts about its mean, rms over x and y. `bound_nm` is the Cramer-Rao bound for the measured noise. `gain` is
@@ -60,6 +65,7 @@ export async function estimateDrift(
   const x_px = new Float64Array(movie.frames).fill(NaN);
   const y_px = x_px.slice();
   const gain = x_px.slice();
+  const residual = x_px.slice();
   const splits: (readonly [number, number])[] = [];
   const noises: number[] = [];
   const earlier = new Float64Array(view.ratio.length);
@@ -72,6 +78,7 @@ export async function estimateDrift(
       guess = [place.x, place.y];
       [x_px[frame], y_px[frame]] = guess;
       splits.push([place.splitX, place.splitY]);
+      residual[frame] = place.residual;
       gain[frame] = gainOf(view, place, reference);
       if (before !== null) noises.push(noiseBetween(reference.texture, earlier, before, view.ratio, place));
       earlier.set(view.ratio);
@@ -79,15 +86,12 @@ export async function estimateDrift(
     before = place;
     onFrame?.(frame + 1);
   }
-  for (const axis of [x_px, y_px]) {
-    const start = axis[reference.anchor]!;
-    if (Number.isFinite(start)) for (let frame = 0; frame < axis.length; frame++) axis[frame] = axis[frame]! - start;
-  }
-
   const nm_px = movie.pixelSize_um * NM_PER_UM;
   const noise =
     noises.length > 0 ? median(noises) : whiteNoise(reference.relative, carrier.weight, carrier.width, carrier.height);
-  const [boundX, boundY] = shiftBound(reference.texture, noise, noise / Math.sqrt(reference.frames));
+  if (reference.blind === null) takeErrors(x_px, y_px, residual, { view, reference, noise });
+  countFromAnchor(x_px, y_px, reference.anchor);
+  const [boundX, boundY] = shiftBound(reference.texture, noise, noise / Math.sqrt(reference.shifts_px.length));
   const last = x_px.findLastIndex((value) => Number.isFinite(value));
   return {
     x_px,
@@ -100,6 +104,65 @@ export async function estimateDrift(
     carrier: maskOf(movie, carrier),
     warnings: warningsOf(x_px, reference),
   };
+}
+
+/** Takes from every shift what interpolation and the camera's own pattern pull. */
+function takeErrors(
+  x_px: Float64Array,
+  y_px: Float64Array,
+  residual: Float64Array,
+  { view, reference, noise }: { readonly view: View; readonly reference: Reference; readonly noise: number },
+): void {
+  const { texture, shifts_px } = reference;
+  const variance = patternVariance(x_px, y_px, residual, shifts_px, noise);
+  const [waveX, waveY] = interpolationError(texture);
+  const pattern = patternError(texture, view.carrier.weight, shifts_px, view.psf_px);
+  for (let frame = 0; frame < x_px.length; frame++) {
+    const [x, y] = [x_px[frame]!, y_px[frame]!];
+    const [drawnX, drawnY] = pattern(x, y);
+    x_px[frame] = x - waveX * Math.sin(2 * Math.PI * x) - variance * drawnX;
+    y_px[frame] = y - waveY * Math.sin(2 * Math.PI * y) - variance * drawnY;
+  }
+}
+
+/**
+ * Variance of a pattern that stands still in the camera, as a share of the light squared: what is left between frame and
+ * reference beyond noise, over what the pattern would leave there, the median over frames that moved away from the
+ * reference's; 0 where fewer than FEWEST_MOVED did. Texture that changed counts as pattern: it is an upper limit.
+ */
+function patternVariance(
+  x_px: Float64Array,
+  y_px: Float64Array,
+  residual: Float64Array,
+  shifts_px: readonly (readonly [number, number])[],
+  noise: number,
+): number {
+  const among = meanOver(shifts_px, (one) => meanOver(shifts_px, (other) => ownShare(one, other)));
+  const found: number[] = [];
+  for (let frame = 0; frame < x_px.length; frame++) {
+    const here = [x_px[frame]!, y_px[frame]!] as const;
+    const kept = splineNoiseGain(here[0], here[1]);
+    const shows = kept + among - 2 * meanOver(shifts_px, (one) => ownShare(here, one));
+    if (!(shows > MOVED)) continue;
+    found.push((residual[frame]! ** 2 - noise ** 2 * (kept + 1 / shifts_px.length)) / shows);
+  }
+  return found.length < FEWEST_MOVED ? 0 : Math.max(0, median(found));
+}
+
+function ownShare(one: readonly [number, number], other: readonly [number, number]): number {
+  return splineOwnShare(one[0] - other[0], one[1] - other[1]);
+}
+
+function meanOver<T>(values: readonly T[], of: (value: T) => number): number {
+  return values.reduce((sum, value) => sum + of(value), 0) / values.length;
+}
+
+/** Shifts become those against the anchor's. */
+function countFromAnchor(x_px: Float64Array, y_px: Float64Array, anchor: number): void {
+  for (const axis of [x_px, y_px]) {
+    const start = axis[anchor]!;
+    if (Number.isFinite(start)) for (let frame = 0; frame < axis.length; frame++) axis[frame] = axis[frame]! - start;
+  }
 }
 
 function withoutCarrier(movie: Movie): Drift {

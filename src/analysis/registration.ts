@@ -48,7 +48,8 @@ export interface Reference {
   /** height * width of the window: mean light of the frames used, and the same over its slow part. */
   readonly light: Float64Array;
   readonly relative: Float64Array;
-  readonly frames: number;
+  /** Where the scene of the anchor lay in each of them. */
+  readonly shifts_px: readonly (readonly [number, number])[];
   /** The frame whose scene it shows: the first that others can be laid on. */
   readonly anchor: number;
   /** Why nothing can be laid on it; null where it can. */
@@ -112,22 +113,35 @@ export async function makeReference(view: View, buffer: Samples, signal?: AbortS
     await movie.read(anchor, buffer, signal);
     if (stay(view, buffer, null) === null) continue;
     const lights = [view.moved.slice()];
-    const anchored = referenceOf(view, lights, anchor);
+    const shifts: [number, number][] = [[0, 0]];
+    const anchored = referenceOf(view, lights, shifts, anchor);
     if (anchored.texture.pixels.length < LEAST_PIXELS) {
       return { ...anchored, blind: `only ${anchored.texture.pixels.length} px of carrier lie around the crystals` };
     }
     for (let frame = 0; frame < first; frame++) {
       if (frame === anchor) continue;
       await movie.read(frame, buffer, signal);
-      if (locate(view, buffer, anchored, [0, 0]) !== null) lights.push(view.moved.slice());
+      const place = locate(view, buffer, anchored, [0, 0]);
+      if (place === null) continue;
+      lights.push(view.moved.slice());
+      shifts.push([place.x, place.y]);
     }
     if (lights.length < first / 2) continue;
-    const reference = referenceOf(view, lights, anchor);
+    const reference = referenceOf(view, lights, shifts, anchor);
     if (reference.cameraPull < FAINT) return reference;
     blind = "the carrier shows no texture beside the camera's own";
     break;
   }
-  return { ...referenceOf(view, await lightsAsTheyLie(view, buffer, first, signal), 0), blind };
+  const lights = await lightsAsTheyLie(view, buffer, first, signal);
+  return {
+    ...referenceOf(
+      view,
+      lights,
+      lights.map(() => [0, 0]),
+      0,
+    ),
+    blind,
+  };
 }
 
 async function lightsAsTheyLie(
@@ -144,7 +158,12 @@ async function lightsAsTheyLie(
   return lights;
 }
 
-function referenceOf(view: View, lights: readonly Float64Array[], anchor: number): Reference {
+function referenceOf(
+  view: View,
+  lights: readonly Float64Array[],
+  shifts_px: readonly (readonly [number, number])[],
+  anchor: number,
+): Reference {
   const { width, height, weight } = view.carrier;
   const light = meanOf(lights, width * height);
   const block = BLOCK_PSF * view.psf_px;
@@ -169,7 +188,7 @@ function referenceOf(view: View, lights: readonly Float64Array[], anchor: number
     ),
     light,
     relative,
-    frames: lights.length,
+    shifts_px,
     anchor,
     blind: null,
     cameraPull: cameraPullOf(view, texture, relative),

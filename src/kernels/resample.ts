@@ -136,6 +136,25 @@ export function splineNoiseGain(dx_px: number, dy_px: number): number {
   return noiseGainAlong(dx_px) * noiseGainAlong(dy_px);
 }
 
+/**
+ * Share of a pixel's own value in what interpolation finds dx_px, dy_px beside it: the product of two cardinal cubic
+ * splines, 1 at no shift, 0 at whole pixels, and below 0.25 beyond two thirds of a pixel.
+ */
+export function splineOwnShare(dx_px: number, dy_px: number): number {
+  return ownShareAlong(Math.abs(dx_px)) * ownShareAlong(Math.abs(dy_px));
+}
+
+function ownShareAlong(shift: number): number {
+  const whole = Math.floor(shift);
+  if (whole + 3 > HORIZON) return 0;
+  const impulse = new Float64Array(2 * HORIZON + 1);
+  impulse[HORIZON] = 1;
+  filterRow(impulse, 0, impulse.length);
+  const [a, b, c, d] = weights(shift - whole);
+  const x = HORIZON + whole;
+  return a * impulse[x - 1]! + b * impulse[x]! + c * impulse[x + 1]! + d * impulse[x + 2]!;
+}
+
 function noiseGainAlong(shift: number): number {
   const impulse = new Float64Array(2 * HORIZON + 1);
   impulse[HORIZON] = 1;

@@ -224,7 +224,7 @@ export const registration: AccuracyGroup<RegistrationDraw> = {
         wanted: "68 % within 5 points",
         ours: `${(100 * inside).toFixed(0)} % of ${scores.length}`,
         held: sigmasRight(inside, scores.length, 0.05, sigmas),
-        note: "The residual comes from the difference of two halves of the carrier and leaves out what both share: the interpolation between pixels and the slow light, some 0.0002 px.",
+        note: "The residual comes from the difference of two halves of the carrier and leaves out what both share.",
       },
       {
         what: "lamp, rms error / %",

@@ -150,6 +150,9 @@ const MOVED = { most_widths: 1.5, sds: 1.5 } as const;
  */
 const LEFT = { misfit: 0.48, most_widths: 12, bias: 1.2, jump: 0.65, carry: 0.3, bend: 0.95 } as const;
 
+/** A map freed of its fits' errors makes a better picture: once more tells the rest, most near the rim of a ring. */
+const ROUNDS = 2;
+
 /** A part of a step that stands elsewhere counts beyond so many errors and this share; its time, beyond this part of the window. */
 const ELSEWHERE = { sds: 4, least: 0.12, window: 0.5 } as const;
 
@@ -162,15 +165,18 @@ function unbiased(map: FrontMap, front: FollowedFront, grid: Grid, elsewhere_s: 
   const arrival_s = Float32Array.from(map.arrival_s);
   const sd_s = Float32Array.from(map.sd_s);
   const only = Uint8Array.from(courses.pixels, (at) => (Number.isFinite(arrival_s[at]!) ? 1 : 0));
-  const filled_s = fillArrivals(map, courses.psf_um).arrival_s;
-  for (let at = 0; at < filled_s.length; at++) if (map.unchanged[at] === 1) filled_s[at] = Infinity;
-  const bias_s = fitBias(filled_s, front, grid, only);
-  for (const [i, at] of courses.pixels.entries()) {
-    if (!Number.isFinite(bias_s[i]!)) continue;
-    const most_s = MOVED.most_widths * fit.width_s[i]!;
-    const moved_s = Math.max(-most_s, Math.min(most_s, bias_s[i]!));
-    const doubt2 = (MOVED.sds * map.sd_s[at]!) ** 2;
-    arrival_s[at] = arrival_s[at]! - (moved_s * moved_s ** 2) / (moved_s ** 2 + doubt2);
+  let bias_s = new Float32Array(courses.pixels.length);
+  for (let round = 0; round < ROUNDS; round++) {
+    const filled_s = fillArrivals({ ...map, arrival_s }, courses.psf_um).arrival_s;
+    for (let at = 0; at < filled_s.length; at++) if (map.unchanged[at] === 1) filled_s[at] = Infinity;
+    bias_s = fitBias(filled_s, front, grid, only);
+    for (const [i, at] of courses.pixels.entries()) {
+      if (!Number.isFinite(bias_s[i]!)) continue;
+      const most_s = MOVED.most_widths * fit.width_s[i]!;
+      const moved_s = Math.max(-most_s, Math.min(most_s, bias_s[i]!));
+      const doubt2 = (MOVED.sds * map.sd_s[at]!) ** 2;
+      arrival_s[at] = map.arrival_s[at]! - (moved_s * moved_s ** 2) / (moved_s ** 2 + doubt2);
+    }
   }
   const jump_s = jumpsOf(arrival_s, map);
   for (const [i, at] of courses.pixels.entries()) {

@@ -165,7 +165,7 @@ function unbiased(map: FrontMap, front: FollowedFront, grid: Grid, elsewhere_s: 
   const arrival_s = Float32Array.from(map.arrival_s);
   const sd_s = Float32Array.from(map.sd_s);
   const only = Uint8Array.from(courses.pixels, (at) => (Number.isFinite(arrival_s[at]!) ? 1 : 0));
-  let bias_s = new Float32Array(courses.pixels.length);
+  let bias_s: Float32Array = new Float32Array(courses.pixels.length);
   for (let round = 0; round < ROUNDS; round++) {
     const filled_s = fillArrivals({ ...map, arrival_s }, courses.psf_um).arrival_s;
     for (let at = 0; at < filled_s.length; at++) if (map.unchanged[at] === 1) filled_s[at] = Infinity;

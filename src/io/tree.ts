@@ -30,6 +30,9 @@ export function* findingsTree(findings: Findings): Generator<TreeFile> {
   for (const [index, transition] of (findings.transitions ?? []).entries()) {
     yield json(`transitions/${index}`, transition);
   }
+  for (const [index, one] of (findings.shiftShares ?? []).entries()) {
+    yield* record(`shift/${index}`, one, [one.height, one.width]);
+  }
   for (const [index, front] of (findings.fronts ?? []).entries()) {
     yield* record(`fronts/${index}`, front, [front.height, front.width]);
   }

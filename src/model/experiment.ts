@@ -165,6 +165,26 @@ export interface Evenness {
   readonly expected: Float64Array;
 }
 
+/** How much of what changes in a window a shift of the scene would explain. */
+export interface ShiftShare {
+  readonly particle: number;
+  readonly transition: number;
+  /** Part of the differential images' variance within the outline; 1 where drift is all there is. */
+  readonly share: Estimate;
+  /** The shift that would do it, root mean square of x and y together: an upper limit of what registration left. */
+  readonly shift_nm: Estimate;
+  /** Of the image below, compared with the one a lag before. */
+  readonly moment_s: number;
+  readonly lag_s: number;
+  readonly width: number;
+  readonly height: number;
+  readonly pixelSize_um: number;
+  readonly origin_px: readonly [number, number];
+  /** height * width: ln I(t) / I(t - lag) less its mean, smoothed by the point spread, and what the shift explains of it. */
+  readonly contrast: Float32Array;
+  readonly explained: Float32Array;
+}
+
 /** How the moment of passing is picked. */
 export type Estimator = "step+line" | "matched" | "argmax" | "half-rise";
 
@@ -418,6 +438,7 @@ export interface Findings {
   readonly optics?: readonly Optics[];
   readonly evenness?: readonly Evenness[];
   readonly transitions?: readonly Transition[];
+  readonly shiftShares?: readonly ShiftShare[];
   readonly fronts?: readonly FrontMap[];
   readonly kinetics?: readonly Kinetics[];
   readonly kymographs?: readonly Kymograph[];

@@ -1,5 +1,6 @@
 /** The figures of an analysis, each an SVG with its caption. */
 import type { Findings, Transition } from "../model/experiment.js";
+import type { Image } from "../model/movie.js";
 import { contrastFigure } from "../figures/contrast-figure.js";
 import { cyclingFigure } from "../figures/cycling-figure.js";
 import { driftFigure } from "../figures/drift-figure.js";
@@ -10,7 +11,7 @@ import { kymographFigure } from "../figures/kymograph-figure.js";
 import { renderSvg } from "../figures/render.js";
 import type { Analysis } from "./analyse.js";
 import { valueText } from "./table-text.js";
-import { contrastViews } from "./views.js";
+import { contrastViews, timeLabel } from "./views.js";
 
 /** A figure as it is written and shown. */
 export interface Picture {
@@ -82,6 +83,22 @@ export async function drawFigures(
       }),
       `${where}. Intensity minus that before the window, over the particle's mean before it${views.total === null ? "" : "; last, the total contrast"}.${pedestal(experiment.blackLevel === null)}`,
     );
+    const shift = findings.shiftShares?.find((one) => one.transition === id);
+    if (shift !== undefined) {
+      const image = (data: Float32Array): Image => ({ ...shift, data });
+      await add(
+        `shift-${id}`,
+        contrastFigure({
+          title: `Change over ${shift.lag_s.toPrecision(3)} s, and what a shift explains of it`,
+          images: [
+            { image: image(shift.contrast), label: timeLabel(shift.moment_s) },
+            { image: image(shift.explained), label: "as a shift" },
+          ],
+          outline,
+        }),
+        `${where}. Left: the change where it is greatest, its mean taken off and smoothed by the point spread. Right: what a shift of the scene explains of it. Through the window a shift explains ${valueText(shift.share, 100)} % of the change, if it is ${valueText(shift.shift_nm)} nm.`,
+      );
+    }
     const front = fronts.find((one) => one.transition === id);
     if (front !== undefined) {
       await add(

@@ -112,6 +112,21 @@ function reportTables(findings: Findings): ReportTable[] {
       rows: because,
     });
   }
+  const shifts = (findings.shiftShares ?? []).map(({ particle, transition, share, shift_nm }) => [
+    String(particle),
+    String(transition),
+    valueText(share, 100),
+    valueText(shift_nm),
+    findings.drift === undefined ? "-" : valueText(findings.drift.residual_nm),
+  ]);
+  if (shifts.length > 0) {
+    all.push({
+      title: "Is it drift?",
+      columns: ["particle", "transition", "like a shift / %", "shift needed / nm", "registration leaves / nm"],
+      rows: shifts,
+      note: "How much of the differential images' variance a shift of the scene would explain. Noise and the front itself take part in it: only a large share, by a shift that registration leaves, is drift.",
+    });
+  }
   const domains = (findings.domains ?? []).map((found) => [
     String(found.particle),
     String(found.transition),

@@ -18,6 +18,7 @@ import { classifyMechanism, withoutFront } from "../analysis/mechanisms.js";
 import { measureOptics } from "../analysis/optics.js";
 import { drawnParticle, findParticles } from "../analysis/particles.js";
 import { referenceImage } from "../analysis/reference.js";
+import { shiftShare } from "../analysis/shift-share.js";
 import { findTransitions, nameTransitions } from "../analysis/transitions.js";
 import { framesAround } from "../analysis/windows.js";
 import { containsPoint } from "../kernels/polygon.js";
@@ -27,7 +28,7 @@ import { ParameterError } from "../model/errors.js";
 import type { Domains } from "../model/domains.js";
 import type { Material } from "../model/material.js";
 import type { Movie } from "../model/movie.js";
-import type { Crop, FrontMap, Kymograph, Mechanism, Transition } from "../model/experiment.js";
+import type { Crop, FrontMap, Kymograph, Mechanism, ShiftShare, Transition } from "../model/experiment.js";
 import { checkMaterial } from "../physics/material-check.js";
 import { materials } from "../physics/materials/library.js";
 import { materialSchema } from "./material-schema.js";
@@ -239,6 +240,44 @@ const transitions = operation({
       await turn(context.signal);
     }
     return { transitions: all, evenness };
+  },
+});
+
+/** A window is in doubt where a shift of the scene would explain so much of its change. */
+const DOUBTED_SHARE = 0.5;
+
+const shift = operation({
+  name: "shift",
+  summary:
+    "How much of each window's change a shift of the scene would explain, and by how far it would have to shift.",
+  params: z.strictObject({
+    lag_s: z.number().positive().default(20).describe("Time between the images compared; at least one interval."),
+    psf_um,
+  }),
+  takes: ["crops", "transitions", "drift", "cell", "clock"],
+  gives: ["shiftShares"],
+  async run({ crops, transitions, drift, cell, clock }, params, context) {
+    const all: ShiftShare[] = [];
+    for (const [index, transition] of transitions.entries()) {
+      const crop = cropOf(crops, transition.particle);
+      const limits = { others: transitions, halfCycles: clock.source === "none" ? [] : (cell?.halfCycles ?? []) };
+      const stack = readStack(crop, framesAround(crop.time_s, transition, limits));
+      const lag_s = Math.max(params.lag_s, medianStep(crop.time_s));
+      const found = shiftShare(stack, transition, { mask: crop.mask, lag_s, psf_um: params.psf_um });
+      if (found !== null) {
+        const { particle, id } = transition;
+        all.push({ ...found, particle, transition: id, origin_px: crop.origin_px });
+        if (found.share.value > DOUBTED_SHARE) {
+          const nm = (value: number): string => `${value.toPrecision(2)} nm`;
+          context.warn(
+            `particle ${particle}, transition ${id}: ${(100 * found.share.value).toFixed(0)} % of the change looks like a shift of the scene by ${nm(found.shift_nm.value)}, and registration leaves ${nm(drift.residual_nm.value)}: it may be no change of the particle.`,
+          );
+        }
+      }
+      context.progress(index + 1, transitions.length);
+      await turn(context.signal);
+    }
+    return { shiftShares: all };
   },
 });
 
@@ -557,6 +596,7 @@ export const steps = [
   clock,
   optics,
   transitions,
+  shift,
   fronts,
   kinetics,
   kymographs,

@@ -42,6 +42,20 @@ export function summarise(experiment: Experiment, findings: Findings, warnings: 
           })),
         }),
     ...(findings.transitions === undefined ? {} : { transitions: findings.transitions }),
+    ...(findings.shiftShares === undefined
+      ? {}
+      : {
+          shift: findings.shiftShares.map(({ particle, transition, share, shift_nm, moment_s, lag_s }, index) => ({
+            particle,
+            transition,
+            share,
+            shift_nm,
+            moment_s,
+            lag_s,
+            contrast: `findings/shift/${index}/contrast.npy`,
+            explained: `findings/shift/${index}/explained.npy`,
+          })),
+        }),
     ...(findings.fronts === undefined
       ? {}
       : {

@@ -193,6 +193,11 @@ export function stepSentence(step: StepName | "controls", findings: Findings): s
       return count(findings.optics, "half cycle of a particle", "half cycles of particles");
     case "transitions":
       return count(findings.transitions, "window");
+    case "shift": {
+      const shares = (findings.shiftShares ?? []).map(({ share }) => share.value);
+      if (shares.length === 0) return "no window to compare";
+      return `${(100 * Math.max(...shares)).toFixed(0)} % of a window's change at most`;
+    }
     case "fronts":
       return count(findings.fronts, "front");
     case "kinetics":

@@ -1,11 +1,12 @@
 /** Where the scene lies in each frame, from the still carrier, with one reference for the whole movie. */
-import { splineNoiseGain, splineOwnShare } from "../kernels/resample.js";
+import { splineNoiseGain } from "../kernels/resample.js";
 import { madSigma, median } from "../kernels/stats.js";
 import { shiftBound, type Texture } from "../kernels/texture-shift.js";
 import type { Drift, Estimate } from "../model/experiment.js";
 import type { Movie } from "../model/movie.js";
 import type { Particle } from "../model/particle.js";
 import { NM_PER_UM } from "../model/units.js";
+import { noiseKept, patternBetween } from "./camera-pattern.js";
 import { type Carrier, chooseCarrier, psfIn, whiteNoise } from "./carrier.js";
 import { framesOf, samplesOf } from "./frames.js";
 import { interpolationError, patternError } from "./registration-bias.js";
@@ -18,6 +19,8 @@ const DRAWN = 0.01;
 /** A frame shows the camera's pattern where so much of its variance is left beside the reference's. */
 const MOVED = 0.5;
 const FEWEST_MOVED = 5;
+/** Frames that are asked for it, at most. */
+const MOST_ASKED = 500;
 /** Where a robust spread is wanted, about so many pixels tell it. */
 const SAMPLED = 4096;
 
@@ -137,24 +140,15 @@ function patternVariance(
   shifts_px: readonly (readonly [number, number])[],
   noise: number,
 ): number {
-  const among = meanOver(shifts_px, (one) => meanOver(shifts_px, (other) => ownShare(one, other)));
   const found: number[] = [];
-  for (let frame = 0; frame < x_px.length; frame++) {
-    const here = [x_px[frame]!, y_px[frame]!] as const;
-    const kept = splineNoiseGain(here[0], here[1]);
-    const shows = kept + among - 2 * meanOver(shifts_px, (one) => ownShare(here, one));
+  const stride = Math.ceil(x_px.length / MOST_ASKED);
+  for (let frame = 0; frame < x_px.length; frame += stride) {
+    const here = [[x_px[frame]!, y_px[frame]!]] as const;
+    const shows = patternBetween(here, shifts_px);
     if (!(shows > MOVED)) continue;
-    found.push((residual[frame]! ** 2 - noise ** 2 * (kept + 1 / shifts_px.length)) / shows);
+    found.push((residual[frame]! ** 2 - noise ** 2 * (noiseKept(here) + 1 / shifts_px.length)) / shows);
   }
   return found.length < FEWEST_MOVED ? 0 : Math.max(0, median(found));
-}
-
-function ownShare(one: readonly [number, number], other: readonly [number, number]): number {
-  return splineOwnShare(one[0] - other[0], one[1] - other[1]);
-}
-
-function meanOver<T>(values: readonly T[], of: (value: T) => number): number {
-  return values.reduce((sum, value) => sum + of(value), 0) / values.length;
 }
 
 /** Shifts become those against the anchor's. */

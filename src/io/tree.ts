@@ -17,6 +17,7 @@ export interface TreeFile {
 export function* findingsTree(findings: Findings): Generator<TreeFile> {
   for (const particle of findings.particles ?? []) yield* record(`particles/${particle.id}`, particle);
   if (findings.drift !== undefined) yield* record("drift", findings.drift);
+  if (findings.noise !== undefined) yield json("noise", findings.noise);
   for (const trace of findings.traces ?? []) yield* record(`traces/${trace.particle}`, trace);
   for (const evenness of findings.evenness ?? []) {
     const { time_s, unevenness, expected } = evenness;

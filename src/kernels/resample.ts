@@ -4,6 +4,8 @@
 const POLE = Math.sqrt(3) - 2;
 /** Terms after which the pole's powers are below double precision. */
 const HORIZON = 28;
+/** Pixels beyond which a sample's weight is below a ten-thousandth. */
+const REACH = 8;
 
 /**
  * The image with its content moved by +dx_px, +dy_px: cubic B-spline interpolation with mirror boundaries.
@@ -137,23 +139,37 @@ export function splineNoiseGain(dx_px: number, dy_px: number): number {
 }
 
 /**
- * Share of a pixel's own value in what interpolation finds dx_px, dy_px beside it: the product of two cardinal cubic
- * splines, 1 at no shift, 0 at whole pixels, and below 0.25 beyond two thirds of a pixel.
+ * Covariance of what interpolation finds in white noise of variance 1 at two places, dx_px, dy_px and toX_px, toY_px off a
+ * pixel: the products of their weights, summed. splineNoiseGain where both are one.
  */
-export function splineOwnShare(dx_px: number, dy_px: number): number {
-  return ownShareAlong(Math.abs(dx_px)) * ownShareAlong(Math.abs(dy_px));
+export function splineOverlap(dx_px: number, dy_px: number, toX_px: number, toY_px: number): number {
+  return overlapAlong(dx_px, toX_px) * overlapAlong(dy_px, toY_px);
 }
 
-function ownShareAlong(shift: number): number {
-  const whole = Math.floor(shift);
-  if (whole + 3 > HORIZON) return 0;
-  const impulse = new Float64Array(2 * HORIZON + 1);
-  impulse[HORIZON] = 1;
-  filterRow(impulse, 0, impulse.length);
-  const [a, b, c, d] = weights(shift - whole);
-  const x = HORIZON + whole;
-  return a * impulse[x - 1]! + b * impulse[x]! + c * impulse[x + 1]! + d * impulse[x + 2]!;
+function overlapAlong(a: number, b: number): number {
+  const from = Math.floor(Math.max(a, b)) - REACH;
+  const to = Math.ceil(Math.min(a, b)) + REACH;
+  let sum = 0;
+  for (let pixel = from; pixel <= to; pixel++) sum += cardinal(Math.abs(a - pixel)) * cardinal(Math.abs(b - pixel));
+  return sum;
 }
+
+/** The cardinal cubic spline: weight of a sample in what interpolation finds so far from it. */
+function cardinal(distance: number): number {
+  if (cardinalCoefficients === null) {
+    cardinalCoefficients = new Float64Array(2 * HORIZON + 1);
+    cardinalCoefficients[HORIZON] = 1;
+    filterRow(cardinalCoefficients, 0, cardinalCoefficients.length);
+  }
+  const whole = Math.floor(distance);
+  if (whole + 3 > HORIZON) return 0;
+  const [a, b, c, d] = weights(distance - whole);
+  const x = HORIZON + whole;
+  const row = cardinalCoefficients;
+  return a * row[x - 1]! + b * row[x]! + c * row[x + 1]! + d * row[x + 2]!;
+}
+
+let cardinalCoefficients: Float64Array | null = null;
 
 function noiseGainAlong(shift: number): number {
   const impulse = new Float64Array(2 * HORIZON + 1);

@@ -3,6 +3,7 @@ import type { Cycling, CyclingStep, DifferentialCapacity, HalfCycle } from "./cy
 import type { ControlledFinding } from "./control.js";
 import type { Domains } from "./domains.js";
 import type { Movie, Samples } from "./movie.js";
+import type { NoiseModel } from "./noise.js";
 import type { Particle } from "./particle.js";
 import type { Repeat, Spread } from "./repeat.js";
 
@@ -429,6 +430,7 @@ export interface Trace {
 export interface Findings {
   readonly particles?: readonly Particle[];
   readonly drift?: Drift;
+  readonly noise?: NoiseModel;
   readonly crops?: readonly Crop[];
   readonly traces?: readonly Trace[];
   readonly clock?: Clock;

@@ -1,6 +1,7 @@
 /** The figures of an analysis, each an SVG with its caption. */
 import type { Findings, Transition } from "../model/experiment.js";
 import type { Image } from "../model/movie.js";
+import type { ContrastNoise } from "../analysis/contrast-noise.js";
 import { contrastFigure } from "../figures/contrast-figure.js";
 import { cyclingFigure } from "../figures/cycling-figure.js";
 import { driftFigure } from "../figures/drift-figure.js";
@@ -8,9 +9,10 @@ import { evennessFigure } from "../figures/evenness-figure.js";
 import { frontMapFigure } from "../figures/front-map-figure.js";
 import { kineticsFigure } from "../figures/kinetics-figure.js";
 import { kymographFigure } from "../figures/kymograph-figure.js";
+import { noiseFigure } from "../figures/noise-figure.js";
 import { renderSvg } from "../figures/render.js";
 import type { Analysis } from "./analyse.js";
-import { valueText } from "./table-text.js";
+import { percentText, valueText } from "./table-text.js";
 import { contrastViews, timeLabel } from "./views.js";
 
 /** A figure as it is written and shown. */
@@ -26,7 +28,7 @@ const IMAGES = 5;
 
 /** Draws the figures of the particles named, and those of the whole experiment. */
 export async function drawFigures(
-  { experiment, findings }: Analysis,
+  { recipe, experiment, findings }: Analysis,
   particles: ReadonlySet<number>,
   signal?: AbortSignal,
 ): Promise<Picture[]> {
@@ -63,25 +65,34 @@ export async function drawFigures(
     const { particle, id } = transition;
     const crop = crops.find((one) => one.particle === particle)!;
     const outline = outlineIn(findings, particle, crop.origin_px);
-    const views = contrastViews(crop, transition, IMAGES);
+    const views = contrastViews(crop, transition, {
+      count: IMAGES,
+      drift: findings.drift!,
+      noise: findings.noise ?? null,
+      psf_um: recipe.steps.noise.psf_um,
+      halfCycles: findings.clock?.source === "none" ? [] : (findings.cell?.halfCycles ?? []),
+    });
     const where = `Particle ${particle}, ${windowText(transition)}`;
     await add(
       `sequential-${id}`,
       contrastFigure({
         title: `Sequential contrast over ${views.lag_s.toPrecision(3)} s`,
-        images: views.sequential,
+        images: views.sequential.images,
         outline,
       }),
-      `${where}. Sequential contrast, I(t) / I(t − ${views.lag_s.toPrecision(3)} s) − 1.${pedestal(experiment.blackLevel === null)}`,
+      `${where}. Sequential contrast, I(t) / I(t − ${views.lag_s.toPrecision(3)} s) − 1.${noiseText("One pixel", views.sequential.noise)}${pedestal(experiment.blackLevel === null)}`,
     );
+    const [title, since] = views.sinceCycle
+      ? ["Intensity since the cycle began", "as the cycle begins"]
+      : ["Intensity since before the window", "before the window"];
     await add(
       `background-${id}`,
       contrastFigure({
-        title: "Intensity since before the window",
-        images: [...views.background, ...(views.total === null ? [] : [views.total])],
+        title,
+        images: [...views.background.images, ...(views.total === null ? [] : views.total.images)],
         outline,
       }),
-      `${where}. Intensity minus that before the window, over the particle's mean before it${views.total === null ? "" : "; last, the total contrast"}.${pedestal(experiment.blackLevel === null)}`,
+      `${where}. Intensity minus that ${since} (at ${timeLabel(views.since_s)}), over the particle's mean then${views.total === null ? "" : "; last, the total contrast of the window"}.${noiseText("One pixel", views.background.noise)}${noiseText("Of the total contrast", views.total?.noise ?? null)}${pedestal(experiment.blackLevel === null)}`,
     );
     const shift = findings.shiftShares?.find((one) => one.transition === id);
     if (shift !== undefined) {
@@ -134,6 +145,13 @@ export async function drawFigures(
       `Particle ${curve.particle}. How uneven the differential image is, and what noise alone would give.`,
     );
   }
+  if (findings.noise !== undefined) {
+    await add(
+      "noise",
+      noiseFigure(findings.noise),
+      "Variance of one pixel from frame to frame against its light, from threes of neighbouring frames; bars: one standard error.",
+    );
+  }
   if (findings.drift !== undefined) {
     await add(
       "drift",
@@ -151,6 +169,18 @@ function outlineIn(
 ): readonly (readonly [number, number])[] {
   const found = findings.particles?.find(({ id }) => id === particle);
   return (found?.outline_px ?? []).map(([x, y]) => [x - x0, y - y0] as const);
+}
+
+/** What noise an image must have, and has: for its caption. */
+function noiseText(of: string, noise: ContrastNoise | null): string {
+  if (noise === null) return "";
+  const { crystal, shotLimit, ground } = noise;
+  const limit = shotLimit === null ? "" : ` (photons alone: ${percentText(shotLimit)})`;
+  const check =
+    ground === null
+      ? ""
+      : `; on the ground beside it ${percentText(ground.expected)} expected, ${percentText(ground.found)} found`;
+  return ` ${of}: noise of ${percentText(crystal)} expected on the crystal${limit}${check}.`;
 }
 
 function windowText({ direction, kind, start_s, end_s }: Transition): string {

@@ -1,10 +1,11 @@
 /** The report's content from an analysis, in the words of the field. */
 import { reportPage, type ReportTable } from "../figures/report.js";
 import type { Estimate, Experiment, Findings } from "../model/experiment.js";
+import type { NoiseModel } from "../model/noise.js";
 import { NM_PER_UM } from "../model/units.js";
 import type { Analysis } from "./analyse.js";
 import type { Picture } from "./pictures.js";
-import { controlRows, findingsRows, valueText } from "./table-text.js";
+import { controlRows, findingsRows, percentText, valueText } from "./table-text.js";
 import { version } from "./version.js";
 
 /** A file that went in, as the report names it. */
@@ -37,7 +38,7 @@ export function reportHtml(
 
 function facts(
   { movie, blackLevel, darkFrame, skipped, cellFacts }: Experiment,
-  { drift, clock, cell }: Findings,
+  { drift, noise, clock, cell }: Findings,
   inputs: readonly ReportedInput[],
 ): [string, string][] {
   const list: [string, string][] = [
@@ -64,6 +65,7 @@ function facts(
       `${x.toFixed(3)}, ${y.toFixed(3)} µm at the end; error of one frame ${valueText(drift.residual_nm)} nm, least possible ${Number.isFinite(drift.bound_nm) ? drift.bound_nm.toPrecision(2) : "-"} nm`,
     ]);
   }
+  if (noise !== undefined) list.push(["Noise", noiseText(noise)]);
   if (clock !== undefined && cell !== null && cell !== undefined) {
     const { value, sd } = clock.offset_s;
     list.push([
@@ -83,6 +85,21 @@ function facts(
   }
   for (const { role, path, sha256 } of inputs) list.push([`Input, ${role}`, `${path}, sha256 ${sha256}`]);
   return list;
+}
+
+function noiseText({ carrier, read_counts, gain_counts_per_electron, fixedPattern, because }: NoiseModel): string {
+  const parts = [
+    carrier === null
+      ? null
+      : `${percentText(carrier.noise.value)} a pixel and frame on the still ground${carrier.shotLimit === null ? "" : `, ${percentText(carrier.shotLimit)} from photons alone`}`,
+    read_counts === null ? null : `reading ${valueText(read_counts)} counts`,
+    gain_counts_per_electron === null
+      ? null
+      : `${valueText(gain_counts_per_electron)} counts an electron of the stored frame`,
+    fixedPattern === null ? null : `pattern fixed to the camera ${valueText(fixedPattern, 100)} %`,
+    ...because,
+  ];
+  return parts.filter((part) => part !== null).join("; ");
 }
 
 function reportTables(findings: Findings): ReportTable[] {

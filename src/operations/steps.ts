@@ -8,6 +8,7 @@ import { framesBeside } from "../analysis/domains-frames.js";
 import { estimateDrift } from "../analysis/drift.js";
 import { explainFront } from "../analysis/explained.js";
 import { LAG_WAY_UM, mapFront } from "../analysis/fronts.js";
+import { noiseModel } from "../analysis/noise-model.js";
 import { measureRepeats, spreadsOf } from "../analysis/likeness.js";
 import { findHalfCycles, findSteps } from "../analysis/half-cycles.js";
 import { meanIntensity } from "../analysis/intensity.js";
@@ -116,6 +117,35 @@ const drift = operation({
     });
     for (const sentence of found.warnings) context.warn(sentence);
     return { drift: found };
+  },
+});
+
+/** Noise so many times that of photons and reading has another cause worth a warning. */
+const MUCH_NOISE = 1.5;
+
+const noise = operation({
+  name: "noise",
+  summary: "The camera's noise from the movie itself: reading, photons, and the pattern that does not move.",
+  params: z.strictObject({ psf_um }),
+  takes: ["experiment", "particles", "drift"],
+  gives: ["noise"],
+  async run({ experiment, particles, drift }, params, context) {
+    const found = await noiseModel(experiment.movie, drift, {
+      blackLevel: experiment.blackLevel?.value ?? null,
+      psf_um: params.psf_um,
+      around_px: particles[0]?.centre_px ?? null,
+      ...(context.signal === undefined ? {} : { signal: context.signal }),
+    });
+    const { carrier, read_counts: read } = found;
+    if (carrier !== null && carrier.shotLimit !== null && read !== null) {
+      const least = Math.hypot(carrier.shotLimit, read.value / carrier.signal_counts);
+      if (carrier.noise.value > MUCH_NOISE * least) {
+        context.warn(
+          `a pixel's noise on the still ground is ${(100 * carrier.noise.value).toPrecision(2)} %, photons and reading give ${(100 * least).toPrecision(2)} %: something else flickers or shakes.`,
+        );
+      }
+    }
+    return { noise: found };
   },
 });
 
@@ -591,6 +621,7 @@ const regime = operation({
 export const steps = [
   particles,
   drift,
+  noise,
   crops,
   intensity,
   clock,

@@ -42,6 +42,7 @@ export function summarise(experiment: Experiment, findings: Findings, warnings: 
           })),
         }),
     ...(findings.transitions === undefined ? {} : { transitions: findings.transitions }),
+    ...(findings.noise === undefined ? {} : { noise: findings.noise }),
     ...(findings.shiftShares === undefined
       ? {}
       : {

@@ -169,6 +169,11 @@ function domainsText({ count }: Domains): string {
   return count === null ? "domains unknown" : count === 1 ? "1 domain" : `${count} domains`;
 }
 
+/** A small share as a figure or two: "0.74 %". */
+export function percentText(share: number): string {
+  return `${(100 * share).toPrecision(2)} %`;
+}
+
 /** What a step has found, in a sentence for the progress. */
 export function stepSentence(step: StepName | "controls", findings: Findings): string {
   const count = (list: readonly unknown[] | undefined, one: string, more = `${one}s`): string =>
@@ -180,6 +185,12 @@ export function stepSentence(step: StepName | "controls", findings: Findings): s
       const [x, y] = findings.drift!.final_um;
       const { value } = findings.drift!.residual_nm;
       return `${x.toFixed(2)}, ${y.toFixed(2)} um at the end${Number.isFinite(value) ? `, residual ${value.toFixed(1)} nm` : ""}`;
+    }
+    case "noise": {
+      const carrier = findings.noise?.carrier ?? null;
+      if (carrier === null) return "not told";
+      const limit = carrier.shotLimit === null ? "" : `, photons alone ${percentText(carrier.shotLimit)}`;
+      return `${percentText(carrier.noise.value)} a pixel on the still ground${limit}`;
     }
     case "crops":
       return count(findings.crops, "crop");

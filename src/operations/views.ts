@@ -1,9 +1,12 @@
 /** Images to look at, made from crops when asked for; none is kept. */
+import { contrastNoise, type ContrastNoise } from "../analysis/contrast-noise.js";
 import { backgroundSubtracted, differentialContrast, totalContrast } from "../analysis/contrast.js";
 import { readStack } from "../analysis/crops.js";
 import { medianStep } from "../kernels/stats.js";
-import type { Crop, Transition } from "../model/experiment.js";
+import type { HalfCycle } from "../model/cycling.js";
+import type { Crop, Drift, Transition } from "../model/experiment.js";
 import type { Image, Stack } from "../model/movie.js";
+import type { NoiseModel } from "../model/noise.js";
 
 /** An image with its words. */
 export interface LabelledImage {
@@ -11,22 +14,44 @@ export interface LabelledImage {
   readonly label: string;
 }
 
+/** Images of one kind and the noise of one of them; null where no noise model is at hand. */
+export interface ContrastRow {
+  readonly images: readonly LabelledImage[];
+  readonly noise: ContrastNoise | null;
+}
+
 /** The three contrasts of the paper for one transition. */
 export interface ContrastViews {
-  /** Intensity minus that before the window, as a fraction of the particle's mean (Fig. 2b). */
-  readonly background: readonly LabelledImage[];
+  /** Intensity minus that at `since_s`, as a fraction of the particle's mean then (Fig. 2b). */
+  readonly background: ContrastRow;
+  /** Moment whose image is subtracted, and whether a cycle begins there. */
+  readonly since_s: number;
+  readonly sinceCycle: boolean;
   /** I(t) / I(t - lag) - 1 (Fig. 3a, b). */
-  readonly sequential: readonly LabelledImage[];
+  readonly sequential: ContrastRow;
   /** After the window over before it, minus 1 (Fig. 5a, b); null where the movie lacks either side. */
-  readonly total: LabelledImage | null;
+  readonly total: ContrastRow | null;
   readonly lag_s: number;
 }
 
+/** What else the images need. */
+export interface ViewOptions {
+  /** Images spread over the window. */
+  readonly count: number;
+  readonly drift: Drift;
+  readonly noise: NoiseModel | null;
+  readonly psf_um: number;
+  /** On the movie's clock; empty where the clocks are not joined. */
+  readonly halfCycles: readonly HalfCycle[];
+}
+
 /**
- * Contrast images of a transition at `count` moments spread over its window.
- * The lag is 20 s, 5 s for ordering, as in the paper, and at least the frames' interval.
+ * Contrast images of a transition at moments spread over its window.
+ *
+ * The lag is 20 s, 5 s for ordering, as in the paper, and at least the frames' interval. The background is the light as the
+ * transition's cycle begins, where the cycler says when that is and the movie shows it; else before the window.
  */
-export function contrastViews(crop: Crop, transition: Transition, count: number): ContrastViews {
+export function contrastViews(crop: Crop, transition: Transition, options: ViewOptions): ContrastViews {
   const { time_s } = crop;
   const interval_s = medianStep(time_s);
   const lag_s = Math.max(transition.kind === "ordering" ? 5 : 20, interval_s);
@@ -35,30 +60,120 @@ export function contrastViews(crop: Crop, transition: Transition, count: number)
   const last = frameAt(time_s, transition.end_s + reach_s);
   const stack = readStack(crop, { first, last });
   const span_s = transition.end_s - transition.start_s;
-  const moments = Array.from({ length: count }, (_, at) => transition.start_s + ((at + 0.5) / count) * span_s);
-  const since = backgroundSubtracted(stack);
-  const level = meanInside(stack, crop.mask);
+  const moments = Array.from({ length: options.count }, (_, at) =>
+    frameAt(stack.time_s, transition.start_s + ((at + 0.5) / options.count) * span_s),
+  );
+  const middle = moments[moments.length >> 1]!;
+  const cycle_s = cycleStart(crop, transition, options.halfCycles);
+  const reference = cycle_s === null ? first : frameAt(time_s, cycle_s);
+  const start = readStack(crop, { first: reference, last: reference });
+  const level = meanInside(start, crop.mask);
+  const since = backgroundSubtracted(joined(start, stack, moments));
   const sequential = differentialContrast(stack, { lag_s });
-  const pick = (from: Stack, scale: number): LabelledImage[] =>
-    moments.map((moment_s) => {
-      const frame = frameAt(stack.time_s, moment_s);
-      return { image: frameOf(from, frame, scale), label: timeLabel(stack.time_s[frame]!) };
-    });
+  const noiseOf = made(crop, options);
+  const share = (image: Image): Float32Array =>
+    Float32Array.from(image.data, (one, at) => (one * level) / start.data[at]!);
+  const background = moments.map((frame, at) => labelled(frameOf(since, at + 1, 1 / level), stack.time_s[frame]!));
+  const shown = moments.map((frame) => labelled(frameOf(sequential, frame, 1), stack.time_s[frame]!));
+  const before = frameAt(time_s, stack.time_s[middle]! - lag_s);
   return {
-    background: pick(since, 1 / level),
-    sequential: pick(sequential, 1),
-    total: total(stack, transition, reach_s),
+    background: {
+      images: background,
+      noise: noiseOf(start.data, share(background[moments.length >> 1]!.image), [first + middle], [reference]),
+    },
+    since_s: time_s[reference]!,
+    sinceCycle: cycle_s !== null,
+    sequential: {
+      images: shown,
+      noise: noiseOf(
+        frameOf(stack, Math.max(0, before - first), 1).data,
+        shown[moments.length >> 1]!.image.data,
+        [first + middle],
+        [before],
+      ),
+    },
+    total: total(stack, transition, reach_s, first, noiseOf),
     lag_s,
   };
 }
 
-function total(stack: Stack, { start_s, end_s }: Transition, reach_s: number): LabelledImage | null {
+type NoiseOf = (
+  before: ArrayLike<number>,
+  contrast: ArrayLike<number>,
+  after: readonly number[],
+  earlier: readonly number[],
+) => ContrastNoise | null;
+
+/** Noise of a contrast between means of frames, by their numbers in the movie. */
+function made(crop: Crop, { drift, noise, psf_um }: ViewOptions): NoiseOf {
+  const places = (frames: readonly number[]): [number, number][] =>
+    frames
+      .map((frame): [number, number] => [drift.x_px[frame]!, drift.y_px[frame]!])
+      .filter(([x, y]) => x + y - x === y);
+  return (before, contrast, after, earlier) =>
+    noise === null
+      ? null
+      : contrastNoise(noise, {
+          before,
+          contrast,
+          mask: crop.mask,
+          width: crop.width,
+          height: crop.height,
+          psf_px: psf_um / crop.pixelSize_um,
+          a_px: places(after),
+          b_px: places(earlier),
+        });
+}
+
+/** When the transition's cycle begins; null where that is unknown, or not in the movie. */
+function cycleStart(
+  { time_s }: Crop,
+  { halfCycle, start_s }: Transition,
+  halfCycles: readonly HalfCycle[],
+): number | null {
+  const own = halfCycles.find(({ id }) => id === halfCycle);
+  if (own === undefined) return null;
+  const begins_s = Math.min(...halfCycles.filter(({ cycle }) => cycle === own.cycle).map((one) => one.start_s));
+  return begins_s >= time_s[0]! - 0.5 * medianStep(time_s) && begins_s < start_s ? begins_s : null;
+}
+
+/** One frame before some of another stack. */
+function joined(start: Stack, stack: Stack, frames: readonly number[]): Stack {
+  const size = stack.width * stack.height;
+  const data = new Float32Array((frames.length + 1) * size);
+  data.set(start.data.subarray(0, size));
+  for (const [at, frame] of frames.entries())
+    data.set(stack.data.subarray(frame * size, (frame + 1) * size), (at + 1) * size);
+  return {
+    ...stack,
+    data,
+    time_s: Float64Array.from([start.time_s[0]!, ...frames.map((frame) => stack.time_s[frame]!)]),
+  };
+}
+
+function labelled(image: Image, time_s: number): LabelledImage {
+  return { image, label: timeLabel(time_s) };
+}
+
+function total(
+  stack: Stack,
+  { start_s, end_s }: Transition,
+  reach_s: number,
+  first: number,
+  noiseOf: NoiseOf,
+): ContrastRow | null {
   const before = { start_s: start_s - reach_s, end_s: start_s };
   const after = { start_s: end_s, end_s: end_s + reach_s };
-  const holds = (span: { start_s: number; end_s: number }): boolean =>
-    stack.time_s.some((time) => time >= span.start_s && time <= span.end_s);
-  if (!holds(before) || !holds(after)) return null;
-  return { image: totalContrast(stack, before, after), label: "after / before - 1" };
+  const within = (span: { start_s: number; end_s: number }): number[] =>
+    [...stack.time_s.keys()].filter((at) => stack.time_s[at]! >= span.start_s && stack.time_s[at]! <= span.end_s);
+  const [early, late] = [within(before), within(after)];
+  if (early.length === 0 || late.length === 0) return null;
+  const image = totalContrast(stack, before, after);
+  const inMovie = (frames: readonly number[]): number[] => frames.map((frame) => first + frame);
+  return {
+    images: [{ image, label: "after / before − 1" }],
+    noise: noiseOf(frameOf(stack, early[0]!, 1).data, image.data, inMovie(late), inMovie(early)),
+  };
 }
 
 function frameOf(stack: Stack, frame: number, scale: number): Image {

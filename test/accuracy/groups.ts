@@ -8,11 +8,13 @@ import { localisation } from "./localisation.js";
 import { kinetics } from "./kinetics.js";
 import { mechanisms } from "./mechanisms.js";
 import { crowds, outlines } from "./outlines.js";
+import { noise } from "./noise.js";
 import { registration } from "./registration.js";
 
 /** By the name that `--only` takes. */
 export const groups: Readonly<Record<string, AccuracyGroup>> = {
   registration: of(registration),
+  noise: of(noise),
   outlines: of(outlines),
   crowds: of(crowds),
   arrival: of(arrival),

@@ -18,6 +18,7 @@ export function* findingsTree(findings: Findings): Generator<TreeFile> {
   for (const particle of findings.particles ?? []) yield* record(`particles/${particle.id}`, particle);
   if (findings.drift !== undefined) yield* record("drift", findings.drift);
   if (findings.noise !== undefined) yield json("noise", findings.noise);
+  for (const face of findings.faces ?? []) yield json(`faces/${face.particle}`, face);
   for (const trace of findings.traces ?? []) yield* record(`traces/${trace.particle}`, trace);
   for (const evenness of findings.evenness ?? []) {
     const { time_s, unevenness, expected } = evenness;

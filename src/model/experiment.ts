@@ -2,6 +2,7 @@
 import type { Cycling, CyclingStep, DifferentialCapacity, HalfCycle } from "./cycling.js";
 import type { ControlledFinding } from "./control.js";
 import type { Domains } from "./domains.js";
+import type { Face } from "./face.js";
 import type { Movie, Samples } from "./movie.js";
 import type { NoiseModel } from "./noise.js";
 import type { Particle } from "./particle.js";
@@ -432,6 +433,7 @@ export interface Findings {
   readonly drift?: Drift;
   readonly noise?: NoiseModel;
   readonly crops?: readonly Crop[];
+  readonly faces?: readonly Face[];
   readonly traces?: readonly Trace[];
   readonly clock?: Clock;
   /** The cycler's record on the movie's clock; null where there is none. */

@@ -129,6 +129,20 @@ function reportTables(findings: Findings): ReportTable[] {
       rows: because,
     });
   }
+  const faces = (findings.faces ?? []).map(({ particle, kind, view, because: why }) => [
+    String(particle),
+    kind,
+    view,
+    why,
+  ]);
+  if (faces.length > 0) {
+    all.push({
+      title: "Faces",
+      columns: ["particle", "face", "seen", "because"],
+      rows: faces,
+      note: "That the transformed area stands for the transformed volume rests on a flat face seen along c.",
+    });
+  }
   const shifts = (findings.shiftShares ?? []).map(({ particle, transition, share, shift_nm }) => [
     String(particle),
     String(transition),

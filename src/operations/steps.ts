@@ -7,6 +7,7 @@ import { measureDomains, relateDomains } from "../analysis/domains.js";
 import { framesBeside } from "../analysis/domains-frames.js";
 import { estimateDrift } from "../analysis/drift.js";
 import { explainFront } from "../analysis/explained.js";
+import { describeFace } from "../analysis/faces.js";
 import { LAG_WAY_UM, mapFront } from "../analysis/fronts.js";
 import { noiseModel } from "../analysis/noise-model.js";
 import { measureRepeats, spreadsOf } from "../analysis/likeness.js";
@@ -27,6 +28,7 @@ import { measureRegimes } from "../inference/measured-regime.js";
 import { medianStep } from "../kernels/stats.js";
 import { ParameterError } from "../model/errors.js";
 import type { Domains } from "../model/domains.js";
+import type { Face } from "../model/face.js";
 import type { Material } from "../model/material.js";
 import type { Movie } from "../model/movie.js";
 import type { Crop, FrontMap, Kymograph, Mechanism, ShiftShare, Transition } from "../model/experiment.js";
@@ -165,6 +167,37 @@ const crops = operation({
       onFrame: (done) => context.progress(done, experiment.movie.frames),
     });
     return { crops: found };
+  },
+});
+
+const faces = operation({
+  name: "faces",
+  summary: "Whether each face is flat and seen along c, so that its area may stand for its volume.",
+  params: z.strictObject({ psf_um }),
+  takes: ["particles", "crops"],
+  gives: ["faces"],
+  async run({ particles, crops }, params, context) {
+    const all: Face[] = [];
+    for (const crop of crops) {
+      const [left, top] = crop.origin_px;
+      const found = describeFace(readStack(crop, { first: 0, last: 9 }), {
+        particle: crop.particle,
+        mask: crop.mask,
+        outline_px: particles
+          .find(({ id }) => id === crop.particle)!
+          .outline_px.map(([x, y]) => [x - left, y - top] as const),
+        psf_um: params.psf_um,
+      });
+      if (found === null) continue;
+      all.push(found);
+      if (found.kind === "uneven") {
+        context.warn(
+          `particle ${crop.particle}: its face is not evenly lit, as a flat one would be: its area may not stand for its volume (${found.because}).`,
+        );
+      }
+      await turn(context.signal);
+    }
+    return { faces: all };
   },
 });
 
@@ -623,6 +656,7 @@ export const steps = [
   drift,
   noise,
   crops,
+  faces,
   intensity,
   clock,
   optics,

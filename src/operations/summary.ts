@@ -43,6 +43,7 @@ export function summarise(experiment: Experiment, findings: Findings, warnings: 
         }),
     ...(findings.transitions === undefined ? {} : { transitions: findings.transitions }),
     ...(findings.noise === undefined ? {} : { noise: findings.noise }),
+    ...(findings.faces === undefined ? {} : { faces: findings.faces }),
     ...(findings.shiftShares === undefined
       ? {}
       : {

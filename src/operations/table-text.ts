@@ -194,6 +194,8 @@ export function stepSentence(step: StepName | "controls", findings: Findings): s
     }
     case "crops":
       return count(findings.crops, "crop");
+    case "faces":
+      return (findings.faces ?? []).map(({ kind }) => kind).join(", ") || "none large enough";
     case "intensity":
       return count(findings.traces, "trace");
     case "clock":

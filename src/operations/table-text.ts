@@ -209,7 +209,7 @@ export function stepSentence(step: StepName | "controls", findings: Findings): s
     case "shift": {
       const shares = (findings.shiftShares ?? []).map(({ share }) => share.value);
       if (shares.length === 0) return "no window to compare";
-      return `${(100 * Math.max(...shares)).toFixed(0)} % of a window's change at most`;
+      return `at most ${(100 * Math.max(...shares)).toFixed(0)} % of a window's change is like a shift`;
     }
     case "fronts":
       return count(findings.fronts, "front");

@@ -15,6 +15,8 @@ function known(x_px: ArrayLike<number>, y_px: ArrayLike<number>, gain?: ArrayLik
     residual_nm: { value: 0, sd: 0, n: 0 },
     bound_nm: 0,
     noise: 0,
+    focus: new Float64Array(x_px.length).fill(1),
+    focus_sd: 0.01,
     final_um: [0, 0],
     carrier: new Uint8Array(0),
     warnings: [],

@@ -8,6 +8,7 @@ import type { Particle } from "../model/particle.js";
 import { NM_PER_UM } from "../model/units.js";
 import { noiseKept, patternBetween } from "./camera-pattern.js";
 import { type Carrier, chooseCarrier, psfIn, whiteNoise } from "./carrier.js";
+import { defocused, focusOf, focusProbe, type Defocus } from "./focus-course.js";
 import { framesOf, samplesOf } from "./frames.js";
 import { interpolationError, patternError } from "./registration-bias.js";
 import { locate, makeReference, type Place, type Reference, stay, type View, viewOf } from "./registration.js";
@@ -36,7 +37,7 @@ const SAMPLED = 4096;
  * `residual_nm` comes from the two halves of the carrier, dealt out like a chessboard: half of the rms difference of
  * their shifts about its mean, rms over x and y. `bound_nm` is the Cramer-Rao bound for the measured noise. `gain` is
  * the ratio of sums over registered carrier pixels: the lamp, and what the carrier sees of the camera's uneven light as
- * it drifts. A frame that cannot be laid on the reference is NaN and named in a warning. A carrier without texture
+ * it drifts. `focus` is that of focus-course.ts; a warning says where it leaves that of the first frames. A frame that cannot be laid on the reference is NaN and named in a warning. A carrier without texture
  * gives no drift and a residual of NaN, and a warning says so.
  */
 export async function estimateDrift(
@@ -69,6 +70,9 @@ export async function estimateDrift(
   const y_px = x_px.slice();
   const gain = x_px.slice();
   const residual = x_px.slice();
+  const focus = x_px.slice();
+  const focusSds: number[] = [];
+  const probe = reference.blind === null ? focusProbe(reference.texture, reference.relative, psf_px) : null;
   const splits: (readonly [number, number])[] = [];
   const noises: number[] = [];
   const earlier = new Float64Array(view.ratio.length);
@@ -83,6 +87,11 @@ export async function estimateDrift(
       splits.push([place.splitX, place.splitY]);
       residual[frame] = place.residual;
       gain[frame] = gainOf(view, place, reference);
+      if (probe !== null) {
+        const { value, sd } = focusOf(probe, reference.texture, view.ratio, place.residual);
+        focus[frame] = value;
+        focusSds.push(sd);
+      }
       if (before !== null) noises.push(noiseBetween(reference.texture, earlier, before, view.ratio, place));
       earlier.set(view.ratio);
     }
@@ -94,6 +103,7 @@ export async function estimateDrift(
     noises.length > 0 ? median(noises) : whiteNoise(reference.relative, carrier.weight, carrier.width, carrier.height);
   if (reference.blind === null) takeErrors(x_px, y_px, residual, { view, reference, noise });
   countFromAnchor(x_px, y_px, reference.anchor);
+  const focus_sd = focusSds.length > 0 ? median(focusSds) : NaN;
   const [boundX, boundY] = shiftBound(reference.texture, noise, noise / Math.sqrt(reference.shifts_px.length));
   const last = x_px.findLastIndex((value) => Number.isFinite(value));
   return {
@@ -102,10 +112,12 @@ export async function estimateDrift(
     residual_nm: reference.blind === null ? residualOf(splits, nm_px) : { value: NaN, sd: null, n: 0 },
     bound_nm: reference.blind === null ? nm_px * Math.SQRT1_2 * Math.hypot(boundX, boundY) : NaN,
     gain,
+    focus,
+    focus_sd,
     noise,
     final_um: last < 0 ? [0, 0] : [x_px[last]! * movie.pixelSize_um, y_px[last]! * movie.pixelSize_um],
     carrier: maskOf(movie, carrier),
-    warnings: warningsOf(x_px, reference),
+    warnings: [...warningsOf(x_px, reference), ...focusWarnings(movie, focus, focus_sd)],
   };
 }
 
@@ -166,6 +178,8 @@ function withoutCarrier(movie: Movie): Drift {
     residual_nm: { value: NaN, sd: null, n: 0 },
     bound_nm: NaN,
     gain: new Float64Array(movie.frames).fill(1),
+    focus: new Float64Array(movie.frames).fill(NaN),
+    focus_sd: NaN,
     noise: NaN,
     final_um: [0, 0],
     carrier: new Uint8Array(movie.width * movie.height),
@@ -254,6 +268,20 @@ function warningsOf(x_px: Float64Array, { blind, anchor, cameraPull }: Reference
   if (anchor > 0)
     warnings.push(`drift is counted from frame ${anchor}: no other frame can be laid on those before it.`);
   return warnings;
+}
+
+function focusWarnings({ time_s }: Movie, focus: Float64Array, sd: number): string[] {
+  const found = defocused(focus, sd);
+  const worst = found.reduce<Defocus | null>(
+    (most, one) => (most === null || Math.abs(one.change) > Math.abs(most.change) ? one : most),
+    null,
+  );
+  if (worst === null) return [];
+  const [first, last] = [found[0]!, found.at(-1)!];
+  const when = found.length === 1 ? "" : `, in ${found.length} stretches`;
+  return [
+    `focus is not that of the first frames between ${time_s[first.first]!.toFixed(0)} and ${time_s[last.last]!.toFixed(0)} s${when}: the carrier's finest structure has up to ${Math.abs(100 * worst.change).toFixed(0)} % ${worst.change < 0 ? "less" : "more"} contrast. Intensities there mix focus and lithium.`,
+  ];
 }
 
 /** "3, 7-9": at most twelve stretches of whole numbers that rise. */

@@ -31,7 +31,7 @@ export function shiftShare(
   stack: Stack,
   { start_s, end_s }: Pick<Transition, "start_s" | "end_s">,
   { mask, lag_s, psf_um }: { readonly mask: Uint8Array; readonly lag_s: number; readonly psf_um: number },
-): Omit<ShiftShare, "particle" | "transition" | "origin_px"> | null {
+): Omit<ShiftShare, "particle" | "transition" | "origin_px" | "focus_change"> | null {
   const { width, height, pixelSize_um, time_s, data } = stack;
   const size = width * height;
   const psf_px = psf_um / pixelSize_um;

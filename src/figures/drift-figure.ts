@@ -4,7 +4,7 @@ import { NM_PER_UM } from "../model/units.js";
 import { lineColours } from "./colormap.js";
 import { curveRows, figure, PLOT_WIDTH, timeAxis, timeUnit, type Figure } from "./spec.js";
 
-/** Two panels over the movie's time: x and y of the scene in nm, and the light relative to the reference in per cent. */
+/** Panels over the movie's time: x and y of the scene in nm, light relative to the reference in per cent, and focus, where it is told. */
 export function driftFigure(time_s: Float64Array, drift: Drift, pixelSize_um: number): Figure {
   const domain_s: [number, number] = [time_s[0]!, time_s[time_s.length - 1]!];
   const unit = timeUnit(domain_s[1] - domain_s[0]);
@@ -19,6 +19,7 @@ export function driftFigure(time_s: Float64Array, drift: Drift, pixelSize_um: nu
     unit,
     domain_s,
   );
+  const focus = Number.isFinite(drift.focus_sd) ? curveRows(time_s, drift.focus, unit, domain_s) : [];
   const residual_nm = drift.residual_nm.value;
   return figure({
     title: {
@@ -50,11 +51,37 @@ export function driftFigure(time_s: Float64Array, drift: Drift, pixelSize_um: nu
         data: { values: light },
         mark: { type: "line", strokeWidth: 1, color: "#333333" },
         encoding: {
-          x: timeAxis(unit, domain_s),
+          x: timeAxis(unit, domain_s, focus.length === 0),
           y: { field: "v", type: "quantitative", title: "light / %", scale: { zero: false }, axis: { tickCount: 4 } },
         },
       },
+      ...(focus.length === 0
+        ? []
+        : [
+            {
+              width: PLOT_WIDTH,
+              height: 80,
+              data: { values: focus },
+              mark: { type: "line", strokeWidth: 1, color: "#333333" },
+              encoding: {
+                x: timeAxis(unit, domain_s),
+                y: {
+                  field: "v",
+                  type: "quantitative",
+                  title: "focus",
+                  scale: { domain: focusDomain(focus.map(({ v }) => v)), nice: false },
+                  axis: { tickCount: 4 },
+                },
+              },
+            },
+          ]),
     ],
     spacing: 6,
   });
+}
+
+/** At least a tenth about 1, so that noise does not look like a change. */
+function focusDomain(values: readonly (number | null)[]): [number, number] {
+  const known = values.filter((value): value is number => value !== null && Number.isFinite(value));
+  return [Math.min(0.9, ...known), Math.max(1.1, ...known)];
 }

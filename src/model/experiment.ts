@@ -91,6 +91,10 @@ export interface Drift {
   readonly bound_nm: number;
   /** Light of each frame relative to the reference, on the carrier (flicker). */
   readonly gain: Float64Array;
+  /** Contrast of the carrier's finest structure over that of the coarser, 1 in the first frames: less is out of focus. */
+  readonly focus: Float64Array;
+  /** Standard error of one frame's focus; NaN where the carrier does not tell it. */
+  readonly focus_sd: number;
   /** Noise of one pixel of one frame on the carrier, as a fraction of the signal. */
   readonly noise: number;
   readonly final_um: readonly [number, number];
@@ -175,6 +179,8 @@ export interface ShiftShare {
   readonly share: Estimate;
   /** The shift that would do it, root mean square of x and y together: an upper limit of what registration left. */
   readonly shift_nm: Estimate;
+  /** Range of the carrier's focus through the window; null where it is not told. */
+  readonly focus_change: Estimate | null;
   /** Of the image below, compared with the one a lag before. */
   readonly moment_s: number;
   readonly lag_s: number;

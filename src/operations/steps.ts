@@ -5,6 +5,7 @@ import { cropParticles, readStack } from "../analysis/crops.js";
 import { differentialCapacity } from "../analysis/differential-capacity.js";
 import { measureDomains, relateDomains } from "../analysis/domains.js";
 import { framesBeside } from "../analysis/domains-frames.js";
+import { focusChange, leastChange } from "../analysis/focus-course.js";
 import { estimateDrift } from "../analysis/drift.js";
 import { explainFront } from "../analysis/explained.js";
 import { describeFace } from "../analysis/faces.js";
@@ -329,7 +330,13 @@ const shift = operation({
       const found = shiftShare(stack, transition, { mask: crop.mask, lag_s, psf_um: params.psf_um });
       if (found !== null) {
         const { particle, id } = transition;
-        all.push({ ...found, particle, transition: id, origin_px: crop.origin_px });
+        const focus_change = focusChange(drift, crop.time_s, transition);
+        all.push({ ...found, particle, transition: id, origin_px: crop.origin_px, focus_change });
+        if (focus_change !== null && focus_change.value > leastChange(drift.focus_sd)) {
+          context.warn(
+            `particle ${particle}, transition ${id}: focus changes by ${(100 * focus_change.value).toFixed(0)} % within its window, from ${transition.start_s.toFixed(0)} to ${transition.end_s.toFixed(0)} s: what is seen there mixes focus and lithium.`,
+          );
+        }
         if (found.share.value > DOUBTED_SHARE) {
           const nm = (value: number): string => `${value.toPrecision(2)} nm`;
           context.warn(

@@ -47,16 +47,19 @@ export function summarise(experiment: Experiment, findings: Findings, warnings: 
     ...(findings.shiftShares === undefined
       ? {}
       : {
-          shift: findings.shiftShares.map(({ particle, transition, share, shift_nm, moment_s, lag_s }, index) => ({
-            particle,
-            transition,
-            share,
-            shift_nm,
-            moment_s,
-            lag_s,
-            contrast: `findings/shift/${index}/contrast.npy`,
-            explained: `findings/shift/${index}/explained.npy`,
-          })),
+          shift: findings.shiftShares.map(
+            ({ particle, transition, share, shift_nm, focus_change, moment_s, lag_s }, index) => ({
+              particle,
+              transition,
+              share,
+              shift_nm,
+              focus_change,
+              moment_s,
+              lag_s,
+              contrast: `findings/shift/${index}/contrast.npy`,
+              explained: `findings/shift/${index}/explained.npy`,
+            }),
+          ),
         }),
     ...(findings.fronts === undefined
       ? {}
@@ -119,6 +122,8 @@ function drift(found: NonNullable<Findings["drift"]>): object {
     bound_nm: found.bound_nm,
     final_um: found.final_um,
     noise: found.noise,
+    focus_sd: found.focus_sd,
+    focus: "findings/drift/focus.npy",
     x_px: "findings/drift/x_px.npy",
     y_px: "findings/drift/y_px.npy",
   };

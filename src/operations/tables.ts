@@ -1,5 +1,6 @@
 /** Findings as tables for a spreadsheet: one CSV a list, units in the headers. */
-import type { Experiment, Findings, Mechanism, Transition } from "../model/experiment.js";
+import { defocused } from "../analysis/focus-course.js";
+import type { Drift, Experiment, Findings, Mechanism, Transition } from "../model/experiment.js";
 
 /** A column is numbers or words; all columns of a table are of one length. */
 export type Table = Readonly<Record<string, ArrayLike<number | string | null>>>;
@@ -39,6 +40,8 @@ export function tables(experiment: Experiment, findings: Findings): Record<strin
       x_px: drift.x_px,
       y_px: drift.y_px,
       gain: drift.gain,
+      focus: drift.focus,
+      out_of_focus: outOfFocus(drift, experiment.movie.frames),
     };
   }
   if (traces !== undefined && traces.length > 0) {
@@ -255,6 +258,13 @@ function columns<Row>(
   cells: Readonly<Record<string, (row: Row) => number | string | null>>,
 ): Table {
   return Object.fromEntries(Object.entries(cells).map(([name, read]) => [name, rows.map(read)]));
+}
+
+/** 1 for frames whose focus is not that of the first ones. */
+function outOfFocus({ focus, focus_sd }: Drift, frames: number): Uint8Array {
+  const marks = new Uint8Array(frames);
+  for (const { first, last } of defocused(focus, focus_sd)) marks.fill(1, first, last + 1);
+  return marks;
 }
 
 function stack<Row>(rows: readonly Row[], table: (row: Row) => Readonly<Record<string, ArrayLike<number>>>): Table {

@@ -17,6 +17,7 @@ export interface TreeFile {
 export function* findingsTree(findings: Findings): Generator<TreeFile> {
   for (const particle of findings.particles ?? []) yield* record(`particles/${particle.id}`, particle);
   if (findings.drift !== undefined) yield* record("drift", findings.drift);
+  if (findings.motion) yield* record("motion", findings.motion);
   if (findings.noise !== undefined) yield json("noise", findings.noise);
   for (const face of findings.faces ?? []) yield json(`faces/${face.particle}`, face);
   for (const trace of findings.traces ?? []) yield* record(`traces/${trace.particle}`, trace);

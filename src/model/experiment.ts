@@ -3,6 +3,7 @@ import type { Cycling, CyclingStep, DifferentialCapacity, HalfCycle } from "./cy
 import type { ControlledFinding } from "./control.js";
 import type { Domains } from "./domains.js";
 import type { Face } from "./face.js";
+import type { Motion } from "./motion.js";
 import type { Movie, Samples } from "./movie.js";
 import type { NoiseModel } from "./noise.js";
 import type { Particle } from "./particle.js";
@@ -437,6 +438,8 @@ export interface Trace {
 export interface Findings {
   readonly particles?: readonly Particle[];
   readonly drift?: Drift;
+  /** Null where too little carrier tells it. */
+  readonly motion?: Motion | null;
   readonly noise?: NoiseModel;
   readonly crops?: readonly Crop[];
   readonly faces?: readonly Face[];

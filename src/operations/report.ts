@@ -38,7 +38,7 @@ export function reportHtml(
 
 function facts(
   { movie, blackLevel, darkFrame, skipped, cellFacts }: Experiment,
-  { drift, noise, clock, cell }: Findings,
+  { drift, motion, noise, clock, cell }: Findings,
   inputs: readonly ReportedInput[],
 ): [string, string][] {
   const list: [string, string][] = [
@@ -63,6 +63,13 @@ function facts(
     list.push([
       "Drift",
       `${x.toFixed(3)}, ${y.toFixed(3)} µm at the end; error of one frame ${valueText(drift.residual_nm)} nm, least possible ${Number.isFinite(drift.bound_nm) ? drift.bound_nm.toPrecision(2) : "-"} nm`,
+    ]);
+  }
+  if (motion !== undefined && motion !== null) {
+    const { rotation_mrad, scale } = motion.last;
+    list.push([
+      "Turn and stretch",
+      `${valueText(rotation_mrad)} mrad and ${valueText(scale, 1e6)} ppm at the end, from ${motion.blocks} blocks; they carry a particle at most ${valueText(motion.displaced_px)} px off. Not corrected.`,
     ]);
   }
   if (noise !== undefined) list.push(["Noise", noiseText(noise)]);

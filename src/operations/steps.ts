@@ -1,5 +1,6 @@
 /** The river, top to bottom: every step with its parameters, what it takes and what it gives. */
 import { z } from "zod";
+import { blockMotion } from "../analysis/block-motion.js";
 import { alignClocks, shiftCycling } from "../analysis/clock.js";
 import { cropParticles, readStack } from "../analysis/crops.js";
 import { differentialCapacity } from "../analysis/differential-capacity.js";
@@ -120,6 +121,33 @@ const drift = operation({
     });
     for (const sentence of found.warnings) context.warn(sentence);
     return { drift: found };
+  },
+});
+
+/** Turn and stretch that displace a particle so far, px, and by so many standard errors, are worth a warning. */
+const DISPLACED_px = 0.1;
+const DISPLACED_SDS = 3;
+
+const motion = operation({
+  name: "motion",
+  summary: "Whether the scene turns or stretches beside its drift, from blocks of carrier; reported, not corrected.",
+  params: z.strictObject({ psf_um }),
+  takes: ["experiment", "particles", "drift"],
+  gives: ["motion"],
+  async run({ experiment, particles, drift }, params, context) {
+    const found = await blockMotion(experiment.movie, particles, drift, {
+      blackLevel: experiment.blackLevel?.value ?? null,
+      psf_um: params.psf_um,
+      ...(context.signal === undefined ? {} : { signal: context.signal }),
+    });
+    const { value = 0, sd = null } = found?.displaced_px ?? {};
+    if (found !== null && value > DISPLACED_px && sd !== null && value > DISPLACED_SDS * sd) {
+      const { rotation_mrad, scale } = found.last;
+      context.warn(
+        `the scene turns and stretches: by ${rotation_mrad.value.toPrecision(2)} mrad and ${(1e6 * scale.value).toPrecision(2)} ppm at the end, which carries a particle up to ${value.toFixed(2)} px from where it is looked for. It is not corrected: --roi around one particle follows that one better.`,
+      );
+    }
+    return { motion: found };
   },
 });
 
@@ -661,6 +689,7 @@ const regime = operation({
 export const steps = [
   particles,
   drift,
+  motion,
   noise,
   crops,
   faces,

@@ -42,6 +42,7 @@ export function summarise(experiment: Experiment, findings: Findings, warnings: 
           })),
         }),
     ...(findings.transitions === undefined ? {} : { transitions: findings.transitions }),
+    ...(findings.motion === undefined ? {} : { motion: motion(findings.motion) }),
     ...(findings.noise === undefined ? {} : { noise: findings.noise }),
     ...(findings.faces === undefined ? {} : { faces: findings.faces }),
     ...(findings.shiftShares === undefined
@@ -127,6 +128,12 @@ function drift(found: NonNullable<Findings["drift"]>): object {
     x_px: "findings/drift/x_px.npy",
     y_px: "findings/drift/y_px.npy",
   };
+}
+
+function motion(found: NonNullable<Findings["motion"]> | null): object | null {
+  if (found === null) return null;
+  const { last, blocks, displaced_px } = found;
+  return { ...last, blocks, displaced_px };
 }
 
 function domains(found: Domains, index: number): object {

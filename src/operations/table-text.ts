@@ -186,6 +186,11 @@ export function stepSentence(step: StepName | "controls", findings: Findings): s
       const { value } = findings.drift!.residual_nm;
       return `${x.toFixed(2)}, ${y.toFixed(2)} um at the end${Number.isFinite(value) ? `, residual ${value.toFixed(1)} nm` : ""}`;
     }
+    case "motion": {
+      const found = findings.motion ?? null;
+      if (found === null) return "not told: too little carrier around the field";
+      return `moves no particle by more than ${found.displaced_px.value.toFixed(3)} px`;
+    }
     case "noise": {
       const carrier = findings.noise?.carrier ?? null;
       if (carrier === null) return "not told";

@@ -23,7 +23,7 @@ export function driftFigure(time_s: Float64Array, drift: Drift, pixelSize_um: nu
   const residual_nm = drift.residual_nm.value;
   return figure({
     title: {
-      text: "Drift and light",
+      text: "Drift, light and focus",
       subtitle: Number.isFinite(residual_nm)
         ? `error of one frame's place: ${residual_nm.toPrecision(2)} nm (least possible: ${drift.bound_nm.toPrecision(2)} nm)`
         : "the drift could not be measured",

@@ -184,7 +184,7 @@ export function stepSentence(step: StepName | "controls", findings: Findings): s
     case "drift": {
       const [x, y] = findings.drift!.final_um;
       const { value } = findings.drift!.residual_nm;
-      return `${x.toFixed(2)}, ${y.toFixed(2)} um at the end${Number.isFinite(value) ? `, residual ${value.toFixed(1)} nm` : ""}`;
+      return `${x.toFixed(2)}, ${y.toFixed(2)} um at the end${Number.isFinite(value) ? `, residual ${value.toPrecision(2)} nm` : ""}`;
     }
     case "motion": {
       const found = findings.motion ?? null;

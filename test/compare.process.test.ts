@@ -94,3 +94,32 @@ test("what cannot be compared is refused in one line, and nothing is written or 
   expect(existsSync(at("no"))).toBe(false);
   expect(existsSync(at("slow", "summary.json"))).toBe(true);
 });
+
+test("records are laid over each other: the one of an analysis over a file, with numbers, a table and a figure", async () => {
+  const record = at("slow-twin", "cycling.csv");
+  const out = at("overlay");
+  const { status, stdout } = await ionoscope(["compare", record, at("slow"), "--out", out, "--json"]);
+  expect(status).toBe(0);
+  const told = JSON.parse(stdout) as {
+    records: { name: string }[];
+    overlays: { pairs: { offset_mV: number }[]; capacity_ratio: { charge: { value: number } } }[];
+  };
+  expect(told.records.length).toBe(2);
+  expect(told.overlays[0]!.pairs.length).toBe(1);
+  expect(told.overlays[0]!.pairs[0]!.offset_mV).toBe(0);
+  expect(told.overlays[0]!.capacity_ratio.charge.value).toBe(1);
+  expect(existsSync(path.join(out, "tables", "records.csv"))).toBe(true);
+  expect(readFileSync(path.join(out, "figures", "records.svg"), "utf8")).toContain("dQ/dV");
+});
+
+test("one record alone, and one that holds no half cycle, are refused in a sentence", async () => {
+  const record = at("slow-twin", "cycling.csv");
+  const alone = await ionoscope(["compare", record, "--out", at("alone")]);
+  expect(alone.status).toBe(2);
+  expect(alone.stderr.trim().split("\n").at(-1)).toContain("1 was given");
+  writeFileSync(at("rest.csv"), "time/s,Ewe/V,I/mA\n0,3.9,0\n10,3.9,0\n20,3.9,0\n30,3.9,0\n");
+  const rest = await ionoscope(["compare", record, at("rest.csv"), "--out", at("rests")]);
+  expect(rest.status).toBe(3);
+  expect(rest.stderr).toContain("no charge and no discharge");
+  expect(existsSync(at("rests"))).toBe(false);
+});

@@ -15,17 +15,22 @@ export interface ContrastNoise {
   /** On the crystal: all that the camera adds, and what photons alone would; null where the two are not told apart. */
   readonly crystal: number;
   readonly shotLimit: number | null;
-  /** On the ground around it, and what was found there; null where there is too little of it. */
+  /**
+   * On the ground around it, at its median light, and what was found there: the robust spread of the pixels, each held
+   * against the noise that its own light must have. Null where there is too little ground.
+   */
   readonly ground: { readonly expected: number; readonly found: number } | null;
 }
 
 /**
  * Noise of a / b - 1, each the mean of frames that lay at `a_px` and `b_px`, laid on the scene by cubic splines:
  *
- *     var / signal^2 (kept_a + kept_b) + fixedPattern^2 shown,
+ *     (a / b)^2 (kept_a var(a) / a^2 + kept_b var(b) / b^2 + fixedPattern^2 shown),
  *
- * kept the variance that each mean keeps of a frame's, shown what moves of the camera's own pattern between the two.
- * `before` is b's light in counts, `contrast` the image, `mask` 1 within the crystal: all height * width.
+ * kept the variance that each mean keeps of a frame's, shown what moves of the camera's own pattern between the two; of
+ * (a - b) / over_counts where that is given, the same times (b / over_counts)^2.
+ * `before` is b's light in counts, `contrast` the image, `mask` 1 within the crystal: all height * width. The light of a
+ * is that of b and the median contrast of crystal or ground.
  * Null where the model knows no level, or the crystal no light.
  */
 export function contrastNoise(
@@ -33,6 +38,7 @@ export function contrastNoise(
   {
     before,
     contrast,
+    over_counts = null,
     mask,
     width,
     height,
@@ -42,6 +48,7 @@ export function contrastNoise(
   }: {
     readonly before: ArrayLike<number>;
     readonly contrast: ArrayLike<number>;
+    readonly over_counts?: number | null;
     readonly mask: Uint8Array;
     readonly width: number;
     readonly height: number;
@@ -51,28 +58,45 @@ export function contrastNoise(
   },
 ): ContrastNoise | null {
   if (model.levels.length === 0 || a_px.length === 0 || b_px.length === 0) return null;
-  const kept = noiseKept(a_px) + noiseKept(b_px);
+  const [kept_a, kept_b] = [noiseKept(a_px), noiseKept(b_px)];
   const pattern = (model.fixedPattern?.value ?? 0) ** 2 * patternBetween(a_px, b_px);
-  const variance = (light: number): number => (kept * varianceAt(model, light)) / light ** 2 + pattern;
   const near = grow(mask, width, height, APART_PSF * psf_px);
-  const inside: number[] = [];
-  const ground: number[] = [];
-  const seen: number[] = [];
+  const [inside, ground]: [number[], number[]] = [[], []];
   for (let at = 0; at < mask.length; at++) {
-    const light = before[at]!;
-    if (!(light > 0)) continue;
-    if (mask[at] !== 0) inside.push(light);
-    else if (near[at] === 0 && Number.isFinite(contrast[at]!)) {
-      ground.push(variance(light));
-      seen.push(contrast[at]!);
-    }
+    if (!(before[at]! > 0) || !Number.isFinite(contrast[at]!)) continue;
+    if (mask[at] !== 0) inside.push(at);
+    else if (near[at] === 0) ground.push(at);
   }
   if (inside.length === 0) return null;
-  const light = median(inside);
+  const medianAt = (pixels: readonly number[], of: (at: number) => number): number => median(pixels.map(of));
+  const unit = (b: number): number => over_counts ?? b;
+  const risen = (pixels: readonly number[]): number =>
+    Math.max(
+      0,
+      medianAt(pixels, (at) => 1 + (contrast[at]! * unit(before[at]!)) / before[at]!),
+    );
+  const sd = (b: number, rise: number, variance: (light: number) => number, fixed: number): number =>
+    Math.sqrt(
+      kept_a * variance(rise * b) +
+        kept_b * variance(b) * (over_counts === null ? rise ** 2 : 1) +
+        fixed * (rise * b) ** 2,
+    ) / unit(b);
+  const all = (light: number): number => varianceAt(model, light);
+  const crystal = medianAt(inside, (at) => before[at]!);
+  const rise = risen(inside);
   const { gain_counts_per_electron: gain, read_counts: read } = model;
+  let around: ContrastNoise["ground"] = null;
+  if (ground.length >= FEWEST) {
+    const own = risen(ground);
+    const expected = medianAt(ground, (at) => sd(before[at]!, own, all, pattern));
+    around = {
+      expected,
+      found: expected * madSigma(ground.map((at) => contrast[at]! / sd(before[at]!, own, all, pattern))),
+    };
+  }
   return {
-    crystal: Math.sqrt(variance(light)),
-    shotLimit: gain === null || read === null ? null : Math.sqrt((kept * gain.value) / light),
-    ground: ground.length < FEWEST ? null : { expected: Math.sqrt(median(ground)), found: madSigma(seen) },
+    crystal: sd(crystal, rise, all, pattern),
+    shotLimit: gain === null || read === null ? null : sd(crystal, rise, (light) => gain.value * light, 0),
+    ground: around,
   };
 }

@@ -71,23 +71,27 @@ export function contrastViews(crop: Crop, transition: Transition, options: ViewO
   const since = backgroundSubtracted(joined(start, stack, moments));
   const sequential = differentialContrast(stack, { lag_s });
   const noiseOf = made(crop, options);
-  const share = (image: Image): Float32Array =>
-    Float32Array.from(image.data, (one, at) => (one * level) / start.data[at]!);
   const background = moments.map((frame, at) => labelled(frameOf(since, at + 1, 1 / level), stack.time_s[frame]!));
   const shown = moments.map((frame) => labelled(frameOf(sequential, frame, 1), stack.time_s[frame]!));
   const before = frameAt(time_s, stack.time_s[middle]! - lag_s);
   return {
     background: {
       images: background,
-      noise: noiseOf(start.data, share(background[moments.length >> 1]!.image), [first + middle], [reference]),
+      noise: noiseOf(
+        { before: start.data, contrast: background[moments.length >> 1]!.image.data, over_counts: level },
+        [first + middle],
+        [reference],
+      ),
     },
     since_s: time_s[reference]!,
     sinceCycle: cycle_s !== null,
     sequential: {
       images: shown,
       noise: noiseOf(
-        frameOf(stack, Math.max(0, before - first), 1).data,
-        shown[moments.length >> 1]!.image.data,
+        {
+          before: frameOf(stack, Math.max(0, before - first), 1).data,
+          contrast: shown[moments.length >> 1]!.image.data,
+        },
         [first + middle],
         [before],
       ),
@@ -98,8 +102,11 @@ export function contrastViews(crop: Crop, transition: Transition, options: ViewO
 }
 
 type NoiseOf = (
-  before: ArrayLike<number>,
-  contrast: ArrayLike<number>,
+  light: {
+    readonly before: ArrayLike<number>;
+    readonly contrast: ArrayLike<number>;
+    readonly over_counts?: number;
+  },
   after: readonly number[],
   earlier: readonly number[],
 ) => ContrastNoise | null;
@@ -109,13 +116,12 @@ function made(crop: Crop, { drift, noise, psf_um }: ViewOptions): NoiseOf {
   const places = (frames: readonly number[]): [number, number][] =>
     frames
       .map((frame): [number, number] => [drift.x_px[frame]!, drift.y_px[frame]!])
-      .filter(([x, y]) => x + y - x === y);
-  return (before, contrast, after, earlier) =>
+      .filter(([x, y]) => Number.isFinite(x) && Number.isFinite(y));
+  return (light, after, earlier) =>
     noise === null
       ? null
       : contrastNoise(noise, {
-          before,
-          contrast,
+          ...light,
           mask: crop.mask,
           width: crop.width,
           height: crop.height,
@@ -172,7 +178,7 @@ function total(
   const inMovie = (frames: readonly number[]): number[] => frames.map((frame) => first + frame);
   return {
     images: [{ image, label: "after / before − 1" }],
-    noise: noiseOf(frameOf(stack, early[0]!, 1).data, image.data, inMovie(late), inMovie(early)),
+    noise: noiseOf({ before: meanOf(stack, early), contrast: image.data }, inMovie(late), inMovie(early)),
   };
 }
 
@@ -181,6 +187,13 @@ function frameOf(stack: Stack, frame: number, scale: number): Image {
   const data = stack.data.slice(frame * size, (frame + 1) * size);
   if (scale !== 1) for (let at = 0; at < size; at++) data[at]! *= scale;
   return { width: stack.width, height: stack.height, pixelSize_um: stack.pixelSize_um, data };
+}
+
+function meanOf({ width, height, data }: Stack, frames: readonly number[]): Float64Array {
+  const size = width * height;
+  return Float64Array.from({ length: size }, (_, at) =>
+    frames.reduce((sum, frame) => sum + data[frame * size + at]! / frames.length, 0),
+  );
 }
 
 function meanInside(stack: Stack, mask: Uint8Array): number {

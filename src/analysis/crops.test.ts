@@ -19,6 +19,7 @@ function known(x_px: ArrayLike<number>, y_px: ArrayLike<number>, gain?: ArrayLik
     focus_sd: 0.01,
     final_um: [0, 0],
     carrier: new Uint8Array(0),
+    anchors: [],
     warnings: [],
   };
 }

@@ -6,22 +6,27 @@ import type { Drift, Estimate } from "../model/experiment.js";
 import type { Movie } from "../model/movie.js";
 import type { Particle } from "../model/particle.js";
 import { NM_PER_UM } from "../model/units.js";
-import { noiseKept, patternBetween } from "./camera-pattern.js";
 import { type Carrier, chooseCarrier, psfIn, whiteNoise } from "./carrier.js";
-import { defocused, focusOf, focusProbe, type Defocus } from "./focus-course.js";
+import { defocused, focusOf, type Defocus } from "./focus-course.js";
 import { framesOf, samplesOf } from "./frames.js";
-import { interpolationError, patternError } from "./registration-bias.js";
+import {
+  type Epoch,
+  firstEpoch,
+  gather,
+  isFull,
+  newGathering,
+  nextEpoch,
+  sharpResidual,
+  takeErrors,
+} from "./registration-epochs.js";
 import { locate, makeReference, type Place, type Reference, stay, type View, viewOf } from "./registration.js";
 
 /** Residuals beyond so many standard deviations are not the carrier's light. */
 const REJECT = 6;
 /** Share of the camera's pattern in what pulls beyond which a warning says so. */
 const DRAWN = 0.01;
-/** A frame shows the camera's pattern where so much of its variance is left beside the reference's. */
-const MOVED = 0.5;
-const FEWEST_MOVED = 5;
-/** Frames that are asked for it, at most. */
-const MOST_ASKED = 500;
+/** Frames that are asked for the camera's own pattern, at most. */
+const MOST_ASKED = 64;
 /** Where a robust spread is wanted, about so many pixels tell it. */
 const SAMPLED = 4096;
 
@@ -32,7 +37,9 @@ const SAMPLED = 4096;
  * made of the first frames: by phase correlation to a fraction of a pixel, then by robust least squares on the carrier.
  * The window that is watched follows the scene by whole pixels; crystals and their surroundings are left out and move
  * along. What interpolation and the camera's own pattern pull is taken off at the end; else nothing looks ahead: a
- * frame's shift does not depend on later frames, but for the first eight.
+ * frame's shift does not depend on later frames, but for the first eight. Where less than 85 % of the
+ * reference's coarser structure is left through 50 frames, as on long runs whose carbon slowly changes, their registered
+ * mean becomes the reference; `anchors` lists the frames from which on it did.
  *
  * `residual_nm` comes from the two halves of the carrier, dealt out like a chessboard: half of the rms difference of
  * their shifts about its mean, rms over x and y. `bound_nm` is the Cramer-Rao bound for the measured noise. `gain` is
@@ -69,39 +76,52 @@ export async function estimateDrift(
   const x_px = new Float64Array(movie.frames).fill(NaN);
   const y_px = x_px.slice();
   const gain = x_px.slice();
-  const residual = x_px.slice();
+  const sharp = x_px.slice();
   const focus = x_px.slice();
   const focusSds: number[] = [];
-  const probe = reference.blind === null ? focusProbe(reference.texture, reference.relative, psf_px) : null;
   const splits: (readonly [number, number])[] = [];
   const noises: number[] = [];
   const earlier = new Float64Array(view.ratio.length);
+  const asked = Math.ceil(movie.frames / MOST_ASKED);
+  const epochs = [firstEpoch(reference, psf_px)];
+  let gathering = newGathering(view.moved.length);
   let before: Place | null = null;
   let guess: readonly [number, number] = [0, 0];
   for await (const { frame, samples } of framesOf(movie, signal)) {
+    const epoch = epochs.at(-1)!;
     const place: Place | null =
-      reference.blind === null ? locate(view, samples, reference, guess) : stay(view, samples, reference);
+      reference.blind === null ? locate(view, samples, epoch.reference, guess) : stay(view, samples, reference);
     if (place !== null) {
       guess = [place.x, place.y];
       [x_px[frame], y_px[frame]] = guess;
       splits.push([place.splitX, place.splitY]);
-      residual[frame] = place.residual;
-      gain[frame] = gainOf(view, place, reference);
-      if (probe !== null) {
-        const { value, sd } = focusOf(probe, reference.texture, view.ratio, place.residual);
-        focus[frame] = value;
-        focusSds.push(sd);
-      }
-      if (before !== null) noises.push(noiseBetween(reference.texture, earlier, before, view.ratio, place));
+      gain[frame] = gainOf(view, place, epoch.reference);
+      if (before !== null) noises.push(noiseBetween(epoch.reference.texture, earlier, before, view.ratio, place));
       earlier.set(view.ratio);
     }
     before = place;
+    if (place !== null && epoch.probe !== null) {
+      if (frame % asked === 0) sharp[frame] = sharpResidual(view, epoch.reference);
+      const { value, sd, coarse } = focusOf(epoch.probe, epoch.reference.texture, view.ratio, place.residual);
+      // Another texture has no focus to be compared with.
+      if (epochs.length === 1) focus[frame] = value;
+      focusSds.push(sd);
+      gather(gathering, view.moved, frame, { place, gain: gain[frame]!, coarse });
+      if (isFull(gathering)) {
+        const next = nextEpoch(view, epoch, gathering, reference);
+        gathering = newGathering(view.moved.length);
+        if (next !== null) {
+          epochs.push(next);
+          before = null;
+        }
+      }
+    }
     onFrame?.(frame + 1);
   }
   const nm_px = movie.pixelSize_um * NM_PER_UM;
   const noise =
     noises.length > 0 ? median(noises) : whiteNoise(reference.relative, carrier.weight, carrier.width, carrier.height);
-  if (reference.blind === null) takeErrors(x_px, y_px, residual, { view, reference, noise });
+  if (reference.blind === null) takeErrors(x_px, y_px, epochs, { view, sharp, noise });
   countFromAnchor(x_px, y_px, reference.anchor);
   const focus_sd = focusSds.length > 0 ? median(focusSds) : NaN;
   const [boundX, boundY] = shiftBound(reference.texture, noise, noise / Math.sqrt(reference.shifts_px.length));
@@ -117,50 +137,13 @@ export async function estimateDrift(
     noise,
     final_um: last < 0 ? [0, 0] : [x_px[last]! * movie.pixelSize_um, y_px[last]! * movie.pixelSize_um],
     carrier: maskOf(movie, carrier),
-    warnings: [...warningsOf(x_px, reference), ...focusWarnings(movie, focus, focus_sd)],
+    anchors: epochs.slice(1).map(({ from }) => from),
+    warnings: [
+      ...warningsOf(x_px, reference),
+      ...(epochs.length === 1 ? focusWarnings(movie, focus, focus_sd) : []),
+      ...renewalWarnings(epochs, nm_px),
+    ],
   };
-}
-
-/** Takes from every shift what interpolation and the camera's own pattern pull. */
-function takeErrors(
-  x_px: Float64Array,
-  y_px: Float64Array,
-  residual: Float64Array,
-  { view, reference, noise }: { readonly view: View; readonly reference: Reference; readonly noise: number },
-): void {
-  const { texture, shifts_px } = reference;
-  const variance = patternVariance(x_px, y_px, residual, shifts_px, noise);
-  const [waveX, waveY] = interpolationError(texture);
-  const pattern = patternError(texture, view.carrier.weight, shifts_px, view.psf_px);
-  for (let frame = 0; frame < x_px.length; frame++) {
-    const [x, y] = [x_px[frame]!, y_px[frame]!];
-    const [drawnX, drawnY] = pattern(x, y);
-    x_px[frame] = x - waveX * Math.sin(2 * Math.PI * x) - variance * drawnX;
-    y_px[frame] = y - waveY * Math.sin(2 * Math.PI * y) - variance * drawnY;
-  }
-}
-
-/**
- * Variance of a pattern that stands still in the camera, as a share of the light squared: what is left between frame and
- * reference beyond noise, over what the pattern would leave there, the median over frames that moved away from the
- * reference's; 0 where fewer than FEWEST_MOVED did. Texture that changed counts as pattern: it is an upper limit.
- */
-function patternVariance(
-  x_px: Float64Array,
-  y_px: Float64Array,
-  residual: Float64Array,
-  shifts_px: readonly (readonly [number, number])[],
-  noise: number,
-): number {
-  const found: number[] = [];
-  const stride = Math.ceil(x_px.length / MOST_ASKED);
-  for (let frame = 0; frame < x_px.length; frame += stride) {
-    const here = [[x_px[frame]!, y_px[frame]!]] as const;
-    const shows = patternBetween(here, shifts_px);
-    if (!(shows > MOVED)) continue;
-    found.push((residual[frame]! ** 2 - noise ** 2 * (noiseKept(here) + 1 / shifts_px.length)) / shows);
-  }
-  return found.length < FEWEST_MOVED ? 0 : Math.max(0, median(found));
 }
 
 /** Shifts become those against the anchor's. */
@@ -183,6 +166,7 @@ function withoutCarrier(movie: Movie): Drift {
     noise: NaN,
     final_um: [0, 0],
     carrier: new Uint8Array(movie.width * movie.height),
+    anchors: [],
     warnings: ["no carrier lies around the crystals: neither drift nor lamp can be measured; both are taken as still."],
   };
 }
@@ -268,6 +252,18 @@ function warningsOf(x_px: Float64Array, { blind, anchor, cameraPull }: Reference
   if (anchor > 0)
     warnings.push(`drift is counted from frame ${anchor}: no other frame can be laid on those before it.`);
   return warnings;
+}
+
+function renewalWarnings(epochs: readonly Epoch[], nm_px: number): string[] {
+  if (epochs.length < 2) return [];
+  const { from, off_px } = epochs.at(-1)!;
+  const off = Number.isFinite(off_px)
+    ? `compared outright, the last of them lies ${(nm_px * off_px).toPrecision(2)} nm from the first`
+    : "the last of them has too little in common with the first to be compared outright";
+  const times = epochs.length === 2 ? "once" : `${epochs.length - 1} times`;
+  return [
+    `the carrier's texture slowly becomes another: the reference was renewed ${times}, from a registered mean, last at frame ${from}; ${off}.`,
+  ];
 }
 
 function focusWarnings({ time_s }: Movie, focus: Float64Array, sd: number): string[] {

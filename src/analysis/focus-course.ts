@@ -16,7 +16,7 @@ const SDS = 5;
 const LEAST = 0.05;
 
 /** Fine and coarse structure of a carrier, one entry a pixel of its texture, without mean. */
-interface Probe {
+export interface Probe {
   readonly fine: Float64Array;
   readonly coarse: Float64Array;
   readonly fineSquare: number;
@@ -48,14 +48,14 @@ export function focusProbe(texture: Texture, relative: Float64Array, psf_px: num
 /**
  * Focus of a frame laid on the carrier: with `ratio` = m + a fine + b coarse by least squares, a / b, which is 1 as long as
  * the frame is as sharp as the reference, whatever its contrast; noise adds nothing to it in the mean. `sd` is its
- * standard error for a noise of `spread` a pixel. Pixels that are NaN, and those where `spread` says that the light changed, say nothing.
+ * standard error for a noise of `spread` a pixel; `coarse` is b, the part of the carrier's coarser structure that is still there. Pixels that are NaN, and those where `spread` says that the light changed, say nothing.
  */
 export function focusOf(
   { fine, coarse, fineSquare, across, coarseSquare }: Probe,
   texture: Texture,
   ratio: Float64Array,
   spread: number,
-): { readonly value: number; readonly sd: number } {
+): { readonly value: number; readonly sd: number; readonly coarse: number } {
   const { pixels, value } = texture;
   let [alongFine, alongCoarse] = [0, 0];
   const limit = 6 * spread;
@@ -70,7 +70,7 @@ export function focusOf(
   const a = 1 + (coarseSquare * alongFine - across * alongCoarse) / determinant;
   const b = 1 + (fineSquare * alongCoarse - across * alongFine) / determinant;
   const noise = (spread * Math.sqrt((coarseSquare + fineSquare + 2 * across) / determinant)) / Math.abs(b);
-  return { value: a / b, sd: Math.hypot(noise, INTERPOLATED) };
+  return { value: a / b, sd: Math.hypot(noise, INTERPOLATED), coarse: b };
 }
 
 /** A stretch of frames out of the focus of the first ones. */

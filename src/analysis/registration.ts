@@ -158,7 +158,8 @@ async function lightsAsTheyLie(
   return lights;
 }
 
-function referenceOf(
+/** A reference of images laid on the scene of the anchor, their frames' shifts beside them. */
+export function referenceOf(
   view: View,
   lights: readonly Float64Array[],
   shifts_px: readonly (readonly [number, number])[],
@@ -331,6 +332,8 @@ function coarseOf(view: View, relative: Float64Array, stride: number, margin: nu
       const weight = taper[at]!;
       if (weight === 0) continue;
       const value = relative[row + x]! - 1;
+      // Where nothing is known it is even light.
+      if (value - value !== 0) continue;
       const limited = value > 1 ? 1 : value < -1 ? -1 : value;
       const place = into + Math.floor(x / binning);
       coarse[place] = coarse[place]! + weight * limited;

@@ -146,6 +146,21 @@ export function splineOverlap(dx_px: number, dy_px: number, toX_px: number, toY_
   return overlapAlong(dx_px, toX_px) * overlapAlong(dy_px, toY_px);
 }
 
+/**
+ * The same after the filter [1 -2 1] / sqrt(6) along both axes, which keeps white noise of variance 1 as it is and takes
+ * what is smooth away.
+ */
+export function sharpOverlap(dx_px: number, dy_px: number, toX_px: number, toY_px: number): number {
+  return sharpAlong(dx_px, toX_px) * sharpAlong(dy_px, toY_px);
+}
+
+/** Autocorrelation of that filter, from two pixels before to two after. */
+const SHARP = [1 / 6, -4 / 6, 1, -4 / 6, 1 / 6] as const;
+
+function sharpAlong(a: number, b: number): number {
+  return SHARP.reduce((sum, weight, at) => sum + weight * overlapAlong(a, b + at - 2), 0);
+}
+
 function overlapAlong(a: number, b: number): number {
   const from = Math.floor(Math.max(a, b)) - REACH;
   const to = Math.ceil(Math.min(a, b)) + REACH;

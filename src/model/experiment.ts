@@ -101,6 +101,8 @@ export interface Drift {
   readonly final_um: readonly [number, number];
   /** 1 where a pixel of frame 0 served as still carrier. */
   readonly carrier: Uint8Array;
+  /** Frames from which on another reference was used: the registered mean of those before. Empty as long as the first one serves. */
+  readonly anchors: readonly number[];
   readonly warnings: readonly string[];
 }
 

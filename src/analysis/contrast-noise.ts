@@ -14,7 +14,7 @@ const FEWEST = 60;
 export interface ContrastNoise {
   /** On the crystal: all that the camera adds, and what photons alone would; null where the two are not told apart. */
   readonly crystal: number;
-  readonly shotLimit: number | null;
+  readonly photonLimit: number | null;
   /**
    * On the ground around it, at its median light, and what was found there: the robust spread of the pixels, each held
    * against the noise that its own light must have. Null where there is too little ground.
@@ -96,7 +96,7 @@ export function contrastNoise(
   }
   return {
     crystal: sd(crystal, rise, all, pattern),
-    shotLimit: gain === null || read === null ? null : sd(crystal, rise, (light) => gain.value * light, 0),
+    photonLimit: gain === null || read === null ? null : sd(crystal, rise, (light) => gain.value * light, 0),
     ground: around,
   };
 }

@@ -20,15 +20,23 @@ export interface NoiseModel {
   readonly read_counts: Estimate | null;
   /** Counts a photo-electron of the stored frame: where it is a mean of a burst, of that mean. */
   readonly gain_counts_per_electron: Estimate | null;
+  /** Variance that the fit gives no counts: read^2, less gain times the black level where that is unknown; null without a fit. */
+  readonly intercept_counts2: number | null;
   /** Noise in proportion to the light, as a fraction: what neither photons nor reading explain; 0 where none shows. */
   readonly proportional: number;
   /** Unevenness of the pixels' response, standard deviation as a fraction, fixed on the camera. */
   readonly fixedPattern: Estimate | null;
-  /** On the still ground: its light, the noise of one pixel of one frame as a fraction of it, and what photons alone give. */
+  /** On the still ground; fractions of its light. */
   readonly carrier: {
     readonly signal_counts: number;
+    /** What one pixel of one frame is found to scatter, whatever the cause. */
     readonly noise: Estimate;
+    /** What photons alone give; null where they are not told from reading. */
+    readonly photonLimit: number | null;
+    /** What photons and reading give. */
     readonly shotLimit: number | null;
+    /** Found over that. */
+    readonly ratio: Estimate | null;
   } | null;
   /** Threes of neighbouring frames that were compared. */
   readonly triples: number;

@@ -174,8 +174,8 @@ function outlineIn(
 /** What noise an image must have, and has: for its caption. */
 function noiseText(of: string, noise: ContrastNoise | null): string {
   if (noise === null) return "";
-  const { crystal, shotLimit, ground } = noise;
-  const limit = shotLimit === null ? "" : ` (photons alone: ${percentText(shotLimit)})`;
+  const { crystal, photonLimit, ground } = noise;
+  const limit = photonLimit === null ? "" : ` (photons alone: ${percentText(photonLimit)})`;
   const check =
     ground === null
       ? ""

@@ -98,7 +98,7 @@ function noiseText({ carrier, read_counts, gain_counts_per_electron, fixedPatter
   const parts = [
     carrier === null
       ? null
-      : `${percentText(carrier.noise.value)} a pixel and frame on the still ground${carrier.shotLimit === null ? "" : `, ${percentText(carrier.shotLimit)} from photons alone`}`,
+      : `${percentText(carrier.noise.value)} a pixel and frame on the still ground${carrier.shotLimit === null || carrier.ratio === null ? "" : `, ${valueText(carrier.ratio)} times what photons and reading give (${percentText(carrier.shotLimit)})`}`,
     read_counts === null ? null : `reading ${valueText(read_counts)} counts`,
     gain_counts_per_electron === null
       ? null

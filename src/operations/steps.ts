@@ -167,14 +167,11 @@ const noise = operation({
       around_px: particles[0]?.centre_px ?? null,
       ...(context.signal === undefined ? {} : { signal: context.signal }),
     });
-    const { carrier, read_counts: read } = found;
-    if (carrier !== null && carrier.shotLimit !== null && read !== null) {
-      const least = Math.hypot(carrier.shotLimit, read.value / carrier.signal_counts);
-      if (carrier.noise.value > MUCH_NOISE * least) {
-        context.warn(
-          `a pixel's noise on the still ground is ${(100 * carrier.noise.value).toPrecision(2)} %, photons and reading give ${(100 * least).toPrecision(2)} %: something else flickers or shakes.`,
-        );
-      }
+    const { carrier } = found;
+    if (carrier?.ratio != null && carrier.ratio.value > MUCH_NOISE) {
+      context.warn(
+        `a pixel's noise on the still ground is ${(100 * carrier.noise.value).toPrecision(2)} %, ${carrier.ratio.value.toPrecision(3)} times what photons and reading give: look for light that flickers in places, a stage that shakes within a frame, or a pattern fixed to the camera.`,
+      );
     }
     return { noise: found };
   },

@@ -1,6 +1,7 @@
 /** `summary.json`: what was found, in the public form that scripts of other labs read. */
 import type { Domains } from "../model/domains.js";
 import type { Experiment, Findings, Kinetics } from "../model/experiment.js";
+import type { NoiseModel } from "../model/noise.js";
 import { version } from "./version.js";
 
 export { jsonText } from "../io/tree.js";
@@ -43,7 +44,7 @@ export function summarise(experiment: Experiment, findings: Findings, warnings: 
         }),
     ...(findings.transitions === undefined ? {} : { transitions: findings.transitions }),
     ...(findings.motion === undefined ? {} : { motion: motion(findings.motion) }),
-    ...(findings.noise === undefined ? {} : { noise: findings.noise }),
+    ...(findings.noise === undefined ? {} : { noise: noise(findings.noise) }),
     ...(findings.faces === undefined ? {} : { faces: findings.faces }),
     ...(findings.shiftShares === undefined
       ? {}
@@ -127,6 +128,19 @@ function drift(found: NonNullable<Findings["drift"]>): object {
     focus: "findings/drift/focus.npy",
     x_px: "findings/drift/x_px.npy",
     y_px: "findings/drift/y_px.npy",
+  };
+}
+
+/** Flat, as it is read: fractions of the still ground's light stand beside each other; the levels are in findings/noise.json. */
+function noise(found: NoiseModel): object {
+  const { levels: _, carrier, ...rest } = found;
+  return {
+    ...rest,
+    carrier: carrier?.noise ?? null,
+    carrier_counts: carrier?.signal_counts ?? null,
+    photonLimit: carrier?.photonLimit ?? null,
+    shotLimit: carrier?.shotLimit ?? null,
+    ratio: carrier?.ratio ?? null,
   };
 }
 

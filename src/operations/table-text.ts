@@ -194,7 +194,7 @@ export function stepSentence(step: StepName | "controls", findings: Findings): s
     case "noise": {
       const carrier = findings.noise?.carrier ?? null;
       if (carrier === null) return "not told";
-      const limit = carrier.shotLimit === null ? "" : `, photons alone ${percentText(carrier.shotLimit)}`;
+      const limit = carrier.shotLimit === null ? "" : `, photons and reading ${percentText(carrier.shotLimit)}`;
       return `${percentText(carrier.noise.value)} a pixel on the still ground${limit}`;
     }
     case "crops":

@@ -104,11 +104,11 @@ test("every contrast image has the noise that is said of it, on still ground and
     const views = contrastViews(crop!, window, options);
     const rows = [views.background, views.sequential, views.total!];
     for (const { images, noise: said } of rows) {
-      const { crystal, shotLimit, ground } = said as ContrastNoise;
+      const { crystal, photonLimit, ground } = said as ContrastNoise;
       expect(Math.abs(ground!.expected / ground!.found - 1)).toBeLessThan(0.15);
       const shown = images[images.length >> 1]!.image;
       expect(Math.abs(crystal / fineSpread(shown, crop!.mask) - 1)).toBeLessThan(0.25);
-      expect(shotLimit!).toBeLessThan(crystal);
+      expect(photonLimit!).toBeLessThan(crystal);
     }
     expect(contrastViews(crop!, window, { ...options, noise: null }).total!.noise).toBeNull();
     // Means of several frames are quieter, and no image is quieter than photons allow.

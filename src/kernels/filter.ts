@@ -1,4 +1,5 @@
 /** Images made smooth. */
+import { compiledKernels } from "./compiled.js";
 import { quantileInPlace } from "./stats.js";
 
 /** Gaussians are cut off here, in standard deviations; the rest weighs 6e-5. */
@@ -60,8 +61,29 @@ function edgeWeights(length: number, half: Float64Array): Float64Array {
   return weights.map((weight) => weight / half[0]!);
 }
 
-/** In place, first along rows, then along columns, with nothing beyond the image. */
-function convolve(values: Float64Array, width: number, height: number, half: Float64Array): void {
+/**
+ * Convolution in place with an even kernel, weights `half` at 0, 1, ...: first along rows, then along columns, with nothing
+ * beyond the image. Compiled where that runs, the same to the last bit.
+ */
+export function convolve(values: Float64Array, width: number, height: number, half: Float64Array): void {
+  const compiled = compiledKernels();
+  if (compiled === null) return convolvePlain(values, width, height, half);
+  const reach = half.length - 1;
+  const size = 8 * values.length;
+  const [at, weights, row, kept] = compiled.reserve(
+    size,
+    8 * half.length,
+    8 * (width + 2 * reach),
+    8 * (reach + 2) * width,
+  ) as [number, number, number, number];
+  compiled.doubles(at, values.length).set(values);
+  compiled.doubles(weights, half.length).set(half);
+  compiled.run.convolve(at, width, height, weights, reach, row, kept);
+  values.set(compiled.doubles(at, values.length));
+}
+
+/** The same in TypeScript. */
+export function convolvePlain(values: Float64Array, width: number, height: number, half: Float64Array): void {
   const reach = half.length - 1;
   const middle = half[0]!;
   const row = new Float64Array(width + 2 * reach);

@@ -52,6 +52,8 @@ test("with an unknown black level the gain stands and reading is not told", asyn
   expect(model.gain_counts_per_electron!.value / (6000 * 0.01 ** 2)).toBeCloseTo(1, 1);
   expect(model.read_counts).toBeNull();
   const { photonLimit, ratio } = model.carrier!;
+  // Counts hold the pedestal here, which has no noise.
+  expect(varianceAt(model, 8500) / (0.6 * 8000)).toBeCloseTo(1, 1);
   expect(photonLimit).toBeNull();
   expect(ratio!.value).toBeCloseTo(1, 1);
   expect(model.because.join()).toContain("black level is unknown");

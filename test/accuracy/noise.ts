@@ -156,7 +156,7 @@ export const noise: AccuracyGroup<NoiseDraw> = {
   about: `${FRAMES} frames of ${SIDE_PX} x ${SIDE_PX} pixels of 80 nm that drift by 0.1 to 0.25 um, with a random walk beside it; a crystal of 2 to 4 um radius, 1.6 to 3.5 times as bright as the carbon, that brightens by up to a tenth. 3,000 to 30,000 counts on the crystal, noise of 0.4 to 2 % there, of which reading is up to 0.6; a fixed pattern of 0.3 to 1.5 %; flicker, fading and vignette. Where reading has less than a third of the photons' variance on the ground it is not counted: it does not show.`,
   draws: DRAWS,
   sample: 4,
-  cost_s: 0.9,
+  cost_s: 1.5,
   draw: noiseDraw,
   rows(draws) {
     const sigmas = allowedSigmas(draws.length, DRAWS);

@@ -39,9 +39,12 @@ export async function differences(
   const { left, top, width, height } = box;
   const size = width * height;
   const samples = samplesOf(movie.dtype, movie.width * movie.height);
-  const all: number[] = [];
+  const runs = runsOf(movie, drift);
+  const inner = Math.max(0, width - 2 * RIM_px) * Math.max(0, height - 2 * RIM_px);
+  const all = new Float64Array(3 * inner * runs.reduce((sum, run) => sum + Math.max(0, run.length - 2), 0));
+  let filled = 0;
   let triples = 0;
-  for (const run of runsOf(movie, drift)) {
+  for (const run of runs) {
     const lights: Float64Array[] = [];
     const scene = new Float64Array(size);
     const moved = new Float32Array(size);
@@ -79,12 +82,16 @@ export async function differences(
           if (before[at]! >= most || here[at]! >= most || after[at]! >= most) continue;
           const bend = before[at]! - 2 * here[at]! + after[at]! - (was[at]! - 2 * is[at]! + will[at]!);
           const slope = Math.hypot(is[at + 1]! - is[at - 1]!, is[at + width]! - is[at - width]!);
-          if (Number.isFinite(bend) && Number.isFinite(slope)) all.push(is[at]!, bend, slope);
+          if (!Number.isFinite(bend) || !Number.isFinite(slope)) continue;
+          all[filled] = is[at]!;
+          all[filled + 1] = bend;
+          all[filled + 2] = slope;
+          filled += 3;
         }
       }
     }
   }
-  return { found: Float64Array.from(all), triples };
+  return { found: all.subarray(0, filled), triples };
 }
 
 interface Box {

@@ -180,6 +180,18 @@ test.skipIf(process.platform === "win32")("Ctrl-C ends with 130 and leaves no ha
   }
 });
 
+test("an analysis whose progress nobody reads any more is finished all the same", async () => {
+  const out = at("deaf");
+  const { status, stdout } = await ionoscope(
+    ["analyse", at("twin", "movie.ome.tif"), "--black-level", "100", "--figures", "none", "--out", out],
+    { deafAfter_s: 0 },
+  );
+  expect(status).toBe(0);
+  expect(stdout).toContain("The report is");
+  expect(existsSync(path.join(out, "summary.json"))).toBe(true);
+  expect(readdirSync(folder).filter((name) => name.includes("partial"))).toEqual([]);
+});
+
 test("every command and step tells its flags, with exit 0", async () => {
   const overview = await ionoscope(["--help"]);
   expect(overview.status).toBe(0);

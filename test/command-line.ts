@@ -16,10 +16,10 @@ export interface Ran {
   readonly wall_s: number;
 }
 
-/** Runs `ionoscope ...args`; `interrupt` is called with the process once it has started. */
+/** Runs `ionoscope ...args`; it is interrupted, or nobody reads what it says on standard error any more, after so long. */
 export function ionoscope(
   args: readonly string[],
-  options: { cwd?: string; interruptAfter_s?: number } = {},
+  options: { cwd?: string; interruptAfter_s?: number; deafAfter_s?: number } = {},
 ): Promise<Ran> {
   const started = Date.now();
   const child = spawn(process.execPath, [main, ...args], { cwd: options.cwd, stdio: ["ignore", "pipe", "pipe"] });
@@ -27,6 +27,7 @@ export function ionoscope(
   let stderr = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
   child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+  if (options.deafAfter_s !== undefined) setTimeout(() => child.stderr.destroy(), 1000 * options.deafAfter_s);
   const timer =
     options.interruptAfter_s === undefined
       ? null

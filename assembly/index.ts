@@ -1,2 +1,7 @@
 /** The compiled kernels: raw pointers into one memory that the caller owns, no runtime. */
 export { convolve } from "./convolve";
+export { realFft2, realFft2Inverse } from "./real-fft";
+export { slowRatio } from "./slow-ratio";
+export { sampleSpline, splineCoefficients } from "./spline";
+export { influenceSums, lightSums, shiftSums } from "./texture";
+export { coarseLight, fillLight, floatsOfWords, openLight } from "./window";

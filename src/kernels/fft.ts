@@ -12,7 +12,7 @@ const plans = new Map<number, Plan>();
 
 /** The smallest length not below `n` that the transform takes: 2^a 3^b 5^c. */
 export function nextFastSize(n: number): number {
-  for (let size = Math.max(1, Math.ceil(n)); ; size++) if (radicesOf(size) !== null) return size;
+  for (let size = Math.max(1, Math.ceil(n)); ; size++) if (factorsOf(size) !== null) return size;
 }
 
 /**
@@ -336,8 +336,6 @@ function planOf(length: number): Plan {
   const known = plans.get(length);
   if (known !== undefined) return known;
   const radices = radicesOf(length);
-  if (radices === null)
-    throw new RangeError(`a transform of length ${length} is not 2^a 3^b 5^c; pad it to ${nextFastSize(length)}`);
   const cosines: Float64Array[] = [];
   const sines: Float64Array[] = [];
   let rest = length;
@@ -361,8 +359,15 @@ function planOf(length: number): Plan {
   return plan;
 }
 
-/** Factors 4, 2, 3 and 5 of a length; null where it has others. */
-function radicesOf(length: number): number[] | null {
+/** Factors 4, 2, 3 and 5 of a length, in the order in which a transform takes them; a RangeError where it has others. */
+export function radicesOf(length: number): readonly number[] {
+  const radices = factorsOf(length);
+  if (radices === null)
+    throw new RangeError(`a transform of length ${length} is not 2^a 3^b 5^c; pad it to ${nextFastSize(length)}`);
+  return radices;
+}
+
+function factorsOf(length: number): number[] | null {
   if (!Number.isInteger(length) || length < 1) return null;
   const radices: number[] = [];
   let rest = length;

@@ -69,17 +69,14 @@ export function convolve(values: Float64Array, width: number, height: number, ha
   const compiled = compiledKernels();
   if (compiled === null) return convolvePlain(values, width, height, half);
   const reach = half.length - 1;
-  const size = 8 * values.length;
-  const [at, weights, row, kept] = compiled.reserve(
-    size,
-    8 * half.length,
-    8 * (width + 2 * reach),
-    8 * (reach + 2) * width,
-  ) as [number, number, number, number];
-  compiled.doubles(at, values.length).set(values);
-  compiled.doubles(weights, half.length).set(half);
+  const [at, weights, row, kept] = compiled.lend(values, half, 8 * (width + 2 * reach), 8 * (reach + 2) * width) as [
+    number,
+    number,
+    number,
+    number,
+  ];
   compiled.run.convolve(at, width, height, weights, reach, row, kept);
-  values.set(compiled.doubles(at, values.length));
+  compiled.fetch(values, at);
 }
 
 /** The same in TypeScript. */

@@ -1,4 +1,8 @@
 /** Moving an image by a fraction of a pixel, with cubic B-splines. */
+import { compiledKernels } from "./compiled.js";
+
+/** Images in either precision: floats are compiled where that runs, within single precision of the same in TypeScript. */
+type Image = Float64Array | Float32Array;
 
 /** Pole of the prefilter of the cubic B-spline. */
 const POLE = Math.sqrt(3) - 2;
@@ -31,7 +35,7 @@ export function shiftImage(
  * shiftImage. `image` is used up: it holds spline coefficients afterwards, unless the place lies on whole pixels.
  */
 export function resampleWindow(
-  image: Float64Array,
+  image: Image,
   width: number,
   height: number,
   x0: number,
@@ -72,7 +76,16 @@ export function resampleWindow(
  * Replaces samples by the coefficients of the cubic B-spline that goes through them, in place; mirror boundaries about
  * the outermost pixels. Every sample must be finite.
  */
-export function splineCoefficients(image: Float64Array, width: number, height: number): void {
+export function splineCoefficients(image: Image, width: number, height: number): void {
+  const compiled = compiledKernels();
+  if (compiled === null || image instanceof Float64Array) return splineCoefficientsPlain(image, width, height);
+  const [at, sum] = compiled.lend(image, 4 * width) as [number, number];
+  compiled.run.splineCoefficients(at, width, height, sum);
+  compiled.fetch(image, at);
+}
+
+/** The same in TypeScript. */
+export function splineCoefficientsPlain(image: Image, width: number, height: number): void {
   if (width > 1) for (let y = 0; y < height; y++) filterRow(image, y * width, width);
   if (height > 1) filterColumns(image, width, height);
 }
@@ -82,12 +95,33 @@ export function splineCoefficients(image: Float64Array, width: number, height: n
  * of pixel centres.
  */
 export function sampleSpline(
-  coefficients: Float64Array,
+  coefficients: Image,
   width: number,
   height: number,
   x0: number,
   y0: number,
-  into: Float32Array | Float64Array,
+  into: Image,
+  at: number,
+  windowWidth: number,
+  windowHeight: number,
+): void {
+  const compiled = compiledKernels();
+  if (compiled === null || coefficients instanceof Float64Array || into instanceof Float64Array)
+    return sampleSplinePlain(coefficients, width, height, x0, y0, into, at, windowWidth, windowHeight);
+  const window = into.subarray(at, at + windowWidth * windowHeight);
+  const [from, to, line] = compiled.lend(coefficients, window, 4 * (windowWidth + 3)) as [number, number, number];
+  compiled.run.sampleSpline(from, width, height, x0, y0, to, windowWidth, windowHeight, line);
+  compiled.fetch(window, to);
+}
+
+/** The same in TypeScript. */
+export function sampleSplinePlain(
+  coefficients: Image,
+  width: number,
+  height: number,
+  x0: number,
+  y0: number,
+  into: Image,
   at: number,
   windowWidth: number,
   windowHeight: number,
@@ -216,7 +250,7 @@ function reflect(place: number, n: number): number {
   return within < n ? within : period - within;
 }
 
-function filterRow(data: Float64Array, start: number, n: number): void {
+function filterRow(data: Image, start: number, n: number): void {
   let sum = 0;
   for (let k = HORIZON; k > 0; k--) sum = POLE * (sum + data[start + reflect(k, n)]!);
   let value = data[start]! + sum;
@@ -234,7 +268,7 @@ function filterRow(data: Float64Array, start: number, n: number): void {
   }
 }
 
-function filterColumns(data: Float64Array, width: number, height: number): void {
+function filterColumns(data: Image, width: number, height: number): void {
   const sum = new Float64Array(width);
   for (let k = HORIZON; k > 0; k--) {
     const row = reflect(k, height) * width;
@@ -249,7 +283,7 @@ function filterColumns(data: Float64Array, width: number, height: number): void 
 }
 
 /** Fills what is NaN with the nearest known sample of its row, else of the rows beside; gives the gaps, null if none. */
-function bridgeGaps(image: Float64Array, width: number, height: number): Uint8Array | null {
+function bridgeGaps(image: Image, width: number, height: number): Uint8Array | null {
   let missing: Uint8Array | null = null;
   for (let at = 0; at < image.length; at++) {
     if (Number.isNaN(image[at]!)) {

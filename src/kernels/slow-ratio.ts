@@ -1,4 +1,6 @@
 /** The slowly varying ratio of two images, or of an image to a mask: its local mean. */
+import { compiledKernels } from "./compiled.js";
+import { convolvePlain } from "./filter.js";
 
 /** The Gaussian is cut off here, in standard deviations. */
 const CUT = 3;
@@ -13,15 +15,56 @@ const LEAST = 1e-3;
  *
  * and far from all of these the overall ratio; NaN everywhere if there are none. With a mask for b it is the local mean.
  * Sums over cells half a sigma wide are blurred and interpolated: a hundredth of the work of the Gaussian itself, and
- * within a few per cent of its weights.
+ * within a few per cent of its weights. Images of floats go to the compiled kernel where that runs, within single precision
+ * of this.
  */
 export function slowRatio(
-  a: Float64Array,
-  b: Float64Array | Uint8Array,
+  a: Light,
+  b: Light | Uint8Array,
   width: number,
   height: number,
   sigma_px: number,
-  into: Float64Array,
+  into: Light,
+): void {
+  const compiled = compiledKernels();
+  const floats = a instanceof Float32Array && b instanceof Float32Array && into instanceof Float32Array;
+  if (compiled === null || !floats) return slowRatioPlain(a, b, width, height, sigma_px, into);
+  const cell = Math.max(1, Math.round(sigma_px / 2));
+  const half = gaussian(sigma_px / cell);
+  const reach = half.length - 1;
+  const columns = Math.ceil(width / cell);
+  const rows = Math.ceil(height / cell);
+  const at = compiled.lend(
+    a,
+    b,
+    half,
+    8 * columns * rows,
+    8 * columns * rows,
+    2 * 4 * width,
+    8 * (columns + 2 * reach),
+    8 * (reach + 2) * columns,
+    4 * rows * width,
+    into,
+  );
+  const [fromA, fromB, weights, sumsA, sumsB, line, row, kept, wide, to] = at as Addresses;
+  const { run } = compiled;
+  const scratch = [sumsA, sumsB, line, row, kept, wide] as const;
+  const known = run.slowRatio(fromA, fromB, width, height, cell, weights, reach, LEAST, ...scratch, to);
+  if (known === 0) into.fill(NaN);
+  else compiled.fetch(into, to);
+}
+
+type Light = Float64Array | Float32Array;
+type Addresses = [number, number, number, number, number, number, number, number, number, number];
+
+/** The same in TypeScript. */
+export function slowRatioPlain(
+  a: Light,
+  b: Light | Uint8Array,
+  width: number,
+  height: number,
+  sigma_px: number,
+  into: Light,
 ): void {
   const cell = Math.max(1, Math.round(sigma_px / 2));
   const columns = Math.ceil(width / cell);
@@ -61,14 +104,14 @@ export function slowRatio(
   const totalA = sumsA.reduce((total, value) => total + value, 0);
   const totalB = sumsB.reduce((total, value) => total + value, 0);
   const half = gaussian(sigma_px / cell);
-  blur(sumsA, columns, rows, half);
-  blur(sumsB, columns, rows, half);
+  convolvePlain(sumsA, columns, rows, half);
+  convolvePlain(sumsB, columns, rows, half);
   const least = (LEAST * cell * cell) / known;
   for (let at = 0; at < sumsA.length; at++) sumsA[at] = (sumsA[at]! + least * totalA) / (sumsB[at]! + least * totalB);
   interpolate(sumsA, columns, rows, cell, width, height, into);
 }
 
-/** Values at pixels from those at the centres of cells, bilinear; constant beyond the outermost centres. */
+/** Values at pixels from those at the centres of cells, bilinear: along rows of cells first; constant beyond the outermost. */
 function interpolate(
   cells: Float64Array,
   columns: number,
@@ -76,26 +119,25 @@ function interpolate(
   cell: number,
   width: number,
   height: number,
-  into: Float64Array,
+  into: Light,
 ): void {
-  const left = new Int32Array(width);
-  const share = new Float64Array(width);
+  const wide = new Float64Array(rows * width);
   for (let x = 0; x < width; x++) {
     const place = Math.min(Math.max((x + 0.5) / cell - 0.5, 0), columns - 1);
-    left[x] = Math.floor(place);
-    share[x] = place - left[x]!;
+    const left = Math.floor(place);
+    const right = Math.min(left + 1, columns - 1);
+    const share = place - left;
+    for (let row = 0; row < rows; row++) {
+      const from = cells[row * columns + left]!;
+      wide[row * width + x] = from + share * (cells[row * columns + right]! - from);
+    }
   }
-  const line = new Float64Array(columns);
-  const rise = new Float64Array(columns);
   for (let y = 0, at = 0; y < height; y++) {
     const place = Math.min(Math.max((y + 0.5) / cell - 0.5, 0), rows - 1);
-    const above = Math.floor(place) * columns;
-    const below = Math.min(Math.floor(place) + 1, rows - 1) * columns;
+    const above = Math.floor(place) * width;
+    const below = Math.min(Math.floor(place) + 1, rows - 1) * width;
     const part = place - Math.floor(place);
-    for (let column = 0; column < columns; column++)
-      line[column] = (1 - part) * cells[above + column]! + part * cells[below + column]!;
-    for (let column = 0; column < columns - 1; column++) rise[column] = line[column + 1]! - line[column]!;
-    for (let x = 0; x < width; x++, at++) into[at] = line[left[x]!]! + share[x]! * rise[left[x]!]!;
+    for (let x = 0; x < width; x++, at++) into[at] = wide[above + x]! + part * (wide[below + x]! - wide[above + x]!);
   }
 }
 
@@ -104,32 +146,4 @@ function gaussian(sigma: number): Float64Array {
   const half = Float64Array.from({ length: Math.ceil(CUT * sigma) + 1 }, (_, at) => Math.exp(-0.5 * (at / sigma) ** 2));
   const sum = 2 * half.reduce((total, value) => total + value, 0) - half[0]!;
   return half.map((value) => value / sum);
-}
-
-/** In place, nothing beyond the edges. */
-function blur(values: Float64Array, columns: number, rows: number, half: Float64Array): void {
-  const reach = half.length - 1;
-  const line = new Float64Array(columns + 2 * reach);
-  for (let start = 0; start < values.length; start += columns) {
-    line.set(values.subarray(start, start + columns), reach);
-    for (let column = 0; column < columns; column++) {
-      const centre = column + reach;
-      let sum = half[0]! * line[centre]!;
-      for (let d = 1; d <= reach; d++) sum += half[d]! * (line[centre - d]! + line[centre + d]!);
-      values[start + column] = sum;
-    }
-  }
-  const along = values.slice();
-  for (let row = 0; row < rows; row++) {
-    const start = row * columns;
-    for (let column = 0; column < columns; column++) values[start + column] = half[0]! * along[start + column]!;
-    for (let d = 1; d <= reach; d++) {
-      const weight = half[d]!;
-      for (const from of [start - d * columns, start + d * columns]) {
-        if (from < 0 || from >= along.length) continue;
-        for (let column = 0; column < columns; column++)
-          values[start + column] = values[start + column]! + weight * along[from + column]!;
-      }
-    }
-  }
 }

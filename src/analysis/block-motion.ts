@@ -4,7 +4,7 @@ import { invertSymmetric, timesVector } from "../kernels/normal-equations.js";
 import { maskOfPolygon } from "../kernels/polygon.js";
 import { resampleWindow, splineCoefficients } from "../kernels/resample.js";
 import { median } from "../kernels/stats.js";
-import { prepareTexture, textureShift, type Texture } from "../kernels/texture-shift.js";
+import { newLaid, prepareTexture, textureShift, type Texture } from "../kernels/texture-shift.js";
 import type { Drift, Estimate } from "../model/experiment.js";
 import type { Motion } from "../model/motion.js";
 import type { Movie, Samples } from "../model/movie.js";
@@ -175,12 +175,10 @@ function textureOf(image: Float64Array, { weight }: Block, psf_px: number): Text
 function shiftOf(texture: Texture | null, image: Float64Array): readonly [number, number] | null {
   if (texture === null || image.some((value) => !Number.isFinite(value))) return null;
   const side = BLOCK_px + 2 * MARGIN_px;
-  const coefficients = image.slice();
+  const coefficients = Float32Array.from(image);
   splineCoefficients(coefficients, side, side);
-  const moved = new Float64Array(side * side);
-  const ratio = new Float64Array(side * side);
   const within = [0, 0, side - 1, side - 1] as const;
-  const { dx_px, dy_px } = textureShift(texture, coefficients, side, side, 0, 0, within, 0, 0, moved, ratio);
+  const { dx_px, dy_px } = textureShift(texture, coefficients, side, side, 0, 0, within, 0, 0, newLaid(side, side));
   return Number.isFinite(dx_px) ? [dx_px, dy_px] : null;
 }
 

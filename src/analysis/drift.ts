@@ -1,34 +1,22 @@
 /** Where the scene lies in each frame, from the still carrier, with one reference for the whole movie. */
-import { splineNoiseGain } from "../kernels/resample.js";
-import { madSigma, median } from "../kernels/stats.js";
-import { shiftBound, type Texture } from "../kernels/texture-shift.js";
+import { median } from "../kernels/stats.js";
+import { shiftBound } from "../kernels/texture-shift.js";
 import type { Drift, Estimate } from "../model/experiment.js";
-import type { Movie } from "../model/movie.js";
+import type { Movie, Samples } from "../model/movie.js";
 import type { Particle } from "../model/particle.js";
 import { NM_PER_UM } from "../model/units.js";
 import { type Carrier, chooseCarrier, psfIn, whiteNoise } from "./carrier.js";
-import { defocused, focusOf, type Defocus } from "./focus-course.js";
+import { alone, type Hire } from "./crew.js";
+import { defocused, type Defocus } from "./focus-course.js";
+import { followScene } from "./follow-scene.js";
 import { framesOf, samplesOf } from "./frames.js";
-import {
-  type Epoch,
-  firstEpoch,
-  gather,
-  isFull,
-  newGathering,
-  nextEpoch,
-  sharpResidual,
-  takeErrors,
-} from "./registration-epochs.js";
-import { locate, makeReference, type Place, type Reference, stay, type View, viewOf } from "./registration.js";
+import { type Epoch, takeErrors } from "./registration-epochs.js";
+import { makeReference, type Reference, viewOf } from "./registration.js";
 
-/** Residuals beyond so many standard deviations are not the carrier's light. */
-const REJECT = 6;
 /** Share of the camera's pattern in what pulls beyond which a warning says so. */
 const DRAWN = 0.01;
 /** Frames that are asked for the camera's own pattern, at most. */
 const MOST_ASKED = 64;
-/** Where a robust spread is wanted, about so many pixels tell it. */
-const SAMPLED = 4096;
 
 /**
  * Drift of a movie: where the scene of frame 0 lies in each frame.
@@ -37,7 +25,8 @@ const SAMPLED = 4096;
  * made of the first frames: by phase correlation to a fraction of a pixel, then by robust least squares on the carrier.
  * The window that is watched follows the scene by whole pixels; crystals and their surroundings are left out and move
  * along. What interpolation and the camera's own pattern pull is taken off at the end; else nothing looks ahead: a
- * frame's shift does not depend on later frames, but for the first eight. Where less than 85 % of the
+ * frame's shift does not depend on later frames, but for the first eight. The movie is read once, in order, by a crew that may
+ * be several threads (`hire`); what comes out is the same for any. Where less than 85 % of the
  * reference's coarser structure is left through 50 frames, as on long runs whose carbon slowly changes, their registered
  * mean becomes the reference; `anchors` lists the frames from which on it did.
  *
@@ -56,12 +45,17 @@ export async function estimateDrift(
     psf_um,
     signal,
     onFrame,
+    onSamples,
+    hire = alone,
   }: {
     readonly blackLevel: number | null;
     readonly region_px: readonly [number, number, number, number] | null;
     readonly psf_um: number;
-    readonly signal?: AbortSignal;
+    readonly signal?: AbortSignal | undefined;
     readonly onFrame?: (done: number) => void;
+    /** Sees every frame as it passes, with where the scene lies in it as far as is known then; null where it is not. */
+    readonly onSamples?: (frame: number, samples: Samples, place_px: readonly [number, number] | null) => void;
+    readonly hire?: Hire;
   },
 ): Promise<Drift> {
   const psf_px = psfIn(movie.pixelSize_um, psf_um);
@@ -69,9 +63,14 @@ export async function estimateDrift(
   await movie.read(0, buffer, signal);
   const light = Float64Array.from(buffer, (value) => value - (blackLevel ?? 0));
   const carrier = chooseCarrier(light, movie.width, movie.height, particles, { psf_px, region_px });
-  if (carrier.weight.every((weight) => weight === 0)) return withoutCarrier(movie);
-  const view = viewOf(movie, carrier, psf_px, blackLevel ?? 0);
-  const reference = await makeReference(view, buffer, signal);
+  if (carrier.weight.every((weight) => weight === 0)) {
+    if (onSamples !== undefined)
+      for await (const { frame, samples } of framesOf(movie, signal)) onSamples(frame, samples, [0, 0]);
+    return withoutCarrier(movie);
+  }
+  const sight = { width: movie.width, height: movie.height, carrier, psf_px, blackLevel: blackLevel ?? 0 };
+  const view = viewOf(sight);
+  const reference = await makeReference(movie, view, buffer, signal);
 
   const x_px = new Float64Array(movie.frames).fill(NaN);
   const y_px = x_px.slice();
@@ -81,47 +80,30 @@ export async function estimateDrift(
   const focusSds: number[] = [];
   const splits: (readonly [number, number])[] = [];
   const noises: number[] = [];
-  const earlier = new Float64Array(view.ratio.length);
   const asked = Math.ceil(movie.frames / MOST_ASKED);
-  const epochs = [firstEpoch(reference, psf_px)];
-  let gathering = newGathering(view.moved.length);
-  let before: Place | null = null;
-  let guess: readonly [number, number] = [0, 0];
-  for await (const { frame, samples } of framesOf(movie, signal)) {
-    const epoch = epochs.at(-1)!;
-    const place: Place | null =
-      reference.blind === null ? locate(view, samples, epoch.reference, guess) : stay(view, samples, reference);
-    if (place !== null) {
-      guess = [place.x, place.y];
-      [x_px[frame], y_px[frame]] = guess;
-      splits.push([place.splitX, place.splitY]);
-      gain[frame] = gainOf(view, place, epoch.reference);
-      if (before !== null) noises.push(noiseBetween(epoch.reference.texture, earlier, before, view.ratio, place));
-      earlier.set(view.ratio);
-    }
-    before = place;
-    if (place !== null && epoch.probe !== null) {
-      if (frame % asked === 0) sharp[frame] = sharpResidual(view, epoch.reference);
-      const { value, sd, coarse } = focusOf(epoch.probe, epoch.reference.texture, view.ratio, place.residual);
-      // Another texture has no focus to be compared with.
-      if (epochs.length === 1) focus[frame] = value;
-      focusSds.push(sd);
-      gather(gathering, view.moved, frame, { place, gain: gain[frame]!, coarse });
-      if (isFull(gathering)) {
-        const next = nextEpoch(view, epoch, gathering, reference);
-        gathering = newGathering(view.moved.length);
-        if (next !== null) {
-          epochs.push(next);
-          before = null;
-        }
+  const epochs = await followScene(movie, view, reference, {
+    hire,
+    asked: (frame) => frame % asked === 0,
+    signal,
+    onFrame(frame, samples, laid, epoch) {
+      if (laid !== null) {
+        [x_px[frame], y_px[frame]] = [laid.x, laid.y];
+        splits.push([laid.splitX, laid.splitY]);
+        gain[frame] = laid.gain;
+        sharp[frame] = laid.sharp;
+        if (Number.isFinite(laid.noise)) noises.push(laid.noise);
+        if (Number.isFinite(laid.focusSd)) focusSds.push(laid.focusSd);
+        // Another texture has no focus to be compared with.
+        if (epoch === 0) focus[frame] = laid.focus;
       }
-    }
-    onFrame?.(frame + 1);
-  }
+      onSamples?.(frame, samples, laid === null ? null : [laid.x, laid.y]);
+      onFrame?.(frame + 1);
+    },
+  });
   const nm_px = movie.pixelSize_um * NM_PER_UM;
   const noise =
     noises.length > 0 ? median(noises) : whiteNoise(reference.relative, carrier.weight, carrier.width, carrier.height);
-  if (reference.blind === null) takeErrors(x_px, y_px, epochs, { view, sharp, noise });
+  if (reference.blind === null) takeErrors(x_px, y_px, epochs, { sight, sharp, noise });
   countFromAnchor(x_px, y_px, reference.anchor);
   const focus_sd = focusSds.length > 0 ? median(focusSds) : NaN;
   const [boundX, boundY] = shiftBound(reference.texture, noise, noise / Math.sqrt(reference.shifts_px.length));
@@ -169,45 +151,6 @@ function withoutCarrier(movie: Movie): Drift {
     anchors: [],
     warnings: ["no carrier lies around the crystals: neither drift nor lamp can be measured; both are taken as still."],
   };
-}
-
-/**
- * Light of a frame over the reference's: the ratio of sums over the pixels that kept their place in the texture and
- * whose slow light changed as most did.
- */
-function gainOf({ moved, ratio }: View, place: Place, { texture, light }: Reference): number {
-  const { pixels, value, slow } = texture;
-  const slowly = (at: number): number => moved[at]! / (ratio[at]! * slow[at]!);
-  const stride = Math.max(1, Math.floor(pixels.length / SAMPLED));
-  let some: number[] = [];
-  for (let k = 0; k < pixels.length; k += stride) some.push(slowly(pixels[k]!));
-  let [usual, spread] = [NaN, NaN];
-  for (let round = 0; round < 3; round++) {
-    usual = median(some);
-    spread = Math.max(3 * madSigma(some), 0.002 * usual);
-    some = some.filter((value) => Math.abs(value - usual) <= spread);
-  }
-  const limit = REJECT * place.residual;
-  let [sum, referenceSum] = [0, 0];
-  for (let k = 0; k < pixels.length; k++) {
-    const at = pixels[k]!;
-    // False for NaN too.
-    if (!(Math.abs(ratio[at]! - value[k]!) <= limit && Math.abs(slowly(at) - usual) <= spread)) continue;
-    sum += moved[at]!;
-    referenceSum += light[at]!;
-  }
-  return referenceSum > 0 ? sum / referenceSum : NaN;
-}
-
-/** Noise of a pixel, from two frames laid on the same place; what interpolation took of it is given back. */
-function noiseBetween(texture: Texture, a: Float64Array, placeA: Place, b: Float64Array, placeB: Place): number {
-  const stride = Math.max(1, Math.floor(texture.pixels.length / SAMPLED));
-  const differences: number[] = [];
-  for (let k = 0; k < texture.pixels.length; k += stride) {
-    const at = texture.pixels[k]!;
-    differences.push(a[at]! - b[at]!);
-  }
-  return madSigma(differences) / Math.sqrt(splineNoiseGain(placeA.x, placeA.y) + splineNoiseGain(placeB.x, placeB.y));
 }
 
 function residualOf(splits: readonly (readonly [number, number])[], nm_px: number): Estimate {

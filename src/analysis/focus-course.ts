@@ -15,10 +15,10 @@ const INTERPOLATED = 0.002;
 const SDS = 5;
 const LEAST = 0.05;
 
-/** Fine and coarse structure of a carrier, one entry a pixel of its texture, without mean. */
+/** Fine and coarse structure of a carrier, pixel by pixel as its texture's maps, without mean; 0 where none counts. */
 export interface Probe {
-  readonly fine: Float64Array;
-  readonly coarse: Float64Array;
+  readonly fine: Float32Array;
+  readonly coarse: Float32Array;
   readonly fineSquare: number;
   readonly across: number;
   readonly coarseSquare: number;
@@ -36,8 +36,8 @@ export function focusProbe(texture: Texture, relative: Float64Array, psf_px: num
   const fine = centred(Float64Array.from(pixels, (at) => known[at]! - near[at]!));
   const coarse = centred(Float64Array.from(pixels, (at) => near[at]! - far[at]!));
   const probe = {
-    fine,
-    coarse,
+    fine: laidOut(fine, texture),
+    coarse: laidOut(coarse, texture),
     fineSquare: dot(fine, fine),
     across: dot(fine, coarse),
     coarseSquare: dot(coarse, coarse),
@@ -47,30 +47,27 @@ export function focusProbe(texture: Texture, relative: Float64Array, psf_px: num
 
 /**
  * Focus of a frame laid on the carrier: with `ratio` = m + a fine + b coarse by least squares, a / b, which is 1 as long as
- * the frame is as sharp as the reference, whatever its contrast; noise adds nothing to it in the mean. `sd` is its
- * standard error for a noise of `spread` a pixel; `coarse` is b, the part of the carrier's coarser structure that is still there. Pixels that are NaN, and those where `spread` says that the light changed, say nothing.
+ * the frame is as sharp as the reference, whatever its contrast; noise adds nothing to it in the mean. `alongFine` and
+ * `alongCoarse` are the sums over its pixels of what the ratio differs from the reference by, times fine and coarse, so that
+ * what is left out of them counts as unchanged. `sd` is the standard error for a noise of `spread` a pixel; `coarse` is b, the
+ * part of the carrier's coarser structure that is still there.
  */
 export function focusOf(
-  { fine, coarse, fineSquare, across, coarseSquare }: Probe,
-  texture: Texture,
-  ratio: Float64Array,
+  { fineSquare, across, coarseSquare }: Probe,
+  { alongFine, alongCoarse }: { readonly alongFine: number; readonly alongCoarse: number },
   spread: number,
 ): { readonly value: number; readonly sd: number; readonly coarse: number } {
-  const { pixels, value } = texture;
-  let [alongFine, alongCoarse] = [0, 0];
-  const limit = 6 * spread;
-  for (let k = 0; k < pixels.length; k++) {
-    // What differs from the reference, so that what is left out counts as unchanged.
-    const change = ratio[pixels[k]!]! - value[k]!;
-    if (!(Math.abs(change) <= limit)) continue;
-    alongFine += fine[k]! * change;
-    alongCoarse += coarse[k]! * change;
-  }
   const determinant = fineSquare * coarseSquare - across ** 2;
   const a = 1 + (coarseSquare * alongFine - across * alongCoarse) / determinant;
   const b = 1 + (fineSquare * alongCoarse - across * alongFine) / determinant;
   const noise = (spread * Math.sqrt((coarseSquare + fineSquare + 2 * across) / determinant)) / Math.abs(b);
   return { value: a / b, sd: Math.hypot(noise, INTERPOLATED), coarse: b };
+}
+
+function laidOut(values: Float64Array, { pixels, maps }: Texture): Float32Array {
+  const map = new Float32Array(maps.value.length);
+  for (let k = 0; k < pixels.length; k++) map[pixels[k]!] = values[k]!;
+  return map;
 }
 
 /** A stretch of frames out of the focus of the first ones. */

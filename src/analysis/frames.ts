@@ -10,11 +10,13 @@ const arrays = {
   int32: Int32Array,
   float32: Float32Array,
   float64: Float64Array,
-} satisfies Record<Dtype, new (length: number) => Samples>;
+} satisfies Record<Dtype, new (buffer: ArrayBufferLike) => Samples>;
 
-/** An array for samples of a movie's type, zero. */
-export function samplesOf(dtype: Dtype, length: number): Samples {
-  return new arrays[dtype](length);
+/** An array for samples of a movie's type, zero; in memory that threads share, if asked for. */
+export function samplesOf(dtype: Dtype, length: number, shared = false): Samples {
+  const make: new (buffer: ArrayBufferLike) => Samples = arrays[dtype];
+  const bytes = length * arrays[dtype].BYTES_PER_ELEMENT;
+  return new make(shared ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes));
 }
 
 /** Frames between two turns of the event loop, so that Ctrl-C is heard in a movie that is read without waiting. */

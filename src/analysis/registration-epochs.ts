@@ -1,12 +1,14 @@
 /** A reference that is renewed from a registered mean where the carrier's texture slowly becomes another. */
 import { sharpNoiseKept, sharpPatternBetween } from "./camera-pattern.js";
-import { whiteNoise } from "./carrier.js";
-import { focusProbe, type Probe } from "./focus-course.js";
-import { type Place, type Reference, referenceOf, type View } from "./registration.js";
+import { focusProbe } from "./focus-course.js";
+import type { Ground } from "./laid-frames.js";
+import { lightLaid, locate, type Reference, referenceOf, type Sight, type View } from "./registration.js";
 import { interpolationError, patternError } from "./registration-bias.js";
 import { splineCoefficients } from "../kernels/resample.js";
 import { median } from "../kernels/stats.js";
-import { textureShift } from "../kernels/texture-shift.js";
+import { newLaid, textureShift } from "../kernels/texture-shift.js";
+import type { Movie } from "../model/movie.js";
+import { samplesOf } from "./frames.js";
 
 /** Frames whose registered mean may become the next reference. */
 const RENEWED_FROM = 50;
@@ -19,7 +21,7 @@ const FEWEST_MOVED = 5;
 /** One reference and the frames that were laid on it. */
 export interface Epoch {
   readonly reference: Reference;
-  readonly probe: Probe | null;
+  readonly ground: Ground;
   /** First frame that was laid on it. */
   readonly from: number;
   /** Frames that it is the mean of, of the epoch before; empty for the first. */
@@ -28,40 +30,20 @@ export interface Epoch {
   readonly off_px: number;
 }
 
-/** A mean in the making. */
+/** Frames of an epoch whose mean may make the next. */
 export interface Gathering {
-  readonly sum: Float64Array;
-  readonly count: Uint16Array;
   readonly frames: number[];
   readonly shifts: [number, number][];
+  readonly gains: number[];
   readonly coarse: number[];
 }
 
 export function firstEpoch(reference: Reference, psf_px: number): Epoch {
-  const probe = reference.blind === null ? focusProbe(reference.texture, reference.relative, psf_px) : null;
-  return { reference, probe, from: 0, madeOf: [], off_px: 0 };
+  return { reference, ground: groundOf(reference, psf_px, 0), from: 0, madeOf: [], off_px: 0 };
 }
 
-export function newGathering(size: number): Gathering {
-  return { sum: new Float64Array(size), count: new Uint16Array(size), frames: [], shifts: [], coarse: [] };
-}
-
-/** Adds a frame that lies on the reference: its light over the lamp's. */
-export function gather(
-  into: Gathering,
-  moved: Float64Array,
-  frame: number,
-  { place, gain, coarse }: { readonly place: Place; readonly gain: number; readonly coarse: number },
-): void {
-  for (let at = 0; at < moved.length; at++) {
-    const value = moved[at]! / gain;
-    if (value - value !== 0) continue;
-    into.sum[at] = into.sum[at]! + value;
-    into.count[at] = into.count[at]! + 1;
-  }
-  into.frames.push(frame);
-  into.shifts.push([place.x, place.y]);
-  into.coarse.push(coarse);
+export function newGathering(): Gathering {
+  return { frames: [], shifts: [], gains: [], coarse: [] };
 }
 
 /** Whether a mean has the frames that it takes. */
@@ -70,22 +52,58 @@ export function isFull({ frames }: Gathering): boolean {
 }
 
 /**
- * The next epoch, from the mean of the last frames laid on this one; null where this one's texture is still the carrier's.
- * Never from a single frame, whose error would stay in all that follow.
+ * The next epoch, which begins at frame `from`, from the mean of the frames gathered on this one; null where this one's texture
+ * is still the carrier's. Never from a single frame, whose error would stay in all that follow. The frames are read again.
  */
-export function nextEpoch(view: View, epoch: Epoch, gathered: Gathering, first: Reference): Epoch | null {
+export async function nextEpoch(
+  movie: Movie,
+  view: View,
+  epoch: Epoch,
+  gathered: Gathering,
+  {
+    first,
+    from,
+    signal,
+  }: { readonly first: Reference; readonly from: number; readonly signal?: AbortSignal | undefined },
+): Promise<Epoch | null> {
   if (!(median(gathered.coarse) < LEFT)) return null;
-  const light = gathered.sum.map((sum, at) => sum / gathered.count[at]!);
+  const light = await registeredMean(movie, view, epoch, gathered, signal);
   const reference = referenceOf(view, [light], gathered.shifts, epoch.reference.anchor);
-  const probe = focusProbe(reference.texture, reference.relative, view.psf_px);
-  if (probe === null) return null;
-  return {
-    reference,
-    probe,
-    from: gathered.frames.at(-1)! + 1,
-    madeOf: [...gathered.frames],
-    off_px: offFirst(view, light, first),
-  };
+  const ground = groundOf(reference, view.psf_px, epoch.ground.id + 1);
+  if (ground.probe === null) return null;
+  return { reference, ground, from, madeOf: [...gathered.frames], off_px: offFirst(view, light, first) };
+}
+
+function groundOf(reference: Reference, psf_px: number, id: number): Ground {
+  const { texture, coarse, blind, relative } = reference;
+  const probe = blind === null ? focusProbe(texture, relative, psf_px) : null;
+  return { id, texture, coarse, probe, blind: blind !== null };
+}
+
+/** Mean light of frames laid on an epoch's reference, each over its lamp's; NaN where no frame shows a pixel. */
+async function registeredMean(
+  movie: Movie,
+  view: View,
+  { reference }: Epoch,
+  { frames, shifts, gains }: Gathering,
+  signal?: AbortSignal,
+): Promise<Float64Array> {
+  const size = view.carrier.width * view.carrier.height;
+  const samples = samplesOf(movie.dtype, movie.width * movie.height);
+  const sum = new Float64Array(size);
+  const count = new Uint16Array(size);
+  for (const [k, frame] of frames.entries()) {
+    await movie.read(frame, samples, signal);
+    if (locate(view, samples, reference, shifts[k]!) === null) continue;
+    const light = lightLaid(view);
+    for (let at = 0; at < size; at++) {
+      const value = light[at]! / gains[k]!;
+      if (value - value !== 0) continue;
+      sum[at] = sum[at]! + value;
+      count[at] = count[at]! + 1;
+    }
+  }
+  return sum.map((value, at) => value / count[at]!);
 }
 
 /** Shift of a mean image against the first reference. */
@@ -94,20 +112,13 @@ function offFirst(
   light: Float64Array,
   { texture, light: earlier }: Reference,
 ): number {
-  const coefficients = light.map((value, at) => (value - value === 0 ? value : earlier[at]!));
+  const coefficients = Float32Array.from(light, (value, at) => (value - value === 0 ? value : earlier[at]!));
   if (coefficients.some((value) => value - value !== 0)) return NaN;
   splineCoefficients(coefficients, width, height);
-  const moved = new Float64Array(light.length);
-  const ratio = new Float64Array(light.length);
   const within = [0, 0, width - 1, height - 1] as const;
-  const { dx_px, dy_px } = textureShift(texture, coefficients, width, height, 0, 0, within, 0, 0, moved, ratio);
+  const laid = newLaid(width, height);
+  const { dx_px, dy_px } = textureShift(texture, coefficients, width, height, 0, 0, within, 0, 0, laid);
   return Math.hypot(dx_px, dy_px);
-}
-
-/** White noise of a frame laid on the carrier, less the reference's: what is sharper than any texture. */
-export function sharpResidual({ carrier, ratio }: View, { relative }: Reference): number {
-  const change = ratio.map((value, at) => value - relative[at]!);
-  return whiteNoise(change, carrier.weight, carrier.width, carrier.height);
 }
 
 /**
@@ -119,7 +130,7 @@ export function takeErrors(
   x_px: Float64Array,
   y_px: Float64Array,
   epochs: readonly Epoch[],
-  { view, sharp, noise }: { readonly view: View; readonly sharp: Float64Array; readonly noise: number },
+  { sight, sharp, noise }: { readonly sight: Sight; readonly sharp: Float64Array; readonly noise: number },
 ): void {
   const variance = patternVariance(x_px, y_px, epochs, sharp, noise);
   const takenX = new Float64Array(x_px.length);
@@ -128,7 +139,7 @@ export function takeErrors(
     const { texture, shifts_px } = reference;
     const until = epochs[at + 1]?.from ?? x_px.length;
     const [waveX, waveY] = interpolationError(texture);
-    const pattern = patternError(texture, view.carrier.weight, shifts_px, view.psf_px);
+    const pattern = patternError(texture, sight.carrier.weight, shifts_px, sight.psf_px);
     const own = (taken: Float64Array): number => madeOf.reduce((sum, frame) => sum + taken[frame]! / madeOf.length, 0);
     const [offX, offY] = [own(takenX), own(takenY)];
     for (let frame = from; frame < until; frame++) {

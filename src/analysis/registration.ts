@@ -1,31 +1,55 @@
 /** Laying frames on a reference made of the first ones. */
+import { ordinaryArrays, type Arena } from "../kernels/compiled.js";
 import { nextFastSize } from "../kernels/fft.js";
-import { type CorrelationReference, correlationReference, phaseCorrelation } from "../kernels/phase-correlation.js";
+import {
+  type CorrelationReference,
+  correlationReference,
+  correlationScratch,
+  type CorrelationScratch,
+  phaseCorrelation,
+} from "../kernels/phase-correlation.js";
 import { splineCoefficients } from "../kernels/resample.js";
 import { slowRatio } from "../kernels/slow-ratio.js";
-import { compareLight, prepareTexture, residualSpread, type Texture, textureShift } from "../kernels/texture-shift.js";
+import {
+  compareLight,
+  type Laid,
+  newLaid,
+  prepareTexture,
+  residualSpread,
+  type Texture,
+  textureShift,
+} from "../kernels/texture-shift.js";
+import { coarseLight, fillLight, floatsOfWords, openLight } from "../kernels/window.js";
 import type { Movie, Samples } from "../model/movie.js";
 import { type Carrier, SLOW_PSF, whiteNoise } from "./carrier.js";
 
-/** A window that looks at frames, and the arrays it looks with. */
-export interface View {
-  readonly movie: Movie;
+/** What is looked at: the size of frames, the carrier in them, and how. Plain data, which threads may hand on. */
+export interface Sight {
+  readonly width: number;
+  readonly height: number;
   readonly carrier: Carrier;
   readonly psf_px: number;
   readonly blackLevel: number;
-  /** Window with its margin, of the frame looked at: light, slow light, and the ratio of both. */
-  readonly light: Float64Array;
-  readonly slow: Float64Array;
-  readonly relative: Float64Array;
-  /** Window, of the frame laid on the reference: light, and light over slow light; NaN where the frame ends. */
-  readonly moved: Float64Array;
-  readonly ratio: Float64Array;
+}
+
+/** A window that looks at frames, and the arrays it looks with. */
+export interface View extends Sight {
+  /** Window with its margin, of the frame looked at: light, then its spline; and slow light. */
+  readonly light: Float32Array;
+  readonly slow: Float32Array;
+  /** 1 where the window and its margin are open. */
+  readonly open: Float32Array;
+  readonly words: Uint16Array;
+  /** Window, of the frame laid on the reference; NaN where the frame ends. */
+  readonly laid: Laid;
   /** Pixels of the window in one of the coarse image, and that image's size. */
   readonly binning: number;
   readonly coarseWidth: number;
   readonly coarseHeight: number;
+  readonly coarse: Float32Array;
+  readonly scratch: CorrelationScratch;
   /** height * width of the window: weight of a pixel in the coarse image. */
-  readonly taper: Float64Array;
+  readonly taper: Float32Array;
   /** Pixels of the window and its margin that are open. */
   readonly opening: number;
 }
@@ -76,43 +100,58 @@ const BORDER_px = 4;
 const OFF_px = 0.75;
 
 /** A view through the carrier's window. */
-export function viewOf(movie: Movie, carrier: Carrier, psf_px: number, blackLevel: number): View {
+export function viewOf(sight: Sight, arena: Arena = ordinaryArrays): View {
+  const { carrier, psf_px } = sight;
   const { width, height, margin, weight } = carrier;
   const padded = (width + 2 * margin) * (height + 2 * margin);
   const binning = Math.max(1, Math.min(Math.floor(psf_px / 0.7), Math.floor(Math.min(width, height) / 48)));
-  const taper = Float64Array.from(weight, (value, at) => {
-    const x = at % width;
-    return value * edge(x, width) * edge((at - x) / width, height);
-  });
+  const taper = arena.floats(width * height);
+  for (let y = 0, at = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, at++) taper[at] = weight[at]! * edge(x, width) * edge(y, height);
+  }
+  const open = arena.floats(padded);
+  open.set(carrier.open);
+  const [coarseWidth, coarseHeight] = [
+    nextFastSize(Math.ceil(width / binning)),
+    nextFastSize(Math.ceil(height / binning)),
+  ];
   return {
-    movie,
-    carrier,
-    psf_px,
-    blackLevel,
-    light: new Float64Array(padded),
-    slow: new Float64Array(padded),
-    relative: new Float64Array(padded),
-    moved: new Float64Array(width * height),
-    ratio: new Float64Array(width * height),
+    ...sight,
+    light: arena.floats(padded),
+    slow: arena.floats(padded),
+    open,
+    words: arena.words(padded),
+    laid: newLaid(width, height, arena),
     binning,
-    coarseWidth: nextFastSize(Math.ceil(width / binning)),
-    coarseHeight: nextFastSize(Math.ceil(height / binning)),
+    coarseWidth,
+    coarseHeight,
+    coarse: arena.floats(coarseWidth * coarseHeight),
+    scratch: correlationScratch(coarseWidth, coarseHeight, arena),
     taper,
     opening: carrier.open.reduce((sum, value) => sum + value, 0),
   };
 }
 
+/** The light of the frame that was laid last, pixel by pixel of the window. */
+export function lightLaid({ carrier: { width, height }, laid }: View): Float64Array {
+  return Float64Array.from(laid.moved.subarray(0, width * height));
+}
+
 /**
  * The reference: the first frames, laid on the first of them that most can be laid on. `buffer` holds one frame.
  */
-export async function makeReference(view: View, buffer: Samples, signal?: AbortSignal): Promise<Reference> {
-  const { movie } = view;
+export async function makeReference(
+  movie: Movie,
+  view: View,
+  buffer: Samples,
+  signal?: AbortSignal,
+): Promise<Reference> {
   const first = Math.min(REFERENCE_FRAMES, movie.frames);
   let blind = "the carrier's texture is not the same in any two of the first frames";
   for (let anchor = 0; anchor < first; anchor++) {
     await movie.read(anchor, buffer, signal);
     if (stay(view, buffer, null) === null) continue;
-    const lights = [view.moved.slice()];
+    const lights = [lightLaid(view)];
     const shifts: [number, number][] = [[0, 0]];
     const anchored = referenceOf(view, lights, shifts, anchor);
     if (anchored.texture.pixels.length < LEAST_PIXELS) {
@@ -123,7 +162,7 @@ export async function makeReference(view: View, buffer: Samples, signal?: AbortS
       await movie.read(frame, buffer, signal);
       const place = locate(view, buffer, anchored, [0, 0]);
       if (place === null) continue;
-      lights.push(view.moved.slice());
+      lights.push(lightLaid(view));
       shifts.push([place.x, place.y]);
     }
     if (lights.length < first / 2) continue;
@@ -132,7 +171,7 @@ export async function makeReference(view: View, buffer: Samples, signal?: AbortS
     blind = "the carrier shows no texture beside the camera's own";
     break;
   }
-  const lights = await lightsAsTheyLie(view, buffer, first, signal);
+  const lights = await lightsAsTheyLie(movie, view, buffer, signal);
   return {
     ...referenceOf(
       view,
@@ -145,15 +184,15 @@ export async function makeReference(view: View, buffer: Samples, signal?: AbortS
 }
 
 async function lightsAsTheyLie(
+  movie: Movie,
   view: View,
   buffer: Samples,
-  first: number,
   signal?: AbortSignal,
 ): Promise<Float64Array[]> {
   const lights: Float64Array[] = [];
-  for (let frame = 0; frame < first; frame++) {
-    await view.movie.read(frame, buffer, signal);
-    if (stay(view, buffer, null) !== null) lights.push(view.moved.slice());
+  for (let frame = 0; frame < Math.min(REFERENCE_FRAMES, movie.frames); frame++) {
+    await movie.read(frame, buffer, signal);
+    if (stay(view, buffer, null) !== null) lights.push(lightLaid(view));
   }
   return lights;
 }
@@ -179,12 +218,15 @@ export function referenceOf(
   });
   const relative = light.map((value, at) => value / texture.slow[at]!);
   const [sharp, slow] = [view.psf_px / view.binning, slow_px / view.binning];
+  const { binning, coarseWidth, coarseHeight, coarse, taper } = view;
+  const shape = { stride: width, margin: 0, width, height, binning, coarseWidth, coarseHeight };
+  coarseLight(Float32Array.from(light), Float32Array.from(texture.slow), taper, shape, coarse);
   return {
     texture,
     coarse: correlationReference(
-      coarseOf(view, relative, width, 0),
-      view.coarseWidth,
-      view.coarseHeight,
+      coarse,
+      coarseWidth,
+      coarseHeight,
       (k) => Math.exp(-0.5 * (k * sharp) ** 2) - Math.exp(-0.5 * (k * slow) ** 2),
     ),
     light,
@@ -213,23 +255,25 @@ function cameraPullOf(view: View, texture: Texture, relative: Float64Array): num
 }
 
 /**
- * Where the scene lies in a frame, sought about a guess; `view.moved` and `view.ratio` are then the frame laid on the
- * reference. Null where it cannot be laid there.
+ * Where the scene lies in a frame, sought about a guess; `view.laid` is then the frame laid on the reference. Null where it
+ * cannot be laid there.
  */
 export function locate(
   view: View,
   samples: Samples,
-  reference: Reference,
+  reference: Pick<Reference, "texture" | "coarse">,
   guess: readonly [number, number],
 ): Place | null {
-  const { movie, carrier, binning } = view;
+  const { carrier, binning, coarse, coarseWidth, coarseHeight, scratch } = view;
   const { width, height, margin } = carrier;
   const stride = width + 2 * margin;
+  const shape = { stride, margin, width, height, binning, coarseWidth, coarseHeight };
   let [windowX, windowY] = [Math.round(guess[0]), Math.round(guess[1])];
   let [offX, offY] = [0, 0];
   for (let looks = 0; looks < 3; looks++) {
     if (!look(view, samples, windowX, windowY)) return null;
-    const peak = phaseCorrelation(reference.coarse, coarseOf(view, view.relative, stride, margin));
+    coarseLight(view.light, view.slow, view.taper, shape, coarse);
+    const peak = phaseCorrelation(reference.coarse, coarse, scratch);
     if (!(peak.significance >= SIGNIFICANT)) return null;
     [offX, offY] = [peak.dx_px * binning, peak.dy_px * binning];
     if (Math.abs(offX) <= OFF_px && Math.abs(offY) <= OFF_px) break;
@@ -249,13 +293,12 @@ export function locate(
     [
       x0 < 0 ? BORDER_px - x0 : 0,
       y0 < 0 ? BORDER_px - y0 : 0,
-      x0 + stride > movie.width ? movie.width - 1 - BORDER_px - x0 : stride - 1,
-      y0 + height + 2 * margin > movie.height ? movie.height - 1 - BORDER_px - y0 : height + 2 * margin - 1,
+      x0 + stride > view.width ? view.width - 1 - BORDER_px - x0 : stride - 1,
+      y0 + height + 2 * margin > view.height ? view.height - 1 - BORDER_px - y0 : height + 2 * margin - 1,
     ],
     offX,
     offY,
-    view.moved,
-    view.ratio,
+    view.laid,
   );
   if (!(shift.seen >= LEAST_SEEN)) return null;
   return {
@@ -267,79 +310,63 @@ export function locate(
   };
 }
 
-/** A frame taken as it lies, into `view.moved` and, beside a reference, `view.ratio`; null where it shows no carrier. */
-export function stay(view: View, samples: Samples, reference: Reference | null): Place | null {
+/** A frame taken as it lies, into `view.laid`, compared with the reference's texture if there is one; null where it shows no carrier. */
+export function stay(view: View, samples: Samples, reference: Pick<Reference, "texture"> | null): Place | null {
   const { width, height, margin } = view.carrier;
   if (!look(view, samples, 0, 0)) return null;
-  for (let y = 0, at = 0; y < height; y++) {
+  for (let y = 0; y < height; y++) {
     const row = (y + margin) * (width + 2 * margin) + margin;
-    for (let x = 0; x < width; x++, at++) view.moved[at] = view.light[row + x]!;
+    view.laid.moved.set(view.light.subarray(row, row + width), y * width);
   }
   if (reference === null) return { x: 0, y: 0, splitX: 0, splitY: 0, residual: NaN };
-  compareLight(reference.texture, view.moved, view.ratio);
-  return { x: 0, y: 0, splitX: 0, splitY: 0, residual: residualSpread(reference.texture, view.ratio).sigma };
+  compareLight(reference.texture, view.laid);
+  return { x: 0, y: 0, splitX: 0, splitY: 0, residual: residualSpread(reference.texture, view.laid).sigma };
 }
 
-/** Fills light, slow light and their ratio, of a frame through the window moved by whole pixels; false if it is dark. */
+/** Fills light and slow light of a frame through the window moved by whole pixels; false if it is dark. */
 function look(view: View, samples: Samples, windowX: number, windowY: number): boolean {
-  const { movie, carrier, light, slow, relative, blackLevel } = view;
-  const { margin, open } = carrier;
+  const { carrier, light, slow, open } = view;
+  const { margin } = carrier;
   const width = carrier.width + 2 * margin;
   const height = carrier.height + 2 * margin;
   const [x0, y0] = [carrier.left + windowX - margin, carrier.top + windowY - margin];
-  const first = Math.min(width, Math.max(0, -x0));
-  const end = Math.max(first, Math.min(width, movie.width - x0));
-  let total = 0;
-  let known = 0;
-  for (let y = 0; y < height; y++) {
-    const row = y * width;
-    if (y0 + y < 0 || y0 + y >= movie.height) {
-      light.fill(NaN, row, row + width);
-      continue;
-    }
-    const from = (y0 + y) * movie.width + x0;
-    light.fill(NaN, row, row + first);
-    for (let x = first; x < end; x++) {
-      const value = samples[from + x]! - blackLevel;
-      light[row + x] = value;
-      if (open[row + x] !== 0 && value - value === 0) {
-        total += value;
-        known++;
-      }
-    }
-    light.fill(NaN, row + end, row + width);
-  }
+  cutLight(view, samples, x0, y0, width, height);
+  const { total, known } = openLight(light, open);
   if (known < Math.max(1, LEAST_SEEN * view.opening) || !(total > 0)) return false;
   slowRatio(light, open, width, height, SLOW_PSF * view.psf_px, slow);
-  const least = (0.02 * total) / known;
-  for (let at = 0; at < light.length; at++) {
-    if (!(slow[at]! >= least)) slow[at] = least;
-    // What is not known is taken as even light: the spline and the transform need a number everywhere.
-    if (light[at]! - light[at]! !== 0) light[at] = slow[at]!;
-    relative[at] = light[at]! / slow[at]!;
-  }
+  // What is not known is taken as even light: the spline and the transform need a number everywhere.
+  fillLight(light, slow, (0.02 * total) / known);
   return true;
 }
 
-/** The image that phase correlation compares: the ratio less 1, without outliers, tapered and binned. */
-function coarseOf(view: View, relative: Float64Array, stride: number, margin: number): Float64Array {
-  const { carrier, binning, taper, coarseWidth, coarseHeight } = view;
-  const coarse = new Float64Array(coarseWidth * coarseHeight);
-  for (let y = 0, at = 0; y < carrier.height; y++) {
-    const row = (y + margin) * stride + margin;
-    const into = Math.floor(y / binning) * coarseWidth;
-    for (let x = 0; x < carrier.width; x++, at++) {
-      const weight = taper[at]!;
-      if (weight === 0) continue;
-      const value = relative[row + x]! - 1;
-      // Where nothing is known it is even light.
-      if (value - value !== 0) continue;
-      const limited = value > 1 ? 1 : value < -1 ? -1 : value;
-      const place = into + Math.floor(x / binning);
-      coarse[place] = coarse[place]! + weight * limited;
+/** Light of the part of a frame that begins at x0, y0; NaN beyond the frame. */
+function cutLight(
+  { light, words, blackLevel, width: frameWidth, height: frameHeight }: View,
+  samples: Samples,
+  x0: number,
+  y0: number,
+  width: number,
+  height: number,
+): void {
+  const first = Math.min(width, Math.max(0, -x0));
+  const end = Math.max(first, Math.min(width, frameWidth - x0));
+  const inWords = samples instanceof Uint16Array;
+  const target = inWords ? words : light;
+  for (let y = Math.max(0, -y0); y < Math.min(height, frameHeight - y0); y++) {
+    const from = (y0 + y) * frameWidth + x0;
+    target.set(samples.subarray(from + first, from + end), y * width + first);
+  }
+  if (inWords) floatsOfWords(words, blackLevel, light);
+  else if (blackLevel !== 0) for (let at = 0; at < light.length; at++) light[at] = light[at]! - blackLevel;
+  if (first === 0 && end === width && y0 >= 0 && y0 + height <= frameHeight) return;
+  for (let y = 0; y < height; y++) {
+    const row = y * width;
+    if (y0 + y < 0 || y0 + y >= frameHeight) light.fill(NaN, row, row + width);
+    else {
+      light.fill(NaN, row, row + first);
+      light.fill(NaN, row + end, row + width);
     }
   }
-  return coarse;
 }
 
 /** Mean of images, NaN left out. */

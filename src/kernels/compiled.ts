@@ -177,6 +177,14 @@ export function newArena(): Arena {
   };
 }
 
+/** An arena of ordinary arrays, which the garbage collector takes care of: for what is used a few times. */
+export const ordinaryArrays: Arena = {
+  floats: (length) => new Float32Array(length),
+  doubles: (length) => new Float64Array(length),
+  words: (length) => new Uint16Array(length),
+  release: () => undefined,
+};
+
 function isShared(buffer: ArrayBufferLike): boolean {
   return typeof SharedArrayBuffer !== "undefined" && buffer instanceof SharedArrayBuffer;
 }

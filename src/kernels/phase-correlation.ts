@@ -1,13 +1,14 @@
 /** How far one image lies from another: the continuous maximum of their cross-correlation. */
-import { fft2, fft2Real } from "./fft.js";
+import { ordinaryArrays, type Arena } from "./compiled.js";
+import { halfSpectrum, realFft2, realFft2Inverse } from "./real-fft.js";
 
 /** A reference transformed once, for any number of images of its size. */
 export interface CorrelationReference {
   readonly width: number;
   readonly height: number;
-  /** Spectrum of the reference, times the square of the band-pass where one was given. */
-  readonly re: Float64Array;
-  readonly im: Float64Array;
+  /** Half of the reference's spectrum, times the square of the band-pass where one was given. */
+  readonly re: Float32Array;
+  readonly im: Float32Array;
 }
 
 /** Where an image lies against a reference. */
@@ -29,12 +30,14 @@ export function correlationReference(
   width: number,
   height: number,
   band: (k: number) => number = () => 1,
+  arena: Arena = ordinaryArrays,
 ): CorrelationReference {
-  const re = Float64Array.from(image);
-  const im = new Float64Array(re.length);
-  fft2Real(re, im, width, height);
+  const half = halfSpectrum(width);
+  const re = arena.floats(half * height);
+  const im = arena.floats(half * height);
+  realFft2(Float32Array.from(image), re, im, width, height);
   for (let v = 0, at = 0; v < height; v++) {
-    for (let u = 0; u < width; u++, at++) {
+    for (let u = 0; u < half; u++, at++) {
       // The highest frequency of an even length has no sign, so it cannot say which way the image moved.
       const passed =
         2 * u === width || 2 * v === height ? 0 : band(Math.hypot(frequency(u, width), frequency(v, height))) ** 2;
@@ -45,6 +48,26 @@ export function correlationReference(
   return { width, height, re, im };
 }
 
+/** Arrays that a correlation works with, of one size. */
+export interface CorrelationScratch {
+  readonly re: Float32Array;
+  readonly im: Float32Array;
+  readonly usedRe: Float32Array;
+  readonly usedIm: Float32Array;
+  readonly correlation: Float32Array;
+}
+
+export function correlationScratch(width: number, height: number, arena: Arena = ordinaryArrays): CorrelationScratch {
+  const n = halfSpectrum(width) * height;
+  return {
+    re: arena.floats(n),
+    im: arena.floats(n),
+    usedRe: arena.floats(n),
+    usedIm: arena.floats(n),
+    correlation: arena.floats(width * height),
+  };
+}
+
 /**
  * Shift of an image against a reference: the highest whole-pixel place of their circular cross-correlation, and from
  * there the continuous maximum by Newton's steps on its Fourier series,
@@ -52,39 +75,49 @@ export function correlationReference(
  *     c(s) = sum over k of conj(R(k)) I(k) exp(i k s)
  *
  * Amplitudes are kept: normalising them away leaves smooth images to their noise. The shift is NaN where either image
- * is empty. `image` is used up.
+ * is empty.
  */
-export function phaseCorrelation(reference: CorrelationReference, image: Float64Array): CorrelationPeak {
+export function phaseCorrelation(
+  reference: CorrelationReference,
+  image: Float32Array,
+  scratch: CorrelationScratch = correlationScratch(reference.width, reference.height),
+): CorrelationPeak {
   const { width, height } = reference;
-  const re = image;
-  const im = new Float64Array(re.length);
-  fft2Real(re, im, width, height);
+  const { re, im, usedRe, usedIm, correlation } = scratch;
+  realFft2(image, re, im, width, height);
   for (let at = 0; at < re.length; at++) {
     const a = re[at]!;
     const b = im[at]!;
-    re[at] = reference.re[at]! * a + reference.im[at]! * b;
-    im[at] = reference.re[at]! * b - reference.im[at]! * a;
+    const [c, d] = [reference.re[at]!, reference.im[at]!];
+    re[at] = c * a + d * b;
+    im[at] = c * b - d * a;
   }
-  const correlation = re.slice();
-  fft2(correlation, im.slice(), width, height, true);
+  usedRe.set(re);
+  usedIm.set(im);
+  realFft2Inverse(usedRe, usedIm, correlation, width, height);
   let highest = 0;
   let squares = 0;
+  let most = -Infinity;
   for (let at = 0; at < correlation.length; at++) {
-    squares += correlation[at]! * correlation[at]!;
-    if (correlation[at]! > correlation[highest]!) highest = at;
+    const value = correlation[at]!;
+    squares += value * value;
+    if (value > most) {
+      most = value;
+      highest = at;
+    }
   }
   const rms = Math.sqrt(squares / correlation.length);
   if (!(rms > 0)) return { dx_px: NaN, dy_px: NaN, significance: 0 };
   const x = signed(highest % width, width);
   const y = signed(Math.floor(highest / width), height);
   const [dx_px, dy_px] = climb(re, im, width, height, x, y);
-  return { dx_px, dy_px, significance: correlation[highest]! / rms };
+  return { dx_px, dy_px, significance: most / rms };
 }
 
 /** Newton's steps from a whole-pixel maximum; stays there where the surface is no hill. */
 function climb(
-  re: Float64Array,
-  im: Float64Array,
+  re: Float32Array,
+  im: Float32Array,
   width: number,
   height: number,
   x: number,
@@ -104,7 +137,7 @@ function climb(
       const ky = frequency(v, height);
       const c = Math.cos(ky * dy);
       const s = Math.sin(ky * dy);
-      const row = v * width;
+      const row = v * halfSpectrum(width);
       // Both images are real, so frequencies u and -u say the same: those above 0 count, twice over, u = 0 once.
       let [sumIm, sumKxIm, sumKxRe, sumKxxRe] = [0, 0, 0, 0];
       let sumRe = 0;

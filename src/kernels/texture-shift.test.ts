@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { random } from "./random.js";
 import { splineCoefficients } from "./resample.js";
-import { prepareTexture, shiftBound, type Texture, type TextureShift, textureShift } from "./texture-shift.js";
+import { newLaid, prepareTexture, shiftBound, type Texture, type TextureShift, textureShift } from "./texture-shift.js";
 
 const size = 80;
 const margin = 6;
@@ -35,11 +35,11 @@ function textureOf(image: Float64Array, weights = ones): Texture {
 }
 
 function find(texture: Texture, image: Float64Array, start: readonly [number, number] = [0, 0]): TextureShift {
-  const coefficients = image.slice();
+  const coefficients = Float32Array.from(image);
   splineCoefficients(coefficients, padded, padded);
-  const laid = [new Float64Array(size * size), new Float64Array(size * size)] as const;
+  const laid = newLaid(size, size);
   const all = [0, 0, padded - 1, padded - 1] as const;
-  return textureShift(texture, coefficients, padded, padded, margin, margin, all, start[0], start[1], laid[0], laid[1]);
+  return textureShift(texture, coefficients, padded, padded, margin, margin, all, start[0], start[1], laid);
 }
 
 test("a shift within a grain of the start is found to a few thousandths of a pixel", () => {

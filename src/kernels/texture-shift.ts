@@ -1,8 +1,10 @@
 /** How far a texture moved: least squares over chosen pixels, some of which may have changed. */
+import { ordinaryArrays, type Arena } from "./compiled.js";
 import { gaussianBlur } from "./filter.js";
 import { sampleSpline, splineCoefficients } from "./resample.js";
 import { slowRatio } from "./slow-ratio.js";
 import { quantileInPlace } from "./stats.js";
+import { influenceSums, shiftSums, type Sums, type TextureMaps } from "./texture-sums.js";
 
 /** A texture prepared once, for any number of images of it. */
 export interface Texture {
@@ -21,6 +23,18 @@ export interface Texture {
   readonly gradientY: Float64Array;
   readonly pullX: Float64Array;
   readonly pullY: Float64Array;
+  /** The same pixel by pixel, in single precision, with the light; rows in order, then up to three zeros. */
+  readonly maps: TextureMaps & { readonly light: Float32Array };
+}
+
+/** An image laid on a texture, as long as the texture's maps; NaN where unseen. */
+export interface Laid {
+  /** Its light there. */
+  readonly moved: Float32Array;
+  /** Slow ratio q of that to the texture's light over the pixels they share. */
+  readonly share: Float32Array;
+  /** Light over q times the texture's slow light. */
+  readonly ratio: Float32Array;
 }
 
 /** Where a texture lies in an image. */
@@ -66,7 +80,11 @@ export function prepareTexture(
   height: number,
   weights: ArrayLike<number>,
   half: Uint8Array,
-  { sharp_px, slow_px }: { readonly sharp_px: number; readonly slow_px: number },
+  {
+    sharp_px,
+    slow_px,
+    arena = ordinaryArrays,
+  }: { readonly sharp_px: number; readonly slow_px: number; readonly arena?: Arena },
 ): Texture {
   const light = Float64Array.from(image, (value, at) =>
     weights[at]! > 0 && value > 0 && value < Infinity ? value : 0,
@@ -99,7 +117,55 @@ export function prepareTexture(
     gradientY,
     pullX,
     pullY,
+    maps: mapsOf({ light, slow, pixels, split: first.length, value, gradientX, gradientY, pullX, pullY }, arena),
   };
+}
+
+function mapsOf(
+  {
+    light,
+    slow,
+    pixels,
+    split,
+    value,
+    gradientX,
+    gradientY,
+    pullX,
+    pullY,
+  }: Omit<Texture, "width" | "height" | "slow_px" | "maps">,
+  arena: Arena,
+): Texture["maps"] {
+  const n = inFours(light.length);
+  const spread = (of: Float64Array): Float32Array => {
+    const map = arena.floats(n);
+    for (let k = 0; k < pixels.length; k++) map[pixels[k]!] = of[k]!;
+    return map;
+  };
+  const whole = (of: Float64Array): Float32Array => {
+    const map = arena.floats(n);
+    map.set(of);
+    return map;
+  };
+  return {
+    value: spread(value),
+    gradientX: spread(gradientX),
+    gradientY: spread(gradientY),
+    pullX: spread(pullX),
+    pullY: spread(pullY),
+    half: spread(Float64Array.from(pixels, (_, k) => (k < split ? 0 : 1))),
+    slow: whole(slow),
+    light: whole(light),
+  };
+}
+
+/** Arrays for what is laid on textures of a size. */
+export function newLaid(width: number, height: number, arena: Arena = ordinaryArrays): Laid {
+  const n = inFours(width * height);
+  return { moved: arena.floats(n), share: arena.floats(n), ratio: arena.floats(n) };
+}
+
+function inFours(n: number): number {
+  return Math.ceil(n / 4) * 4;
 }
 
 /**
@@ -112,12 +178,12 @@ export function prepareTexture(
  * (Tukey's biweight), so that a pixel that has changed says nothing either.
  *
  * The image is given by its spline coefficients; pixel (x, y) of the texture lies at (x + left, y + top) + d. Pixels
- * outside `within` (left, top, right, bottom, inclusive, in the image's px) are unseen. `moved` receives the image laid
- * on the texture, and `ratio` the same over q slow; NaN where unseen.
+ * outside `within` (left, top, right, bottom, inclusive, in the image's px) are unseen. `laid` receives the image laid on
+ * the texture.
  */
 export function textureShift(
   texture: Texture,
-  coefficients: Float64Array,
+  coefficients: Float32Array,
   imageWidth: number,
   imageHeight: number,
   left: number,
@@ -125,36 +191,33 @@ export function textureShift(
   within: readonly [number, number, number, number],
   startX: number,
   startY: number,
-  moved: Float64Array,
-  ratio: Float64Array,
+  laid: Laid,
 ): TextureShift {
-  const { width, height, pixels, split } = texture;
+  const { width, height, maps } = texture;
+  const { moved, share, ratio } = laid;
   const failed = { dx_px: NaN, dy_px: NaN, splitX_px: NaN, splitY_px: NaN, residual: NaN, seen: 0 };
   let [dx, dy] = [startX, startY];
   // Settled before the first step, lest a row come and go as the shift passes a whole pixel.
   const seen = seenFrom(left + startX, top + startY, width, height, within);
-  const expected = new Float64Array(width * height);
   let lastStep = Infinity;
   let spread = { sigma: NaN, seen: 0 };
   for (let step = 0; step < STEPS; step++) {
     sampleSpline(coefficients, imageWidth, imageHeight, left + dx, top + dy, moved, 0, width, height);
     blank(moved, width, height, seen);
-    if (lastStep > ALIKE_px) slowLight(texture, moved, expected);
-    for (let at = 0; at < ratio.length; at++) ratio[at] = moved[at]! / expected[at]!;
+    if (lastStep > ALIKE_px) slowRatio(moved, maps.light, width, height, texture.slow_px, share);
     // Held after a few steps, so that limit and shift do not chase each other.
-    if (step < 3) spread = residualSpread(texture, ratio);
+    if (step < 3) spread = residualSpread(texture, laid);
     if (!(spread.sigma >= 0)) return failed;
     const limit = Math.max(REJECT * spread.sigma, 1e-12);
-    const one = normalEquations(texture, ratio, 0, split, limit);
-    const other = normalEquations(texture, ratio, split, pixels.length, limit);
-    const [stepX, stepY] = solve(one.map((sum, at) => sum + other[at]!));
+    const [stepX, stepY] = solve(shiftSums(maps, moved, share, limit, ratio));
     dx -= stepX;
     dy -= stepY;
     if (!(Math.hypot(dx - startX, dy - startY) < STRAY_px)) return failed;
     lastStep = Math.hypot(stepX, stepY);
     if (lastStep > SETTLED_px) continue;
-    const [oneX, oneY] = solve(influences(texture, ratio, 0, split, limit));
-    const [otherX, otherY] = solve(influences(texture, ratio, split, pixels.length, limit));
+    const [one, other] = influenceSums(maps, ratio, limit);
+    const [oneX, oneY] = solve(one);
+    const [otherX, otherY] = solve(other);
     return {
       dx_px: dx,
       dy_px: dy,
@@ -167,31 +230,31 @@ export function textureShift(
   return failed;
 }
 
-/** Light laid on a texture over its slow part there: q slow, q the slow ratio to the texture's own light. */
-export function compareLight(texture: Texture, moved: Float64Array, ratio: Float64Array): void {
-  slowLight(texture, moved, ratio);
-  for (let at = 0; at < ratio.length; at++) ratio[at] = moved[at]! / ratio[at]!;
+/** Share and ratio of light laid on a texture. */
+export function compareLight(texture: Texture, { moved, share, ratio }: Laid): void {
+  const { width, height, slow_px, maps } = texture;
+  slowRatio(moved, maps.light, width, height, slow_px, share);
+  for (let at = 0; at < ratio.length; at++) ratio[at] = moved[at]! / (share[at]! * maps.slow[at]!);
 }
 
-function slowLight(texture: Texture, moved: Float64Array, into: Float64Array): void {
-  slowRatio(moved, texture.light, texture.width, texture.height, texture.slow_px, into);
-  for (let at = 0; at < into.length; at++) into[at] = into[at]! * texture.slow[at]!;
-}
-
-/** Robust standard deviation of a ratio about the texture's, and the share of its pixels that are seen. */
+/** Robust standard deviation of the ratio of light to its slow part about the texture's, and the share of its pixels seen. */
 export function residualSpread(
-  { pixels, value }: Texture,
-  ratio: Float64Array,
+  { pixels, value, maps: { slow } }: Texture,
+  { moved, share }: Laid,
 ): { readonly sigma: number; readonly seen: number } {
   const stride = Math.max(1, Math.floor(pixels.length / SORTED));
-  const sorted = new Float64Array(Math.ceil(pixels.length / stride));
+  const asked = Math.ceil(pixels.length / stride);
+  if (residuals.length < asked) residuals = new Float64Array(asked);
   let n = 0;
   for (let k = 0; k < pixels.length; k += stride) {
-    const r = Math.abs(ratio[pixels[k]!]! - value[k]!);
-    if (Number.isFinite(r)) sorted[n++] = r;
+    const at = pixels[k]!;
+    const r = Math.abs(moved[at]! / (share[at]! * slow[at]!) - value[k]!);
+    if (r - r === 0) residuals[n++] = r;
   }
-  return { sigma: 1.4826 * quantileInPlace(sorted, n, 0.5), seen: n / sorted.length };
+  return { sigma: 1.4826 * quantileInPlace(residuals, n, 0.5), seen: n / asked };
 }
+
+let residuals = new Float64Array(2 * SORTED);
 
 /**
  * Least standard deviation of a shift's x and y that white noise of standard deviation `noise` a pixel allows:
@@ -214,59 +277,9 @@ export function shiftBound(texture: Texture, noise: number, referenceNoise: numb
   return [noise * Math.sqrt(yy / determinant), noise * Math.sqrt(xx / determinant)];
 }
 
-/** Sums of w P r (x, y) and of w P gradient (xx, xy, yx, yy) over pixels first ... end - 1. */
-function normalEquations(texture: Texture, ratio: Float64Array, first: number, end: number, limit: number): number[] {
-  const { pixels, value, gradientX, gradientY, pullX, pullY } = texture;
-  const inverse = 1 / limit;
-  let [x, y, xx, xy, yx, yy] = [0, 0, 0, 0, 0, 0];
-  for (let k = first; k < end; k++) {
-    const r = ratio[pixels[k]!]! - value[k]!;
-    const u = r * inverse;
-    const left = 1 - u * u;
-    // Also false for NaN.
-    if (!(left > 0)) continue;
-    const px = left * left * pullX[k]!;
-    const py = left * left * pullY[k]!;
-    x += px * r;
-    y += py * r;
-    xx += px * gradientX[k]!;
-    xy += px * gradientY[k]!;
-    yx += py * gradientX[k]!;
-    yy += py * gradientY[k]!;
-  }
-  return [x, y, xx, xy, yx, yy];
-}
-
-/**
- * The sums of normalEquations with the derivative of w(r) r, (1 - u^2)(1 - 5 u^2) with u = r / limit, in place of w beside the
- * gradients: the shift at which a part of the pixels alone would settle, to first order.
- */
-function influences(texture: Texture, ratio: Float64Array, first: number, end: number, limit: number): number[] {
-  const { pixels, value, gradientX, gradientY, pullX, pullY } = texture;
-  const inverse = 1 / limit;
-  let [x, y, xx, xy, yx, yy] = [0, 0, 0, 0, 0, 0];
-  for (let k = first; k < end; k++) {
-    const r = ratio[pixels[k]!]! - value[k]!;
-    const u = r * inverse;
-    const left = 1 - u * u;
-    // Also false for NaN.
-    if (!(left > 0)) continue;
-    x += left * left * pullX[k]! * r;
-    y += left * left * pullY[k]! * r;
-    const derivative = left * (1 - 5 * u * u);
-    const px = derivative * pullX[k]!;
-    const py = derivative * pullY[k]!;
-    xx += px * gradientX[k]!;
-    xy += px * gradientY[k]!;
-    yx += py * gradientX[k]!;
-    yy += py * gradientY[k]!;
-  }
-  return [x, y, xx, xy, yx, yy];
-}
-
-function solve([x, y, xx, xy, yx, yy]: readonly number[]): [number, number] {
-  const determinant = xx! * yy! - xy! * yx!;
-  return [(yy! * x! - xy! * y!) / determinant, (xx! * y! - yx! * x!) / determinant];
+function solve([x, y, xx, xy, yx, yy]: Sums): [number, number] {
+  const determinant = xx * yy - xy * yx;
+  return [(yy * x - xy * y) / determinant, (xx * y - yx * x) / determinant];
 }
 
 /** What a window of some extent at x0, y0 sees of an image's trusted part: first and last column and row. */
@@ -286,7 +299,7 @@ function seenFrom(
 }
 
 function blank(
-  moved: Float64Array,
+  moved: Float32Array,
   width: number,
   height: number,
   [left, top, right, bottom]: readonly [number, number, number, number],

@@ -214,7 +214,7 @@ function fastSize(length: number): number {
 }
 
 /** The middle of a small image over its mean, less 1, without outliers, fading towards its edges. */
-function windowed(small: SmallImage, width: number, height: number): Float64Array {
+function windowed(small: SmallImage, width: number, height: number): Float32Array {
   const [left, top] = [(small.width - width) >> 1, (small.height - height) >> 1];
   let [sum, known] = [0, 0];
   for (const value of small.data) {
@@ -223,7 +223,7 @@ function windowed(small: SmallImage, width: number, height: number): Float64Arra
     known++;
   }
   const mean = sum / known;
-  const image = new Float64Array(width * height);
+  const image = new Float32Array(width * height);
   if (!(Math.abs(mean) > 0)) return image;
   for (let y = 0, at = 0; y < height; y++) {
     for (let x = 0; x < width; x++, at++) {

@@ -4,4 +4,4 @@ export { realFft2, realFft2Inverse } from "./real-fft";
 export { slowRatio } from "./slow-ratio";
 export { sampleSpline, splineCoefficients } from "./spline";
 export { influenceSums, lightSums, shiftSums } from "./texture";
-export { coarseLight, fillLight, floatsOfWords, openLight } from "./window";
+export { coarseLight, fillLight, floatsOfSquares, floatsOfWords, openLight } from "./window";

@@ -129,3 +129,45 @@ export function coarseLight(
     }
   }
 }
+
+/**
+ * Means of squares of `bin` pixels less `black` as floats: `width` * `height` of them, from unsigned 16-bit samples of which
+ * `stride` make a row.
+ */
+export function floatsOfSquares(
+  words: usize,
+  stride: i32,
+  bin: i32,
+  width: i32,
+  height: i32,
+  black: f32,
+  into: usize,
+): void {
+  const share = <f32>1 / <f32>(bin * bin);
+  const shares = f32x4.splat(share);
+  const blacks = f32x4.splat(black);
+  for (let y = 0; y < height; y++) {
+    const top = words + <usize>(y * bin * stride) * 2;
+    const to = into + <usize>(y * width) * F32;
+    let x = 0;
+    if (bin === 2) {
+      const below = top + <usize>stride * 2;
+      for (; x + 4 <= width; x += 4) {
+        const off = <usize>x * 4;
+        const sum = i32x4.add(
+          i32x4.extadd_pairwise_i16x8_u(v128.load(top + off)),
+          i32x4.extadd_pairwise_i16x8_u(v128.load(below + off)),
+        );
+        v128.store(to + <usize>x * F32, f32x4.sub(f32x4.mul(f32x4.convert_i32x4_u(sum), shares), blacks));
+      }
+    }
+    for (; x < width; x++) {
+      let sum: u32 = 0;
+      for (let v = 0; v < bin; v++) {
+        const row = top + <usize>(v * stride + x * bin) * 2;
+        for (let u = 0; u < bin; u++) sum += <u32>load<u16>(row + <usize>u * 2);
+      }
+      store<f32>(to + <usize>x * F32, <f32>sum * share - black);
+    }
+  }
+}

@@ -20,7 +20,7 @@ export interface Carrier {
   readonly open: Uint8Array;
 }
 
-/** Sides of the window, px; the first is taken whose Cramer-Rao bound is below BOUND_px. */
+/** Sides of the window, px of the camera; the first is taken whose Cramer-Rao bound is below BOUND_px. */
 const SIDES = [256, 384, 512];
 const BOUND_px = 0.003;
 /** Where there is room, the window keeps away from the border, so that drift does not carry it out. */
@@ -49,7 +49,16 @@ export function chooseCarrier(
   {
     psf_px,
     region_px,
-  }: { readonly psf_px: number; readonly region_px: readonly [number, number, number, number] | null },
+    bin,
+    noise,
+  }: {
+    readonly psf_px: number;
+    readonly region_px: readonly [number, number, number, number] | null;
+    /** Pixels of the camera along a side of one of these. */
+    readonly bin: number;
+    /** White noise of a pixel over its light. */
+    readonly noise: number;
+  },
 ): Carrier {
   const crystals = new Uint8Array(width * height);
   for (const { outline_px } of particles) {
@@ -67,7 +76,7 @@ export function chooseCarrier(
   const ramp = 2 * psf_px + 1;
   const weight = depth.map((distance) => Math.min(1, distance / ramp));
 
-  const [left, top, side] = chooseWindow(light, blocked, weight, width, height, psf_px);
+  const [left, top, side] = chooseWindow(light, blocked, weight, { width, height, psf_px, bin, noise });
   const own = { left, top, width: Math.min(side, width), height: Math.min(side, height) };
   const open = new Uint8Array((own.width + 2 * MARGIN_px) * (own.height + 2 * MARGIN_px)).fill(1);
   for (let y = 0, at = 0; y < own.height + 2 * MARGIN_px; y++) {
@@ -93,16 +102,26 @@ function chooseWindow(
   light: Float64Array,
   blocked: Uint8Array,
   weight: Float64Array,
-  width: number,
-  height: number,
-  psf_px: number,
+  {
+    width,
+    height,
+    psf_px,
+    bin,
+    noise,
+  }: {
+    readonly width: number;
+    readonly height: number;
+    readonly psf_px: number;
+    readonly bin: number;
+    readonly noise: number;
+  },
 ): [number, number, number] {
-  if (width <= SIDES[0]! && height <= SIDES[0]!) return [0, 0, SIDES[0]!];
+  const sides = SIDES.map((side) => Math.round(side / bin));
+  if (width <= sides[0]! && height <= sides[0]!) return [0, 0, sides[0]!];
   const mean = new Float64Array(light.length);
   const open = blocked.map((value) => 1 - value);
   slowRatio(light, open, width, height, SLOW_PSF * psf_px, mean);
   const relative = Float64Array.from(light, (value, at) => (open[at] ? value / mean[at]! : NaN));
-  const noise = whiteNoise(relative, weight, width, height);
   const smooth = gaussianBlur(relative, width, height, psf_px);
   // energy[(y, x)]: sum of squared gradients over the rectangle above and to the left of pixel (x, y).
   const stride = width + 1;
@@ -119,13 +138,13 @@ function chooseWindow(
       energy[(y + 1) * stride + x + 1] = energy[y * stride + x + 1]! + row;
     }
   }
-  let chosen: [number, number, number] = [0, 0, SIDES[0]!];
-  for (const side of SIDES) {
+  let chosen: [number, number, number] = [0, 0, sides[0]!];
+  for (const side of sides) {
     const w = Math.min(side, width);
     const h = Math.min(side, height);
     let most = -1;
-    for (const top of places(height, h)) {
-      for (const left of places(width, w)) {
+    for (const top of places(height, h, bin)) {
+      for (const left of places(width, w, bin)) {
         const sum =
           energy[(top + h) * stride + left + w]! -
           energy[top * stride + left + w]! -
@@ -138,17 +157,33 @@ function chooseWindow(
       }
     }
     // Half of the squares lie along x, half along y.
-    if (noise * Math.sqrt(2 / most) <= BOUND_px) break;
+    if (noise * Math.sqrt(2 / most) <= BOUND_px / bin) break;
   }
   return chosen;
 }
 
 /** Where a window of some extent may begin along a side, every 8 px. */
-function places(length: number, extent: number): number[] {
-  const room = Math.min(ROOM_px, Math.floor((length - extent) / 2));
+function places(length: number, extent: number, bin: number): number[] {
+  const room = Math.min(Math.round(ROOM_px / bin), Math.floor((length - extent) / 2));
   const found: number[] = [];
   for (let place = room; place <= length - extent - room; place += 8) found.push(place);
   return found;
+}
+
+/** White noise of a pixel over its light, in an image of light that has no other scale than its own. */
+export function relativeNoise(light: ArrayLike<number>, width: number, height: number): number {
+  const step = Math.max(1, Math.floor((width * height) / MANY));
+  const found: number[] = [];
+  for (let y = 1; y < height - 1; y += step) {
+    for (let x = 1; x < width - 1; x++) {
+      const at = y * width + x;
+      const corners = light[at - width - 1]! + light[at - width + 1]! + light[at + width - 1]! + light[at + width + 1]!;
+      const sides = light[at - width]! + light[at + width]! + light[at - 1]! + light[at + 1]!;
+      const mean = (corners + sides + light[at]!) / 9;
+      if (mean > 0) found.push((corners - 2 * sides + 4 * light[at]!) / (6 * mean));
+    }
+  }
+  return madSigma(found);
 }
 
 /** From so many pixels on, white noise is told by rows apart from each other. */

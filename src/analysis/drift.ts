@@ -1,11 +1,12 @@
 /** Where the scene lies in each frame, from the still carrier, with one reference for the whole movie. */
 import { median } from "../kernels/stats.js";
 import { shiftBound } from "../kernels/texture-shift.js";
+import { floatsOfSquares } from "../kernels/window.js";
 import type { Drift, Estimate } from "../model/experiment.js";
 import type { Movie, Samples } from "../model/movie.js";
 import type { Particle } from "../model/particle.js";
 import { NM_PER_UM } from "../model/units.js";
-import { type Carrier, chooseCarrier, psfIn, whiteNoise } from "./carrier.js";
+import { type Carrier, chooseCarrier, psfIn, relativeNoise, whiteNoise } from "./carrier.js";
 import { alone, type Hire } from "./crew.js";
 import { defocused, type Defocus } from "./focus-course.js";
 import { followScene } from "./follow-scene.js";
@@ -17,6 +18,8 @@ import { makeReference, type Reference, viewOf } from "./registration.js";
 const DRAWN = 0.01;
 /** Frames that are asked for the camera's own pattern, at most. */
 const MOST_ASKED = 64;
+/** Pixels to a point spread's standard deviation that are enough: cubic splines render what it lets through. */
+const SAMPLED = 1.1;
 
 /**
  * Drift of a movie: where the scene of frame 0 lies in each frame.
@@ -61,14 +64,35 @@ export async function estimateDrift(
   const psf_px = psfIn(movie.pixelSize_um, psf_um);
   const buffer = samplesOf(movie.dtype, movie.width * movie.height);
   await movie.read(0, buffer, signal);
-  const light = Float64Array.from(buffer, (value) => value - (blackLevel ?? 0));
-  const carrier = chooseCarrier(light, movie.width, movie.height, particles, { psf_px, region_px });
+  const bin = binFor(psf_px);
+  const [width, height] = [Math.floor(movie.width / bin), Math.floor(movie.height / bin)];
+  const light = new Float32Array(width * height);
+  floatsOfSquares(buffer, movie.width, bin, width, blackLevel ?? 0, light);
+  const carrier = chooseCarrier(Float64Array.from(light), width, height, particles.map(inSquares(bin)), {
+    psf_px: psf_px / bin,
+    region_px: region_px === null ? null : regionIn(region_px, bin),
+    bin,
+    noise:
+      relativeNoise(
+        blackLevel === null ? buffer : Float32Array.from(buffer, (value) => value - blackLevel),
+        movie.width,
+        movie.height,
+      ) / bin,
+  });
   if (carrier.weight.every((weight) => weight === 0)) {
     if (onSamples !== undefined)
       for await (const { frame, samples } of framesOf(movie, signal)) onSamples(frame, samples, [0, 0]);
     return withoutCarrier(movie);
   }
-  const sight = { width: movie.width, height: movie.height, carrier, psf_px, blackLevel: blackLevel ?? 0 };
+  const sight = {
+    width,
+    height,
+    bin,
+    stride: movie.width,
+    carrier,
+    psf_px: psf_px / bin,
+    blackLevel: blackLevel ?? 0,
+  };
   const view = viewOf(sight);
   const reference = await makeReference(movie, view, buffer, signal);
 
@@ -96,15 +120,16 @@ export async function estimateDrift(
         // Another texture has no focus to be compared with.
         if (epoch === 0) focus[frame] = laid.focus;
       }
-      onSamples?.(frame, samples, laid === null ? null : [laid.x, laid.y]);
+      onSamples?.(frame, samples, laid === null ? null : [bin * laid.x, bin * laid.y]);
       onFrame?.(frame + 1);
     },
   });
-  const nm_px = movie.pixelSize_um * NM_PER_UM;
+  const nm_px = bin * movie.pixelSize_um * NM_PER_UM;
   const noise =
     noises.length > 0 ? median(noises) : whiteNoise(reference.relative, carrier.weight, carrier.width, carrier.height);
   if (reference.blind === null) takeErrors(x_px, y_px, epochs, { sight, sharp, noise });
   countFromAnchor(x_px, y_px, reference.anchor);
+  for (const axis of [x_px, y_px]) for (let frame = 0; frame < axis.length; frame++) axis[frame] = bin * axis[frame]!;
   const focus_sd = focusSds.length > 0 ? median(focusSds) : NaN;
   const [boundX, boundY] = shiftBound(reference.texture, noise, noise / Math.sqrt(reference.shifts_px.length));
   const last = x_px.findLastIndex((value) => Number.isFinite(value));
@@ -116,9 +141,10 @@ export async function estimateDrift(
     gain,
     focus,
     focus_sd,
-    noise,
+    // White from pixel to pixel.
+    noise: bin * noise,
     final_um: last < 0 ? [0, 0] : [x_px[last]! * movie.pixelSize_um, y_px[last]! * movie.pixelSize_um],
-    carrier: maskOf(movie, carrier),
+    carrier: maskOf(movie, carrier, bin),
     anchors: epochs.slice(1).map(({ from }) => from),
     warnings: [
       ...warningsOf(x_px, reference),
@@ -166,13 +192,36 @@ function residualOf(splits: readonly (readonly [number, number])[], nm_px: numbe
   return { value, sd: value / Math.sqrt(4 * (n - 1)), n };
 }
 
-function maskOf(movie: Movie, carrier: Carrier): Uint8Array {
+function maskOf(movie: Movie, carrier: Carrier, bin: number): Uint8Array {
   const mask = new Uint8Array(movie.width * movie.height);
-  for (let y = 0, at = 0; y < carrier.height; y++) {
-    for (let x = 0; x < carrier.width; x++, at++)
-      if (carrier.weight[at]! > 0) mask[(carrier.top + y) * movie.width + carrier.left + x] = 1;
+  for (let y = 0; y < bin * carrier.height; y++) {
+    for (let x = 0; x < bin * carrier.width; x++) {
+      if (!(carrier.weight[Math.floor(y / bin) * carrier.width + Math.floor(x / bin)]! > 0)) continue;
+      mask[(bin * carrier.top + y) * movie.width + bin * carrier.left + x] = 1;
+    }
   }
   return mask;
+}
+
+/** Pixels along a side that are taken as one: as many as leave the point spread resolved, SAMPLED of them to its deviation. */
+function binFor(psf_px: number): number {
+  return Math.max(1, Math.floor(psf_px / SAMPLED));
+}
+
+function inSquares(bin: number): (particle: Particle) => Particle {
+  return (particle) => ({
+    ...particle,
+    // The middle of the first of bin pixels is not that of them all.
+    outline_px: particle.outline_px.map(([x, y]) => [(x + 0.5) / bin - 0.5, (y + 0.5) / bin - 0.5] as const),
+  });
+}
+
+function regionIn(
+  [x, y, width, height]: readonly [number, number, number, number],
+  bin: number,
+): [number, number, number, number] {
+  const [left, top] = [Math.ceil(x / bin), Math.ceil(y / bin)];
+  return [left, top, Math.floor((x + width) / bin) - left, Math.floor((y + height) / bin) - top];
 }
 
 function warningsOf(x_px: Float64Array, { blind, anchor, cameraPull }: Reference): string[] {

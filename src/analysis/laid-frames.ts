@@ -53,7 +53,7 @@ export interface Layer {
 /** Residuals beyond so many standard deviations are not the carrier's light. */
 const REJECT = 6;
 /** Where a robust spread is wanted, about so many pixels tell it. */
-const SAMPLED = 2048;
+const SAMPLED = 1024;
 
 export function newLayer(sight: Sight): Layer {
   const arena = newArena();

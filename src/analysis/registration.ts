@@ -19,14 +19,20 @@ import {
   type Texture,
   textureShift,
 } from "../kernels/texture-shift.js";
-import { coarseLight, fillLight, floatsOfWords, openLight } from "../kernels/window.js";
+import { coarseLight, fillLight, floatsOfSquares, floatsOfWords, openLight } from "../kernels/window.js";
 import type { Movie, Samples } from "../model/movie.js";
 import { type Carrier, SLOW_PSF, whiteNoise } from "./carrier.js";
 
-/** What is looked at: the size of frames, the carrier in them, and how. Plain data, which threads may hand on. */
+/**
+ * What is looked at: frames, of which `bin` pixels along each side are taken as one, the carrier in them, and how. All places
+ * and lengths are in such pixels. Plain data, which threads may hand on.
+ */
 export interface Sight {
+  /** Whole pixels of a frame so taken, and samples in a row of it. */
   readonly width: number;
   readonly height: number;
+  readonly bin: number;
+  readonly stride: number;
   readonly carrier: Carrier;
   readonly psf_px: number;
   readonly blackLevel: number;
@@ -39,6 +45,7 @@ export interface View extends Sight {
   readonly slow: Float32Array;
   /** 1 where the window and its margin are open. */
   readonly open: Float32Array;
+  /** Samples of the window with its margin. */
   readonly words: Uint16Array;
   /** Window, of the frame laid on the reference; NaN where the frame ends. */
   readonly laid: Laid;
@@ -120,7 +127,7 @@ export function viewOf(sight: Sight, arena: Arena = ordinaryArrays): View {
     light: arena.floats(padded),
     slow: arena.floats(padded),
     open,
-    words: arena.words(padded),
+    words: arena.words(padded * sight.bin ** 2),
     laid: newLaid(width, height, arena),
     binning,
     coarseWidth,
@@ -154,8 +161,11 @@ export async function makeReference(
     const lights = [lightLaid(view)];
     const shifts: [number, number][] = [[0, 0]];
     const anchored = referenceOf(view, lights, shifts, anchor);
-    if (anchored.texture.pixels.length < LEAST_PIXELS) {
-      return { ...anchored, blind: `only ${anchored.texture.pixels.length} px of carrier lie around the crystals` };
+    if (anchored.texture.pixels.length * view.bin ** 2 < LEAST_PIXELS) {
+      return {
+        ...anchored,
+        blind: `only ${anchored.texture.pixels.length * view.bin ** 2} px of carrier lie around the crystals`,
+      };
     }
     for (let frame = 0; frame < first; frame++) {
       if (frame === anchor) continue;
@@ -340,33 +350,39 @@ function look(view: View, samples: Samples, windowX: number, windowY: number): b
 }
 
 /** Light of the part of a frame that begins at x0, y0; NaN beyond the frame. */
-function cutLight(
-  { light, words, blackLevel, width: frameWidth, height: frameHeight }: View,
-  samples: Samples,
-  x0: number,
-  y0: number,
-  width: number,
-  height: number,
-): void {
+function cutLight(view: View, samples: Samples, x0: number, y0: number, width: number, height: number): void {
+  const { light, words, blackLevel, bin, stride } = view;
   const first = Math.min(width, Math.max(0, -x0));
-  const end = Math.max(first, Math.min(width, frameWidth - x0));
-  const inWords = samples instanceof Uint16Array;
-  const target = inWords ? words : light;
-  for (let y = Math.max(0, -y0); y < Math.min(height, frameHeight - y0); y++) {
-    const from = (y0 + y) * frameWidth + x0;
-    target.set(samples.subarray(from + first, from + end), y * width + first);
+  const end = Math.max(first, Math.min(width, view.width - x0));
+  const top = Math.min(height, Math.max(0, -y0));
+  const bottom = Math.max(top, Math.min(height, view.height - y0));
+  // Wider samples than words, and signed ones, are few movies' and take the plain way.
+  const target = samples instanceof Uint16Array ? words : sameKind(samples, words.length);
+  for (let y = top * bin; y < bottom * bin; y++) {
+    const from = (y0 * bin + y) * stride + x0 * bin;
+    target.set(samples.subarray(from + first * bin, from + end * bin), y * width * bin + first * bin);
   }
-  if (inWords) floatsOfWords(words, blackLevel, light);
-  else if (blackLevel !== 0) for (let at = 0; at < light.length; at++) light[at] = light[at]! - blackLevel;
-  if (first === 0 && end === width && y0 >= 0 && y0 + height <= frameHeight) return;
+  if (bin === 1 && target instanceof Uint16Array) floatsOfWords(target, blackLevel, light);
+  else floatsOfSquares(target, width * bin, bin, width, blackLevel, light);
+  if (first === 0 && end === width && top === 0 && bottom === height) return;
   for (let y = 0; y < height; y++) {
     const row = y * width;
-    if (y0 + y < 0 || y0 + y >= frameHeight) light.fill(NaN, row, row + width);
+    if (y < top || y >= bottom) light.fill(NaN, row, row + width);
     else {
       light.fill(NaN, row, row + first);
       light.fill(NaN, row + end, row + width);
     }
   }
+}
+
+let otherSamples: Samples = new Float32Array(0);
+
+/** An array of the same kind of samples, so long, used again and again. */
+function sameKind(samples: Samples, length: number): Samples {
+  if (otherSamples.constructor === samples.constructor && otherSamples.length === length) return otherSamples;
+  const Kind = samples.constructor as new (length: number) => Samples;
+  otherSamples = new Kind(length);
+  return otherSamples;
 }
 
 /** Mean of images, NaN left out. */

@@ -182,6 +182,11 @@ test("a compiled window is that of TypeScript", () => {
       frame.floatsOfWords(words, 100, light);
       frame.floatsOfWordsPlain(words, 100, plainLight);
       expect(light).toEqual(plainLight);
+      const [across, down] = [Math.floor(stride / binning), Math.floor((height + 2 * margin) / binning)];
+      const [squares, plainSquares] = [new Float32Array(across * down), new Float32Array(across * down)];
+      frame.floatsOfSquares(words, stride, binning, across, 100, squares);
+      frame.floatsOfSquaresPlain(words, stride, binning, across, 100, plainSquares);
+      expectAlike(squares, plainSquares);
       const broken = withGaps(light, draw);
       const open = normals(n, draw).map((value) => (value > 0 ? 1 : 0));
       const [ours, plain] = [frame.openLight(broken, open), frame.openLightPlain(broken, open)];

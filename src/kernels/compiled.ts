@@ -16,6 +16,7 @@ interface Exports {
   readonly shiftSums: Kernel;
   readonly coarseLight: Kernel;
   readonly fillLight: Kernel;
+  readonly floatsOfSquares: Kernel;
   readonly floatsOfWords: Kernel;
   readonly openLight: Kernel;
 }

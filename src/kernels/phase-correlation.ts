@@ -114,6 +114,9 @@ export function phaseCorrelation(
   return { dx_px, dy_px, significance: most / rms };
 }
 
+/** After a step as small as this, less than a ten-thousandth of a pixel is left. */
+const SETTLED_px = 3e-3;
+
 /** Newton's steps from a whole-pixel maximum; stays there where the surface is no hill. */
 function climb(
   re: Float32Array,
@@ -167,7 +170,8 @@ function climb(
     dx += stepX;
     dy += stepY;
     if (!(Math.abs(dx - x) <= 1 && Math.abs(dy - y) <= 1)) return [x, y];
-    if (Math.abs(stepX) < 1e-5 && Math.abs(stepY) < 1e-5) break;
+    // Newton's steps square what is left.
+    if (Math.abs(stepX) < SETTLED_px && Math.abs(stepY) < SETTLED_px) break;
   }
   return [dx, dy];
 }

@@ -54,7 +54,7 @@ export interface TextureShift {
 /** A residual so many standard deviations from 0 has no say. */
 const REJECT = 6;
 /** About so many residuals are sorted to find their spread. */
-const SORTED = 2048;
+const SORTED = 1024;
 const STEPS = 12;
 /** A step below this ends the search: each leaves a few hundredths of itself. */
 const SETTLED_px = 1e-3;

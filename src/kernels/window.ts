@@ -14,6 +14,45 @@ export function floatsOfWordsPlain(samples: Uint16Array, black: number, into: Fl
   for (let at = 0; at < samples.length; at++) into[at] = samples[at]! - black;
 }
 
+/**
+ * Means of squares of `bin` pixels less `black`: `width` * height of them fill `into`, from rows of `stride` samples.
+ */
+export function floatsOfSquares(
+  samples: Samples,
+  stride: number,
+  bin: number,
+  width: number,
+  black: number,
+  into: Float32Array,
+): void {
+  const compiled = compiledKernels();
+  if (compiled === null || !(samples instanceof Uint16Array))
+    return floatsOfSquaresPlain(samples, stride, bin, width, black, into);
+  const [from, to] = compiled.lend(samples, into) as [number, number];
+  compiled.run.floatsOfSquares(from, stride, bin, width, into.length / width, black, to);
+  compiled.fetch(into, to);
+}
+
+export function floatsOfSquaresPlain(
+  samples: Samples,
+  stride: number,
+  bin: number,
+  width: number,
+  black: number,
+  into: Float32Array,
+): void {
+  for (let at = 0; at < into.length; at++) {
+    const x = at % width;
+    const corner = ((at - x) / width) * bin * stride + x * bin;
+    let sum = 0;
+    for (let v = 0; v < bin; v++) for (let u = 0; u < bin; u++) sum += samples[corner + v * stride + u]!;
+    into[at] = sum / (bin * bin) - black;
+  }
+}
+
+type Samples =
+  Uint16Array | Int16Array | Uint8Array | Int8Array | Uint32Array | Int32Array | Float32Array | Float64Array;
+
 /** Sum and number of the finite values of `light` where `open` is above 0. */
 export function openLight(light: Float32Array, open: Float32Array): { readonly total: number; readonly known: number } {
   const compiled = compiledKernels();

@@ -5,7 +5,7 @@ import type { Ground } from "./laid-frames.js";
 import { lightLaid, locate, type Reference, referenceOf, type Sight, type View } from "./registration.js";
 import { interpolationError, patternError } from "./registration-bias.js";
 import { splineCoefficients } from "../kernels/resample.js";
-import { median } from "../kernels/stats.js";
+import { madSigma, median } from "../kernels/stats.js";
 import { newLaid, textureShift } from "../kernels/texture-shift.js";
 import type { Movie } from "../model/movie.js";
 import { samplesOf } from "./frames.js";
@@ -17,6 +17,8 @@ const LEFT = 0.85;
 /** A frame shows the camera's pattern where so much of its variance is left beside the reference's. */
 const MOVED = 0.5;
 const FEWEST_MOVED = 5;
+/** The pattern is taken off where its variance exceeds so many standard errors. */
+const BEYOND_CHANCE = 3;
 
 /** One reference and the frames that were laid on it. */
 export interface Epoch {
@@ -157,7 +159,7 @@ export function takeErrors(
 /**
  * Variance of a white pattern that stands still in the camera, as a share of the light squared: what is left sharp between
  * frame and reference beyond noise, over what the pattern would leave there, the median over frames that moved away from
- * the reference's. 0 where fewer than FEWEST_MOVED did. Texture that changes is smooth and does not count.
+ * the reference's. 0 where fewer than FEWEST_MOVED did, and where it is no more than chance gives. Texture that changes is smooth and does not count.
  */
 function patternVariance(
   x_px: Float64Array,
@@ -177,5 +179,9 @@ function patternVariance(
       if (shows > MOVED) found.push((sharp[frame]! ** 2 - noise ** 2 * (sharpNoiseKept(here) + own)) / shows);
     }
   }
-  return found.length < FEWEST_MOVED ? 0 : Math.max(0, median(found));
+  if (found.length < FEWEST_MOVED) return 0;
+  const variance = median(found);
+  // The standard error of a median of normal deviates is 1.25 times that of their mean.
+  const sd = (1.25 * madSigma(found)) / Math.sqrt(found.length);
+  return variance > BEYOND_CHANCE * sd ? variance : 0;
 }

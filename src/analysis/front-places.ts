@@ -1,5 +1,5 @@
 /** Where a front stands on a line in each frame, and how fast it goes along it. */
-import { invertSymmetric, timesVector } from "../kernels/normal-equations.js";
+import { invertSymmetric } from "../kernels/normal-equations.js";
 import { madSigma, median, theilSen } from "../kernels/stats.js";
 import type { Estimate, RidgePlace } from "../model/experiment.js";
 import { normalCdf } from "./passing-shape.js";
@@ -66,30 +66,36 @@ function placesOf(
 ): (RidgePlace & { readonly line: number })[] {
   const sample_um = distance_um[1]! - distance_um[0]!;
   const found: (RidgePlace & { readonly line: number })[] = [];
+  const step = FINE * psf;
+  const whole = Array.from({ length: n }, (_, at) => templateAt(n, at, look));
+  const beside = new Map<number, readonly [Template, Template]>();
+  const none = [templateAt(n, -FAR * psf, look), templateAt(n, n + FAR * psf, look)] as const;
   for (let k = 0; k < time_s.length; k++) {
     const row = share.subarray(k * n, (k + 1) * n);
     if (!row.every(Number.isFinite)) continue;
-    const cost = (at: number): number => misfit(row, at, look).cost;
+    const seen = { row, sum: sumOf(row), squares: dot(row, row) };
     let best = { at: NaN, cost: Infinity };
     for (let at = 0; at <= n - 1; at++) {
-      const one = cost(at);
-      if (one < best.cost) best = { at, cost: one };
+      const { cost } = misfit(seen, whole[at]!, look);
+      if (cost < best.cost) best = { at, cost };
     }
     if (!(best.at >= END * psf && best.at <= n - 1 - END * psf)) continue;
     // Before the front comes and after it has gone no place is better than none.
-    if (best.cost > Math.min(cost(-FAR * psf), cost(n + FAR * psf)) - THERE) continue;
-    const [low, high] = [cost(best.at - FINE * psf), cost(best.at + FINE * psf)];
+    if (best.cost > Math.min(misfit(seen, none[0], look).cost, misfit(seen, none[1], look).cost) - THERE) continue;
+    const near = beside.get(best.at) ?? [templateAt(n, best.at - step, look), templateAt(n, best.at + step, look)];
+    beside.set(best.at, near);
+    const [low, high] = [misfit(seen, near[0], look).cost, misfit(seen, near[1], look).cost];
     const bend = low - 2 * best.cost + high;
     if (!(bend > 0)) continue;
-    const moved = (0.5 * FINE * psf * (low - high)) / bend;
+    const moved = (0.5 * step * (low - high)) / bend;
     const at = best.at + Math.max(-1, Math.min(1, moved));
     // Half the second derivative of the misfit in variances of the noise is the inverse of the place's own.
-    const sd = (FINE * psf * Math.SQRT2) / Math.sqrt(bend);
+    const sd = (step * Math.SQRT2) / Math.sqrt(bend);
     found.push({
       time_s: time_s[k]!,
       distance_um: at * sample_um,
       sd_um: Math.hypot(sd, PLACE_SD.all * psf) * sample_um,
-      line: misfit(row, at, look).line,
+      line: misfit(seen, templateAt(n, at, look), look).line,
     });
   }
   return found;
@@ -131,34 +137,82 @@ function noiseOf(share: Float32Array, n: number, psf: number): number {
   return Math.max(1e-6, (madSigma(values) * Math.sqrt(2 * reach + 1)) / Math.sqrt(1.5));
 }
 
-/** Least misfit, in variances of the noise, with the front at one place: level, height and line are free about theirs. */
-function misfit(
-  row: Float32Array,
-  at: number,
-  { way, psf, noise, line, lineSd }: Look,
-): { readonly cost: number; readonly line: number } {
-  const loose = [LOOSE, LOOSE, lineSd].map((sd) => (noise / sd) ** 2);
+/** A row of samples with a front at one place, and what every fit of it takes. */
+interface Template {
+  /** What lies behind the front, and its glow, a sample each. */
+  readonly behind: Float64Array;
+  readonly glow: Float64Array;
+  /** Sums of 1, behind and glow times what is expected, behind + line glow, and of the latter's square. */
+  readonly expected: readonly [number, number, number];
+  readonly square: number;
+  /** Inverse of the normal matrix of 1, behind and glow; null where it has none. */
+  readonly inverse: Float64Array | null;
+}
+
+function templateAt(n: number, at: number, { way, psf, noise, line, lineSd }: Look): Template {
+  const behind = new Float64Array(n);
+  const glow = new Float64Array(n);
   const normal = new Float64Array(9);
-  const moment = new Float64Array(3);
-  let squares = 0;
-  for (let i = 0; i < row.length; i++) {
+  const expected: [number, number, number] = [0, 0, 0];
+  let square = 0;
+  for (let i = 0; i < n; i++) {
     const u = (i - at) / psf;
-    const behind = normalCdf(-way * u);
-    const glow = Math.exp(-0.5 * (u / LINE.width) ** 2);
-    const terms = [1, behind, glow];
-    const y = row[i]! - behind - line * glow;
-    squares += y * y;
+    behind[i] = normalCdf(-way * u);
+    glow[i] = Math.exp(-0.5 * (u / LINE.width) ** 2);
+    const terms = [1, behind[i]!, glow[i]!];
+    const light = behind[i]! + line * glow[i]!;
+    square += light * light;
     for (let a = 0; a < 3; a++) {
-      moment[a] = moment[a]! + terms[a]! * y;
+      expected[a] = expected[a]! + terms[a]! * light;
       for (let b = 0; b < 3; b++) normal[3 * a + b] = normal[3 * a + b]! + terms[a]! * terms[b]!;
     }
   }
-  for (let a = 0; a < 3; a++) normal[4 * a] = normal[4 * a]! + loose[a]!;
-  const inverse = invertSymmetric(normal, 3);
-  if (inverse === null) return { cost: squares / (noise * noise), line };
-  const solved = timesVector(inverse, moment, 3);
-  const explained = solved.reduce((sum, value, a) => sum + value * moment[a]!, 0);
-  return { cost: (squares - explained) / (noise * noise), line: line + solved[2]! };
+  for (const [a, sd] of [LOOSE, LOOSE, lineSd].entries()) normal[4 * a] = normal[4 * a]! + (noise / sd) ** 2;
+  return { behind, glow, expected, square, inverse: invertSymmetric(normal, 3) };
+}
+
+/** A row of samples, their sum and that of their squares. */
+interface Seen {
+  readonly row: Float32Array;
+  readonly sum: number;
+  readonly squares: number;
+}
+
+/** Least misfit, in variances of the noise, with the front at one place: level, height and line are free about theirs. */
+function misfit(
+  { row, sum, squares }: Seen,
+  { behind, glow, expected, square, inverse }: Template,
+  { noise, line }: Look,
+): { readonly cost: number; readonly line: number } {
+  const alongBehind = dot(row, behind);
+  const alongGlow = dot(row, glow);
+  const left = squares - 2 * (alongBehind + line * alongGlow) + square;
+  if (inverse === null) return { cost: left / (noise * noise), line };
+  const [a, b, c] = [sum - expected[0], alongBehind - expected[1], alongGlow - expected[2]];
+  const height = inverse[0]! * a + inverse[1]! * b + inverse[2]! * c;
+  const step = inverse[3]! * a + inverse[4]! * b + inverse[5]! * c;
+  const more = inverse[6]! * a + inverse[7]! * b + inverse[8]! * c;
+  return { cost: (left - height * a - step * b - more * c) / (noise * noise), line: line + more };
+}
+
+function dot(a: Float32Array, b: Float32Array | Float64Array): number {
+  // Four sums at once do not wait for each other.
+  let [p, q, r, s] = [0, 0, 0, 0];
+  const fours = a.length & ~3;
+  for (let i = 0; i < fours; i += 4) {
+    p += a[i]! * b[i]!;
+    q += a[i + 1]! * b[i + 1]!;
+    r += a[i + 2]! * b[i + 2]!;
+    s += a[i + 3]! * b[i + 3]!;
+  }
+  for (let i = fours; i < a.length; i++) p += a[i]! * b[i]!;
+  return p + q + (r + s);
+}
+
+function sumOf(row: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < row.length; i++) sum += row[i]!;
+  return sum;
 }
 
 /** Robust slope of place by time: Huber's weights about a line, starting from Theil and Sen's. */

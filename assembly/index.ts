@@ -3,5 +3,6 @@ export { convolve } from "./convolve";
 export { realFft2, realFft2Inverse } from "./real-fft";
 export { slowRatio } from "./slow-ratio";
 export { sampleSpline, splineCoefficients } from "./spline";
+export { explain } from "./templates";
 export { influenceSums, lightSums, shiftSums } from "./texture";
 export { coarseLight, fillLight, floatsOfSquares, floatsOfWords, openLight } from "./window";

@@ -1,4 +1,5 @@
 /** A front followed through a particle: which pixels it passed, when, and how wide the passing was there. */
+import type { Arena } from "../kernels/compiled.js";
 import { medianFilter } from "../kernels/filter.js";
 import { labelComponents } from "../kernels/label.js";
 import { median, medianStep } from "../kernels/stats.js";
@@ -55,13 +56,14 @@ export interface Seen {
  * Passes of the fit, each with what the one before has told: first one width for all and either sign; then each pixel's
  * width from the slope of the arrivals there (point spread over speed) and the common sign; then without what brightens
  * the whole particle; then the boundary's common look; then, where `sharper` gives courses under less blur, those; last, pixels far off their neighbours are
- * sought again near them. Null where no front passes: too few pixels step in one sense, and no coherent region does.
+ * sought again near them. Templates are laid in `arena`, whose owner releases it. Null where no front passes: too few pixels step in one sense, and no coherent region does.
  */
 export function followFront(
   blurred: PixelCourses,
   window: Transition,
   grid: Grid,
   sharper: (seen: Seen) => PixelCourses | null,
+  arena: Arena,
 ): FollowedFront | null {
   let courses = blurred;
   let looked = firstLook(courses, window, grid);
@@ -109,7 +111,7 @@ export function followFront(
       ...passing,
       shape,
       width_s: passing.width_s.map((width) => width * scale),
-      templates: newTemplates(),
+      templates: newTemplates(arena),
     };
     fit = fitArrivals(courses, options);
     kept = judge(fit, sign);
@@ -126,7 +128,7 @@ export function followFront(
       ...passing,
       shape,
       width_s: passing.width_s.map((width) => width * scale),
-      templates: newTemplates(),
+      templates: newTemplates(arena),
     };
     courses = sharp;
     fit = fitArrivals(courses, options);

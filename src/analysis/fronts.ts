@@ -1,4 +1,5 @@
 /** When the phase boundary passed each pixel: from a stretch of movie to a map of arrivals. */
+import { type Arena, newArena } from "../kernels/compiled.js";
 import { mean, median, quantile, medianStep } from "../kernels/stats.js";
 import type { Estimator, FrontMap, Transition } from "../model/experiment.js";
 import type { Stack } from "../model/movie.js";
@@ -65,17 +66,32 @@ const SEGMENT_UM = 1;
  * Null where the frames are too few or no coherent part of the particle steps.
  */
 export function mapFront(stack: Stack, transition: Transition, options: FrontOptions): FrontMap | null {
+  const arena = newArena();
+  try {
+    return mapIn(arena, stack, transition, options);
+  } finally {
+    arena.release();
+  }
+}
+
+function mapIn(arena: Arena, stack: Stack, transition: Transition, options: FrontOptions): FrontMap | null {
   const { mask, psf_um } = options;
   const { width, height, pixelSize_um } = stack;
   const grid = { mask, width, height, pixelSize_um };
   const blurred = pixelCourses(stack, mask, { psf_um, blur_um: MOST_BLUR * psf_um });
   if (blurred === null || blurred.time_s.length < FEWEST_FRAMES) return null;
-  const front = followFront(blurred, transition, grid, ({ step, speed_um_s, psf_um: shown_um }) => {
-    const blur_um = blurFor(blurred.pixelNoise / step, pixelSize_um, psf_um);
-    // A passing that falls between frames is placed by the pixels that a blur brings together.
-    const resolved = psf_um / speed_um_s > RESOLVED * medianStep(blurred.time_s);
-    return resolved && blur_um < blurred.blur_um ? pixelCourses(stack, mask, { psf_um: shown_um, blur_um }) : null;
-  });
+  const front = followFront(
+    blurred,
+    transition,
+    grid,
+    ({ step, speed_um_s, psf_um: shown_um }) => {
+      const blur_um = blurFor(blurred.pixelNoise / step, pixelSize_um, psf_um);
+      // A passing that falls between frames is placed by the pixels that a blur brings together.
+      const resolved = psf_um / speed_um_s > RESOLVED * medianStep(blurred.time_s);
+      return resolved && blur_um < blurred.blur_um ? pixelCourses(stack, mask, { psf_um: shown_um, blur_um }) : null;
+    },
+    arena,
+  );
   if (front === null) return null;
   const { courses, fit, kept } = front;
   const lag_s = Math.max(options.lag_s ?? LAG_WAY_UM / front.speed_um_s, medianStep(courses.time_s));

@@ -30,11 +30,11 @@ export interface Form {
 }
 
 /**
- * The shape as a function of time since passing over width, read from a table. Where the light is narrowed by rho, a line
+ * The shape as a function of time since passing over width, as a table. Where the light is narrowed by rho, a line
  * whose own width is sqrt(lineWidth^2 - 1) of the light's full spread stays as wide, and so is wider and higher than
  * the step. Without its kink, which is not the same at all widths.
  */
-export function shapeTable(shape: Shape, { skew, bend, narrowing }: Form): (u: number) => number {
+export function shapeTable(shape: Shape, { skew, bend, narrowing }: Form): Float64Array {
   const own = Math.sqrt(Math.max(0, shape.lineWidth * shape.lineWidth - 1));
   const lineWidth = shape.lineWidth < 1 ? shape.lineWidth : Math.hypot(narrowing, own) / narrowing;
   const line = (shape.line * shape.lineWidth) / (lineWidth * narrowing);
@@ -43,27 +43,47 @@ export function shapeTable(shape: Shape, { skew, bend, narrowing }: Form): (u: n
     const u = at / TABLE_DENSITY - TABLE_REACH;
     table[at] = rise(u, skew).value + (line === 0 ? 0 : line * glow(u, lineWidth, bend).value);
   }
-  return (u) => {
-    if (u <= -TABLE_REACH) return 0;
-    if (u >= TABLE_REACH) return 1;
-    const place = (u + TABLE_REACH) * TABLE_DENSITY;
-    const at = Math.floor(place);
-    return table[at]! + (place - at) * (table[at + 1]! - table[at]!);
-  };
+  return table;
 }
 
-/** A course with its kink, taken evenly about the passing: the slope is half-way between those of the two phases. */
-export function withKink(course: (u: number) => number, kink: number): (u: number) => number {
-  if (kink === 0) return course;
+/** A passing of one width: its table, and its kink as a change of slope a width. */
+export interface Course {
+  readonly table: Float64Array;
+  readonly kink: number;
+  readonly width_s: number;
+}
+
+/**
+ * A passing at `arrival_s` at times first ... last - 1, into the first places of `into`. The kink is taken evenly about the
+ * passing: the slope is half-way between those of the two phases.
+ */
+export function courseAt(
+  { table, kink, width_s }: Course,
+  arrival_s: number,
+  times: Float64Array,
+  first: number,
+  last: number,
+  into: Float64Array,
+): void {
+  for (let k = first; k < last; k++) {
+    const u = (times[k]! - arrival_s) / width_s;
+    if (u <= -TABLE_REACH) into[k - first] = 0;
+    else if (u >= TABLE_REACH) into[k - first] = 1;
+    else {
+      const place = (u + TABLE_REACH) * TABLE_DENSITY;
+      const at = Math.floor(place);
+      into[k - first] = table[at]! + (place - at) * (table[at + 1]! - table[at]!);
+    }
+  }
+  if (kink === 0) return;
   turns ??= Float64Array.from({ length: TABLE_REACH * TABLE_DENSITY + 2 }, (_, at) => turn(at / TABLE_DENSITY));
-  const table = turns;
-  return (u) => {
-    const far = Math.abs(u);
-    if (far >= TABLE_REACH) return course(u) + 0.5 * kink * far;
+  for (let k = first; k < last; k++) {
+    const far = Math.abs((times[k]! - arrival_s) / width_s);
     const place = far * TABLE_DENSITY;
     const at = Math.floor(place);
-    return course(u) + kink * (table[at]! + (place - at) * (table[at + 1]! - table[at]!));
-  };
+    const more = far >= TABLE_REACH ? 0.5 * far : turns[at]! + (place - at) * (turns[at + 1]! - turns[at]!);
+    into[k - first] = into[k - first]! + kink * more;
+  }
 }
 
 /** Values of `turn` from 0 on, once they are wanted. */

@@ -6,6 +6,7 @@ type Kernel = (...numbers: number[]) => void;
 /** What assembly/ exports: addresses in bytes, lengths in items; see the sources there. */
 interface Exports {
   readonly convolve: Kernel;
+  readonly explain: (...numbers: number[]) => number;
   readonly realFft2: Kernel;
   readonly realFft2Inverse: Kernel;
   readonly slowRatio: (...numbers: number[]) => number;
@@ -34,6 +35,8 @@ export interface Compiled {
   lend(...wanted: readonly (Numbers | number)[]): number[];
   /** What a kernel wrote at an address from `lend` comes back into the array, unless it lies there itself. */
   fetch(array: Numbers, address: number): void;
+  /** Whether an array lies in the kernels' memory. */
+  holds(array: Numbers): boolean;
   /** Address of so many bytes that stay until they are given back. */
   allocate(bytes: number): number;
   giveBack(address: number, bytes: number): void;
@@ -131,6 +134,7 @@ function withMemory(run: Exports, memory: WebAssembly.Memory): Compiled {
       if (buffers.has(array.buffer)) return;
       bytesIn(array.buffer, array.byteOffset, array).set(bytesIn(memory.buffer, address, array));
     },
+    holds: (array) => buffers.has(array.buffer),
     allocate,
     giveBack,
     buffer: () => memory.buffer,
@@ -141,6 +145,7 @@ function withMemory(run: Exports, memory: WebAssembly.Memory): Compiled {
 export interface Arena {
   floats(length: number): Float32Array;
   doubles(length: number): Float64Array;
+  integers(length: number): Int32Array;
   words(length: number): Uint16Array;
   release(): void;
 }
@@ -168,6 +173,10 @@ export function newArena(): Arena {
       const { buffer, at } = place(8 * length);
       return new Float64Array(buffer, at, length);
     },
+    integers(length) {
+      const { buffer, at } = place(4 * length);
+      return new Int32Array(buffer, at, length);
+    },
     words(length) {
       const { buffer, at } = place(2 * length);
       return new Uint16Array(buffer, at, length);
@@ -182,6 +191,7 @@ export function newArena(): Arena {
 export const ordinaryArrays: Arena = {
   floats: (length) => new Float32Array(length),
   doubles: (length) => new Float64Array(length),
+  integers: (length) => new Int32Array(length),
   words: (length) => new Uint16Array(length),
   release: () => undefined,
 };

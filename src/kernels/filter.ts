@@ -1,5 +1,5 @@
 /** Images made smooth. */
-import { compiledKernels } from "./compiled.js";
+import { type Arena, compiledKernels, newArena } from "./compiled.js";
 import { quantileInPlace } from "./stats.js";
 
 /** Gaussians are cut off here, in standard deviations; the rest weighs 6e-5. */
@@ -16,30 +16,55 @@ export function gaussianBlur(image: ArrayLike<number>, width: number, height: nu
   if (!(sigma_px > 0)) return Float32Array.from(image, (value) => (Number.isFinite(value) ? value : NaN));
   const half = halfGaussian(sigma_px);
   const n = width * height;
-  const sum = new Float64Array(n);
-  let holes = false;
-  for (let at = 0; at < n; at++) {
-    const value = image[at]!;
-    if (Number.isFinite(value)) sum[at] = value;
-    else holes = true;
-  }
+  const sum = roomFor(n, 0);
+  sum.set(image);
   const result = new Float32Array(n);
-  if (!holes) {
+  if (!zeroHoles(sum)) {
     convolve(sum, width, height, half);
-    const alongX = edgeWeights(width, half);
-    const alongY = edgeWeights(height, half);
-    for (let y = 0, at = 0; y < height; y++) {
-      for (let x = 0; x < width; x++, at++) result[at] = sum[at]! / (alongX[x]! * alongY[y]!);
-    }
+    divide(sum, edgeWeights(width, half), edgeWeights(height, half), result);
     return result;
   }
-  const weight = new Float64Array(n);
-  for (let at = 0; at < n; at++) if (Number.isFinite(image[at]!)) weight[at] = 1;
+  const weight = roomFor(n, 1);
+  for (let at = 0; at < n; at++) weight[at] = Number.isFinite(image[at]!) ? 1 : 0;
   convolve(sum, width, height, half);
   convolve(weight, width, height, half);
   const least = half[0]! * half[0]! * Math.exp(-0.5 * REACH * REACH) * (1 - 1e-9);
   for (let at = 0; at < n; at++) result[at] = weight[at]! < least ? NaN : sum[at]! / weight[at]!;
   return result;
+}
+
+/** Sets what is not finite to 0; whether there was any. */
+function zeroHoles(values: Float64Array): boolean {
+  let holes = false;
+  for (let at = 0; at < values.length; at++) {
+    const value = values[at]!;
+    if (value - value === 0) continue;
+    values[at] = 0;
+    holes = true;
+  }
+  return holes;
+}
+
+function divide(sum: Float64Array, alongX: Float64Array, alongY: Float64Array, into: Float32Array): void {
+  const width = alongX.length;
+  for (let y = 0; y < alongY.length; y++) {
+    const row = y * width;
+    const own = alongY[y]!;
+    for (let x = 0; x < width; x++) into[row + x] = sum[row + x]! / (alongX[x]! * own);
+  }
+}
+
+/** Rooms of this thread, where the compiled kernel works in place. */
+const rooms: { values: Float64Array; arena: Arena }[] = [];
+
+function roomFor(length: number, which: number): Float64Array {
+  const room = rooms[which];
+  if (room !== undefined && room.values.length >= length) return room.values.subarray(0, length);
+  room?.arena.release();
+  const arena = newArena();
+  const values = arena.doubles(length);
+  rooms[which] = { values, arena };
+  return values;
 }
 
 /** The right half of a Gaussian whose whole sums to 1. */
@@ -56,10 +81,20 @@ function halfGaussian(sigma_px: number): Float64Array {
 
 /** How much of the Gaussian about each place of a line lies on the line. */
 function edgeWeights(length: number, half: Float64Array): Float64Array {
+  // The middle of a Gaussian tells it from others that are cut off as far.
+  const key = `${length},${half.length},${half[0]}`;
+  const known = edges.get(key);
+  if (known !== undefined) return known;
   const weights = new Float64Array(length).fill(1);
   convolve(weights, length, 1, half);
-  return weights.map((weight) => weight / half[0]!);
+  const own = weights.map((weight) => weight / half[0]!);
+  if (edges.size >= MOST_EDGES) edges.clear();
+  edges.set(key, own);
+  return own;
 }
+
+const edges = new Map<string, Float64Array>();
+const MOST_EDGES = 64;
 
 /**
  * Convolution in place with an even kernel, weights `half` at 0, 1, ...: first along rows, then along columns, with nothing

@@ -58,8 +58,8 @@ export function pixelCourses(
   const sigma_px = blur_um / stack.pixelSize_um;
   const spread = gaussianBlur(weight, width, height, sigma_px);
   const relative = new Float32Array(pixels.length * frames.length);
-  const image = new Float64Array(area);
-  const known = new Float64Array(area);
+  const image = new Float32Array(area);
+  const known = new Float32Array(area);
   for (const [course, k] of frames.entries()) {
     let whole = true;
     for (const at of pixels) {

@@ -3,11 +3,12 @@ import { expect, test } from "vitest";
 import "../../test/seed.js";
 import { compiledKernels, newArena } from "./compiled.js";
 import { nextFastSize } from "./fft.js";
-import { convolve, convolvePlain } from "./filter.js";
+import { convolve, convolvePlain, gaussianBlur, gaussianBlurPlain } from "./filter.js";
 import { random } from "./random.js";
 import { halfSpectrum, realFft2, realFft2Inverse, realFft2InversePlain, realFft2Plain } from "./real-fft.js";
 import { sampleSpline, sampleSplinePlain, splineCoefficients, splineCoefficientsPlain } from "./resample.js";
 import { slowRatio, slowRatioPlain } from "./slow-ratio.js";
+import { explain, explainPlain, setTemplate, templateBlock } from "./templates.js";
 import * as sums from "./texture-sums.js";
 import * as frame from "./window.js";
 
@@ -130,6 +131,44 @@ test("a compiled transform is that of TypeScript, and its inverse undoes it", ()
       realFft2InversePlain(plainRe!, plainIm!, plainBack, width, height);
       expectAlike(back, image);
       expectAlike(plainBack, image);
+    }),
+  );
+});
+
+test("a compiled blur is that of TypeScript, with holes and without", () => {
+  assert(
+    property(side, side, integer({ min: 1, max: 40 }), seed, (width, height, tenths, start) => {
+      const draw = random(start);
+      const whole = normals(width * height, draw, 3);
+      const holed = withGaps(whole, draw).map((value, at) => (at % 7 < 3 ? value : NaN));
+      for (const image of [whole, holed]) {
+        const ours = gaussianBlur(image, width, height, tenths / 10);
+        expectAlike(ours, gaussianBlurPlain(image, width, height, tenths / 10), 1e-5);
+      }
+    }),
+  );
+});
+
+test("compiled templates explain what those of TypeScript do", () => {
+  assert(
+    property(integer({ min: 1, max: 40 }), integer({ min: 1, max: 70 }), seed, (count, frames, start) => {
+      const draw = random(start);
+      const arena = newArena();
+      const block = templateBlock(count, 4, arena);
+      for (let k = 0; k < count; k++) {
+        const first = draw.integer(frames);
+        const template = Float64Array.from({ length: 1 + draw.integer(frames - first) }, () => draw.normal());
+        setTemplate(block, k, first, template, 1 + draw.uniform());
+      }
+      const values = arena.floats(3 + frames);
+      values.set(normals(3 + frames, draw));
+      for (const sign of [-1, 0, 1] as const) {
+        const [ours, plain] = [arena.doubles(count), new Float64Array(count)];
+        const best = explain(block, values, 3, 0, count, sign, ours);
+        expect(best).toBe(explainPlain(block, values, 3, 0, count, sign, plain));
+        expectAlike(ours, plain, 1e-5);
+      }
+      arena.release();
     }),
   );
 });

@@ -5,7 +5,10 @@ type Kernel = (...numbers: number[]) => void;
 
 /** What assembly/ exports: addresses in bytes, lengths in items; see the sources there. */
 interface Exports {
+  readonly blurFloats: Kernel;
   readonly convolve: Kernel;
+  readonly divideEdges: Kernel;
+  readonly divideWeights: Kernel;
   readonly explain: (...numbers: number[]) => number;
   readonly realFft2: Kernel;
   readonly realFft2Inverse: Kernel;
@@ -20,6 +23,7 @@ interface Exports {
   readonly floatsOfSquares: Kernel;
   readonly floatsOfWords: Kernel;
   readonly openLight: Kernel;
+  readonly zeroHoles: (...numbers: number[]) => number;
 }
 
 /** Arrays that kernels work on. */

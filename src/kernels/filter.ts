@@ -13,56 +13,88 @@ const REACH = 3;
  * nothing; NaN is given only where no finite pixel lies within 3 sigma.
  */
 export function gaussianBlur(image: ArrayLike<number>, width: number, height: number, sigma_px: number): Float32Array {
-  if (!(sigma_px > 0)) return Float32Array.from(image, (value) => (Number.isFinite(value) ? value : NaN));
+  if (!(sigma_px > 0)) return finiteOnly(image);
+  const compiled = compiledKernels();
+  if (compiled === null) return gaussianBlurPlain(image, width, height, sigma_px);
   const half = halfGaussian(sigma_px);
   const n = width * height;
+  const reach = half.length - 1;
   const sum = roomFor(n, 0);
   sum.set(image);
-  const result = new Float32Array(n);
-  if (!zeroHoles(sum)) {
-    convolve(sum, width, height, half);
-    divide(sum, edgeWeights(width, half), edgeWeights(height, half), result);
-    return result;
+  const { run } = compiled;
+  const [at] = compiled.lend(sum) as [number];
+  if (run.zeroHoles(at, n) === 0) {
+    const [values, weights, row, kept, alongX, alongY] = compiled.lend(
+      sum,
+      Float32Array.from(half),
+      4 * (width + 2 * reach),
+      4 * (reach + 2) * width,
+      edgeWeights(width, half),
+      edgeWeights(height, half),
+    ) as [number, number, number, number, number, number];
+    run.blurFloats(values, width, height, weights, reach, row, kept);
+    run.divideEdges(values, width, height, alongX, alongY);
+    return sum.slice();
   }
   const weight = roomFor(n, 1);
-  for (let at = 0; at < n; at++) weight[at] = Number.isFinite(image[at]!) ? 1 : 0;
-  convolve(sum, width, height, half);
-  convolve(weight, width, height, half);
-  const least = half[0]! * half[0]! * Math.exp(-0.5 * REACH * REACH) * (1 - 1e-9);
-  for (let at = 0; at < n; at++) result[at] = weight[at]! < least ? NaN : sum[at]! / weight[at]!;
+  for (let k = 0; k < n; k++) weight[k] = Number.isFinite(image[k]!) ? 1 : 0;
+  const [values, known, weights, row, kept] = compiled.lend(
+    sum,
+    weight,
+    Float32Array.from(half),
+    4 * (width + 2 * reach),
+    4 * (reach + 2) * width,
+  ) as [number, number, number, number, number];
+  run.blurFloats(values, width, height, weights, reach, row, kept);
+  run.blurFloats(known, width, height, weights, reach, row, kept);
+  run.divideWeights(values, known, n, leastWeight(half));
+  return sum.slice();
+}
+
+function finiteOnly(image: ArrayLike<number>): Float32Array {
+  const result = new Float32Array(image.length);
+  result.set(image);
+  for (let at = 0; at < result.length; at++) if (result[at]! - result[at]! !== 0) result[at] = NaN;
   return result;
 }
 
-/** Sets what is not finite to 0; whether there was any. */
-function zeroHoles(values: Float64Array): boolean {
-  let holes = false;
-  for (let at = 0; at < values.length; at++) {
-    const value = values[at]!;
-    if (value - value === 0) continue;
-    values[at] = 0;
-    holes = true;
+/** The same in TypeScript and in double precision. */
+export function gaussianBlurPlain(
+  image: ArrayLike<number>,
+  width: number,
+  height: number,
+  sigma_px: number,
+): Float32Array {
+  const half = halfGaussian(sigma_px);
+  const n = width * height;
+  const sum = new Float64Array(n);
+  const weight = new Float64Array(n);
+  for (let at = 0; at < n; at++) {
+    if (!Number.isFinite(image[at]!)) continue;
+    sum[at] = image[at]!;
+    weight[at] = 1;
   }
-  return holes;
+  convolvePlain(sum, width, height, half);
+  convolvePlain(weight, width, height, half);
+  const least = leastWeight(half);
+  return Float32Array.from(sum, (value, at) => (weight[at]! < least ? NaN : value / weight[at]!));
 }
 
-function divide(sum: Float64Array, alongX: Float64Array, alongY: Float64Array, into: Float32Array): void {
-  const width = alongX.length;
-  for (let y = 0; y < alongY.length; y++) {
-    const row = y * width;
-    const own = alongY[y]!;
-    for (let x = 0; x < width; x++) into[row + x] = sum[row + x]! / (alongX[x]! * own);
-  }
+/** Weight that a finite pixel REACH standard deviations off has along both axes together. */
+function leastWeight(half: Float64Array): number {
+  return half[0]! * half[0]! * Math.exp(-0.5 * REACH * REACH) * (1 - 1e-6);
 }
 
-/** Rooms of this thread, where the compiled kernel works in place. */
-const rooms: { values: Float64Array; arena: Arena }[] = [];
+/** Rooms of this thread, where the compiled kernels work in place. */
+const rooms: { values: Float32Array; arena: Arena }[] = [];
 
-function roomFor(length: number, which: number): Float64Array {
+/** The first `length` places of a room, whatever is in them. */
+function roomFor(length: number, which: number): Float32Array {
   const room = rooms[which];
   if (room !== undefined && room.values.length >= length) return room.values.subarray(0, length);
   room?.arena.release();
   const arena = newArena();
-  const values = arena.doubles(length);
+  const values = arena.floats(length);
   rooms[which] = { values, arena };
   return values;
 }
@@ -80,20 +112,20 @@ function halfGaussian(sigma_px: number): Float64Array {
 }
 
 /** How much of the Gaussian about each place of a line lies on the line. */
-function edgeWeights(length: number, half: Float64Array): Float64Array {
+function edgeWeights(length: number, half: Float64Array): Float32Array {
   // The middle of a Gaussian tells it from others that are cut off as far.
   const key = `${length},${half.length},${half[0]}`;
   const known = edges.get(key);
   if (known !== undefined) return known;
   const weights = new Float64Array(length).fill(1);
   convolve(weights, length, 1, half);
-  const own = weights.map((weight) => weight / half[0]!);
   if (edges.size >= MOST_EDGES) edges.clear();
+  const own = Float32Array.from(weights, (weight) => weight / half[0]!);
   edges.set(key, own);
   return own;
 }
 
-const edges = new Map<string, Float64Array>();
+const edges = new Map<string, Float32Array>();
 const MOST_EDGES = 64;
 
 /**

@@ -4,7 +4,7 @@ import type { ControlledFinding } from "./control.js";
 import type { Domains } from "./domains.js";
 import type { Face } from "./face.js";
 import type { Motion } from "./motion.js";
-import type { Movie, Samples } from "./movie.js";
+import type { Dtype, Movie, Samples } from "./movie.js";
 import type { NoiseModel } from "./noise.js";
 import type { Particle } from "./particle.js";
 import type { Repeat, Spread } from "./repeat.js";
@@ -106,6 +106,12 @@ export interface Drift {
   readonly warnings: readonly string[];
 }
 
+/** Frames of one size, kept in memory or on a disk. */
+export interface RawFrames {
+  /** Copies the samples of one frame. */
+  read(frame: number, into: Samples): void;
+}
+
 /**
  * The neighbourhood of one particle, raw, frame by frame, with what is needed to lay it still.
  * The raw box follows the scene by whole pixels; `shift_px` is what is left.
@@ -120,10 +126,13 @@ export interface Crop {
   readonly margin_px: number;
   readonly pixelSize_um: number;
   readonly time_s: Float64Array;
-  /** Raw samples: frames * (height + 2 margin) * (width + 2 margin). */
-  readonly raw: Samples;
-  /** 1 where the raw box left the image: frames * (height + 2 margin) * (width + 2 margin); null if it never did. */
-  readonly outside: Uint8Array | null;
+  readonly dtype: Dtype;
+  /** Raw samples, (height + 2 margin) * (width + 2 margin) a frame; 0 where the box left the image. */
+  readonly raw: RawFrames;
+  /** Size of the image, and where in it the box lay beside its place in frame 0, one entry a frame. */
+  readonly image_px: readonly [number, number];
+  readonly wholeX_px: Int32Array;
+  readonly wholeY_px: Int32Array;
   /** Scene shift within the raw box, |shift| <= 0.5 px, one entry a frame; NaN for frames left out. */
   readonly shiftX_px: Float64Array;
   readonly shiftY_px: Float64Array;

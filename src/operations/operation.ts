@@ -1,5 +1,7 @@
 /** What an operation is: a name, parameters with their words, what it takes, what it gives, and the function that does it. */
 import type { z } from "zod";
+import type { Hire } from "../analysis/crew.js";
+import type { MakeStore } from "../analysis/raw-store.js";
 import type { Experiment, Findings } from "../model/experiment.js";
 
 /** Everything a step may take: the experiment and what earlier steps have found. */
@@ -12,6 +14,16 @@ export interface Context {
   readonly progress: (done: number, total: number) => void;
   /** A sentence for the user, kept in the summary and the report. */
   readonly warn: (sentence: string) => void;
+  /** Ground that crops will keep around outlines, so that whoever sees every frame may cut them. */
+  readonly ring_um?: number | undefined;
+  /** Where the work is done. */
+  readonly workshop?: Workshop | undefined;
+}
+
+/** Who works, and where large things are laid; by default this thread and memory. */
+export interface Workshop {
+  readonly hire?: Hire | undefined;
+  readonly store?: MakeStore | undefined;
 }
 
 /** One step of the river. */

@@ -1,6 +1,6 @@
 /** The one function that runs the table: a recipe and an experiment in, findings out, step by step. */
 import type { Experiment, Findings } from "../model/experiment.js";
-import type { River } from "./operation.js";
+import type { River, Workshop } from "./operation.js";
 import type { StepParams } from "./recipe.js";
 import { steps, type StepName } from "./steps.js";
 
@@ -25,6 +25,7 @@ export interface Last {
 export interface Watch {
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((step: StepName, done: number, total: number) => void) | undefined;
+  readonly workshop?: Workshop | undefined;
   /** Stop after this step. */
   readonly until?: StepName | undefined;
 }
@@ -57,6 +58,8 @@ export async function* run(
         signal: watch.signal,
         progress: (done, total) => watch.onProgress?.(step.name, done, total),
         warn: (sentence) => sentences.push(sentence),
+        ring_um: params.crops.ring_um,
+        workshop: watch.workshop,
       });
       warned[step.name] = sentences;
       findings = { ...findings, ...given };

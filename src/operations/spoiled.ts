@@ -82,24 +82,18 @@ export function stillMovie(
 /** A crop whose frames stand in random order under the same times. */
 export function shuffledCrop(crop: Crop, seed: number): Crop {
   const frames = crop.time_s.length;
-  const size = crop.raw.length / frames;
   const from = random(seed);
   const order = Array.from({ length: frames }, (_, at) => at);
   for (let at = frames - 1; at > 0; at--) {
     const other = from.integer(at + 1);
     [order[at], order[other]] = [order[other]!, order[at]!];
   }
-  const raw = crop.raw.slice();
-  const outside = crop.outside?.slice() ?? null;
-  for (const [to, frame] of order.entries()) {
-    raw.set(crop.raw.subarray(frame * size, (frame + 1) * size), to * size);
-    outside?.set(crop.outside!.subarray(frame * size, (frame + 1) * size), to * size);
-  }
   const inOrder = (values: Float64Array): Float64Array => Float64Array.from(order, (frame) => values[frame]!);
   return {
     ...crop,
-    raw,
-    outside,
+    raw: { read: (frame, into) => crop.raw.read(order[frame]!, into) },
+    wholeX_px: Int32Array.from(order, (frame) => crop.wholeX_px[frame]!),
+    wholeY_px: Int32Array.from(order, (frame) => crop.wholeY_px[frame]!),
     shiftX_px: inOrder(crop.shiftX_px),
     shiftY_px: inOrder(crop.shiftY_px),
     gain: inOrder(crop.gain),

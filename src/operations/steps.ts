@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { blockMotion } from "../analysis/block-motion.js";
 import { alignClocks, shiftCycling } from "../analysis/clock.js";
-import { cropParticles, readStack } from "../analysis/crops.js";
+import { beginCuts, cropParticles, cropsOf, cutFrame, type Cuts, readStack } from "../analysis/crops.js";
 import { differentialCapacity } from "../analysis/differential-capacity.js";
 import { measureDomains, relateDomains } from "../analysis/domains.js";
 import { framesBeside } from "../analysis/domains-frames.js";
@@ -33,7 +33,8 @@ import type { Domains } from "../model/domains.js";
 import type { Face } from "../model/face.js";
 import type { Material } from "../model/material.js";
 import type { Movie } from "../model/movie.js";
-import type { Crop, FrontMap, Kymograph, Mechanism, ShiftShare, Transition } from "../model/experiment.js";
+import type { Particle } from "../model/particle.js";
+import type { Crop, Drift, FrontMap, Kymograph, Mechanism, ShiftShare, Transition } from "../model/experiment.js";
 import { checkMaterial } from "../physics/material-check.js";
 import { materials } from "../physics/materials/library.js";
 import { materialSchema } from "./material-schema.js";
@@ -105,6 +106,13 @@ const particles = operation({
   },
 });
 
+/** What was cut out of the frames as they passed while a drift was measured: a movie of 40 GB is not read twice. */
+const cutWith = new WeakMap<Drift, { readonly particles: readonly Particle[]; readonly cuts: Cuts }>();
+
+function ringIn(ring_um: number, { pixelSize_um }: Movie): number {
+  return Math.ceil(ring_um / pixelSize_um);
+}
+
 const drift = operation({
   name: "drift",
   summary: "Where the scene lies in each frame, from the still carbon, with one reference for all.",
@@ -112,13 +120,22 @@ const drift = operation({
   takes: ["experiment", "particles"],
   gives: ["drift"],
   async run({ experiment, particles }, params, context) {
-    const found = await estimateDrift(experiment.movie, particles, {
+    const { movie } = experiment;
+    const { hire, store } = context.workshop ?? {};
+    const { ring_um } = context;
+    const cuts = ring_um === undefined ? null : beginCuts(movie, particles, { ring_px: ringIn(ring_um, movie), store });
+    const found = await estimateDrift(movie, particles, {
       blackLevel: experiment.blackLevel?.value ?? null,
       region_px: experiment.region_px,
       psf_um: params.psf_um,
       signal: context.signal,
-      onFrame: (done) => context.progress(done, experiment.movie.frames),
+      onFrame: (done) => context.progress(done, movie.frames),
+      onSamples: (frame, samples, place_px) => {
+        if (cuts !== null) cutFrame(cuts, movie, frame, samples, place_px);
+      },
+      ...(hire === undefined ? {} : { hire }),
     });
+    if (cuts !== null) cutWith.set(found, { particles, cuts });
     for (const sentence of found.warnings) context.warn(sentence);
     return { drift: found };
   },
@@ -186,11 +203,18 @@ const crops = operation({
   takes: ["experiment", "particles", "drift"],
   gives: ["crops"],
   async run({ experiment, particles, drift }, params, context) {
-    const found = await cropParticles(experiment.movie, particles, drift, {
-      blackLevel: experiment.blackLevel?.value ?? null,
-      ring_px: Math.ceil(params.ring_um / experiment.movie.pixelSize_um),
+    const { movie } = experiment;
+    const blackLevel = experiment.blackLevel?.value ?? null;
+    const ring_px = ringIn(params.ring_um, movie);
+    const had = cutWith.get(drift);
+    if (had?.particles === particles && had.cuts.ring_px === ring_px)
+      return { crops: cropsOf(movie, had.cuts, drift, blackLevel) };
+    const found = await cropParticles(movie, particles, drift, {
+      blackLevel,
+      ring_px,
+      store: context.workshop?.store,
       signal: context.signal,
-      onFrame: (done) => context.progress(done, experiment.movie.frames),
+      onFrame: (done) => context.progress(done, movie.frames),
     });
     return { crops: found };
   },

@@ -1,4 +1,5 @@
 /** `ionoscope analyse`, `run` and `STEP`: the river from files or from a recipe. */
+import { allThreads, openWorkshop } from "../operations/workshop.node.js";
 import path from "node:path";
 import { ParameterError } from "../model/errors.js";
 import { analyseExperiment, type Analysis } from "../operations/analyse.js";
@@ -31,7 +32,7 @@ const own: readonly Flag[] = [
   ),
   plain("recipe", "A recipe whose parameters are the defaults here.", "text"),
   { ...plain("figures", "Which figures to draw.", "none | report | all"), default: "report" },
-  { ...plain("threads", "Most worker threads to use; results do not depend on it.", "number"), default: 1 },
+  { ...plain("threads", "Most worker threads to use; results do not depend on it.", "number"), default: allThreads },
   {
     ...plain(
       "controls",
@@ -91,7 +92,7 @@ export function stepCommand(name: StepName): Command {
       const opened = await openSource(recipe, signal);
       try {
         checkOutlines(outlines, opened);
-        const analysis = await analyseWith(report, recipe, opened, signal, name, outlines?.file.warnings);
+        const analysis = await analyseWith(report, recipe, opened, given, signal, name, outlines?.file.warnings);
         print(given, analysis);
       } finally {
         await opened.close();
@@ -154,15 +155,16 @@ async function analyseInto(
   }: { readonly until?: StepName; readonly repeated?: WrittenRecipe; readonly outlines?: NamedOutlines | null },
 ): Promise<void> {
   const figures = figureChoice(given);
-  checkThreads(given);
+  threadsOf(given);
   await withProgress(given, async (report) => {
     const opened = await openSource(recipe, signal);
     try {
       checkOutlines(outlines, opened);
-      const differences = repeated === undefined ? [] : checkInputs(repeated, opened.inputs);
-      const warnings = [...differences, ...(outlines?.file.warnings ?? [])];
-      const analysis = await analyseWith(report, recipe, opened, signal, until, warnings);
-      await writeAnalysis(analysis, opened.inputs, out, {
+      const found = await analyseWith(report, recipe, opened, given, signal, until, outlines?.file.warnings);
+      const inputs = await opened.hashing.inputs();
+      const differences = repeated === undefined ? [] : checkInputs(repeated, inputs);
+      const analysis = { ...found, warnings: [...differences, ...found.warnings] };
+      await writeAnalysis(analysis, inputs, out, {
         figures,
         signal,
       });
@@ -191,22 +193,32 @@ async function analyseWith(
   report: Reporter,
   recipe: CompleteRecipe,
   opened: OpenedExperiment,
+  given: Arguments,
   signal: AbortSignal,
   until?: StepName,
   warnings: readonly string[] = [],
 ): Promise<Analysis> {
-  const analysis = await analyseExperiment(
-    recipe,
-    opened.experiment,
-    {
-      signal,
-      until,
-      onProgress: (step, done, total) => report.step(step, done, total),
-      onControl: (_, done, total) => report.step("controls", done, total),
-    },
-    (step, findings) => report.done(step, stepSentence(step, findings)),
-  );
-  return { ...analysis, warnings: [...warnings, ...analysis.warnings] };
+  const workshop = openWorkshop(threadsOf(given));
+  try {
+    const analysis = await analyseExperiment(
+      recipe,
+      opened.experiment,
+      {
+        signal,
+        until,
+        workshop,
+        onProgress(step, done, total) {
+          report.step(step, done, total);
+          if (step === "drift") opened.hashing.seen(done / total);
+        },
+        onControl: (_, done, total) => report.step("controls", done, total),
+      },
+      (step, findings) => report.done(step, stepSentence(step, findings)),
+    );
+    return { ...analysis, warnings: [...warnings, ...analysis.warnings] };
+  } finally {
+    await workshop.close();
+  }
 }
 
 function print(given: Arguments, analysis: Analysis, out?: string): void {
@@ -297,9 +309,9 @@ function figureChoice(given: Arguments): FigureChoice {
   throw new ParameterError(`figures is ${typed}. Give none, report or all.`, { parameter: "figures", value: typed });
 }
 
-function checkThreads(given: Arguments): void {
+function threadsOf(given: Arguments): number {
   const typed = text(given, "threads");
-  if (typed === null) return;
+  if (typed === null) return allThreads;
   const threads = Number(typed);
   if (!Number.isInteger(threads) || threads < 1) {
     throw new ParameterError(`threads is ${typed}. Give a whole number, 1 or more.`, {
@@ -307,6 +319,7 @@ function checkThreads(given: Arguments): void {
       value: typed,
     });
   }
+  return threads;
 }
 
 function text(given: Arguments, name: string): string | null {

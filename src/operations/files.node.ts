@@ -1,5 +1,5 @@
 /** Opens what a recipe's source names on this machine. */
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import path from "node:path";
 import type { Source } from "../io/bytes.js";
 import { openPath } from "../io/bytes.node.js";
@@ -8,14 +8,15 @@ import type { CyclingFile } from "../model/cycling.js";
 import { FormatError, ParameterError } from "../model/errors.js";
 import type { Experiment, SkippedFrames } from "../model/experiment.js";
 import { assembleExperiment } from "./experiment.js";
-import { hashFiles, hashPath, type Input } from "./hash.node.js";
+import { type Hashing, startHashing } from "./hash.node.js";
 import { openMovies } from "./movies.node.js";
 import { moviesOf, type FilesParams } from "./sources.js";
 
 /** An experiment with the files it came from; `close` lets them go. */
 export interface OpenedExperiment {
   readonly experiment: Experiment;
-  readonly inputs: readonly Input[];
+  /** Fingerprints of the files, taken as they are read. */
+  readonly hashing: Hashing;
   close(): Promise<void>;
 }
 
@@ -38,17 +39,21 @@ export async function openExperiment(params: FilesParams, signal?: AbortSignal):
       opened.push(dark);
     }
     const experiment = await assembleExperiment({ movie: movies.movie, cycling, dark }, params);
-    const inputs: Input[] = [];
-    for (const { name, files } of movies.inputs) {
-      inputs.push({ role: "movie", path: name, ...(await hashFiles(name, files, signal)) });
-    }
-    for (const name of params.cycling) {
-      inputs.push({ role: "cycling", path: name, ...(await hashPath(name, signal)) });
-    }
-    if (typeof params.blackLevel === "string") {
-      inputs.push({ role: "dark", path: params.blackLevel, ...(await hashPath(params.blackLevel, signal)) });
-    }
-    return { experiment, inputs, close };
+    const named = [
+      ...movies.inputs.map(({ name, files }) => ({ role: "movie" as const, name, files })),
+      ...params.cycling.map((name) => ({ role: "cycling" as const, name, files: [name] })),
+      ...(typeof params.blackLevel === "string"
+        ? [{ role: "dark" as const, name: params.blackLevel, files: [params.blackLevel] }]
+        : []),
+    ];
+    const movieFiles = movies.inputs.flatMap(({ files }) => files);
+    const sizes = await Promise.all(movieFiles.map((file) => stat(file).then(({ size }) => size)));
+    const hashing = startHashing(
+      named,
+      sizes.reduce((sum, size) => sum + size, 0),
+      signal,
+    );
+    return { experiment, hashing, close };
   } catch (error) {
     await close();
     throw error;

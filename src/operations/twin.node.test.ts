@@ -120,7 +120,7 @@ test("a scenario is found by its name or read from a JSON file; anything else is
 
 test("a recipe's twin opens as an experiment", async () => {
   const opened = await openTwin({ scenario: "inert", seed: 3 });
-  expect(opened.inputs).toEqual([]);
+  expect(await opened.hashing.inputs()).toEqual([]);
   expect(opened.experiment.movie.frames).toBe(scenarios["inert"]!.movie.frames);
   await opened.close();
 });

@@ -1,4 +1,5 @@
 /** Scenarios by name or from files, and twins written as an ordinary folder of files. */
+import { startHashing } from "./hash.node.js";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { encodeBdf } from "../io/bdf.js";
@@ -63,7 +64,7 @@ export async function readScenario(nameOrFile: string): Promise<unknown> {
 /** The experiment of a recipe's twin, as if its files had been opened. Throws ParameterError and FormatError. */
 export async function openTwin(params: TwinParams): Promise<OpenedExperiment> {
   const made = await runTwin(await readScenario(params.scenario), params.seed);
-  return { experiment: experimentOf(made), inputs: [], async close() {} };
+  return { experiment: experimentOf(made), hashing: startHashing([], 0), async close() {} };
 }
 
 /**

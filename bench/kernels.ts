@@ -1,4 +1,5 @@
 /** Each compiled kernel beside its twin in TypeScript, in memory that nothing is copied from or to. */
+import { differentialContrast } from "../src/analysis/contrast.js";
 import { compiledKernels, newArena, type Arena } from "../src/kernels/compiled.js";
 import { convolve, convolvePlain } from "../src/kernels/filter.js";
 import { random } from "../src/kernels/random.js";
@@ -19,6 +20,7 @@ import { slowRatio, slowRatioPlain } from "../src/kernels/slow-ratio.js";
 import * as sums from "../src/kernels/texture-sums.js";
 import * as frame from "../src/kernels/window.js";
 import { inTurn } from "./measure.js";
+import { kernelPeers, type KernelPeers } from "./peers.js";
 import { ratioTo, type Row } from "./row.js";
 
 export const about =
@@ -26,6 +28,9 @@ export const about =
 
 interface Pair {
   readonly what: string;
+  /** The same work in bench/peers/, and the share of its speed in C that was wanted at 512 x 512. */
+  readonly peer?: string;
+  readonly share?: number;
   compiled(): void;
   plain(): void;
 }
@@ -37,20 +42,26 @@ const REACH = 6;
 export async function rows(quick: boolean): Promise<Row[]> {
   if (compiledKernels() === null) throw new Error("nothing is compiled here: no WebAssembly with SIMD.");
   const found: Row[] = [];
+  const runs = quick ? 5 : 15;
+  const others = await kernelPeers(runs);
   for (const side of quick ? [256] : [256, 512]) {
     const arena = newArena();
-    for (const { what, compiled, plain } of pairs(side, arena)) {
-      const [ours, theirs] = inTurn(quick ? 5 : 15, [compiled, plain]) as [number[], number[]];
+    for (const { what, peer, share, compiled, plain } of pairs(side, arena)) {
+      const [ours, theirs] = inTurn(runs, [compiled, plain]) as [number[], number[]];
+      const wanted = share === undefined || side !== 512 ? undefined : { atLeast: share };
       found.push({
         what: `${what}, ${side} x ${side}`,
         unit: "ms",
         values: ours,
-        peers: [{ name: "TypeScript", values: theirs }],
+        peers: [{ name: "TypeScript", values: theirs }, ...(peer === undefined ? [] : others.of(peer, side, wanted))],
       });
     }
     arena.release();
+    found.push(...differences(side, runs, others));
   }
-  const ratios = found.map((row) => ratioTo(row, row.peers![0]!)!);
+  const ratios = found.flatMap((row) =>
+    row.peers!.flatMap((peer) => (peer.name === "TypeScript" ? [ratioTo(row, peer)!] : [])),
+  );
   found.push({
     what: "compiled kernels over TypeScript, the least gain",
     unit: "times",
@@ -115,11 +126,14 @@ function pairs(side: number, arena: Arena): Pair[] {
   return [
     {
       what: `blur, ${2 * REACH + 1} weights, f64`,
+      peer: "blur",
       compiled: () => convolve(blurred, side, side, weights),
       plain: () => convolvePlain(blurred, side, side, weights),
     },
     {
       what: "real transform",
+      peer: "transform",
+      share: 0.5,
       compiled: () => realFft2(light, re, im, side, side),
       plain: () => realFft2Plain(light, re, im, side, side),
     },
@@ -139,12 +153,27 @@ function pairs(side: number, arena: Arena): Pair[] {
       plain: () => sampleSplinePlain(spline, side, side, 0.3, 0.7, into, 0, side, side),
     },
     {
+      what: "shift: spline coefficients and between pixels",
+      peer: "spline",
+      share: 0.5,
+      compiled: () => {
+        splineCoefficients(again(spline, image), side, side);
+        sampleSpline(spline, side, side, 0.3, 0.7, into, 0, side, side);
+      },
+      plain: () => {
+        splineCoefficientsPlain(again(spline, image), side, side);
+        sampleSplinePlain(spline, side, side, 0.3, 0.7, into, 0, side, side);
+      },
+    },
+    {
       what: "slow light",
       compiled: () => slowRatio(light, open, side, side, SLOW_PX, into),
       plain: () => slowRatioPlain(light, open, side, side, SLOW_PX, into),
     },
     {
       what: "light of samples",
+      peer: "light",
+      share: 0.5,
       compiled: () => frame.floatsOfWords(words, 100, into),
       plain: () => frame.floatsOfWordsPlain(words, 100, into),
     },
@@ -185,6 +214,25 @@ function pairs(side: number, arena: Arena): Pair[] {
       what: "sums for lamp and focus",
       compiled: () => void sums.lightSums(maps, lights, moved, share, ratio, 0.5, [1, 0.5]),
       plain: () => void sums.lightSumsPlain(maps, lights, moved, share, ratio, 0.5, [1, 0.5]),
+    },
+  ];
+}
+
+/** The contrast of a stack against itself one frame before, a frame; in TypeScript. */
+function differences(side: number, runs: number, others: KernelPeers): Row[] {
+  const frames = 11;
+  const data = new Float32Array(frames * side * side);
+  for (let at = 0; at < data.length; at++) data[at] = 6000 + (Math.imul(at, 2654435761) >>> 24);
+  const time_s = Float64Array.from({ length: frames }, (_, at) => at);
+  const stack = { width: side, height: side, pixelSize_um: 0.08, time_s, data };
+  const [times] = inTurn(runs, [() => void differentialContrast(stack, { lag_s: 1 })]) as [number[]];
+  return [
+    {
+      what: `differential contrast, ${side} x ${side}`,
+      unit: "ms",
+      values: times.map((ms) => ms / (frames - 1)),
+      peers: others.of("differential", side, side === 512 ? { atLeast: 0.5 } : undefined),
+      note: "a frame of a stack of floats, in TypeScript",
     },
   ];
 }

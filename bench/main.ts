@@ -10,10 +10,11 @@
 import { renameSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import * as kernels from "./kernels.js";
+import * as river from "./river.js";
 import { machineText, pageOf, terminalTable, type Found } from "./page.js";
 import { wishesOf, type Bench } from "./row.js";
 
-const benches: Readonly<Record<string, Bench>> = { kernels };
+const benches: Readonly<Record<string, Bench>> = { kernels, river };
 const PAGE = "docs/performance.md";
 
 const { values, positionals } = parseArgs({

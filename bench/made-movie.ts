@@ -2,7 +2,6 @@
 import { closeSync, openSync, writeFileSync, writeSync } from "node:fs";
 import path from "node:path";
 import { writeOmeTiff } from "../src/io/ome-tiff-write.js";
-import { newArena } from "../src/kernels/compiled.js";
 import { gaussianBlur } from "../src/kernels/filter.js";
 import { random } from "../src/kernels/random.js";
 import { sampleSpline, splineCoefficients } from "../src/kernels/resample.js";
@@ -20,9 +19,9 @@ export interface MadeMovie {
   readonly boxes_px: readonly (readonly [number, number, number, number])[];
 }
 
-const PIXEL_UM = 0.05;
+export const PIXEL_UM = 0.05;
 const PSF_PX = 0.118 / PIXEL_UM;
-const BLACK = 100;
+export const BLACK = 100;
 /** Counts of the mean carbon above black, and noise of a pixel there. */
 const LEVEL = 6000;
 const NOISE = 0.009;
@@ -41,23 +40,31 @@ const crystals = [
   { centre: [0.7, 0.66], radii: [0.156, 0.117], angle_deg: -30, direction_deg: 140 },
 ] as const;
 
-/** Writes movie.ome.tif and cycling.csv into a folder; `side` a side of its square frames. */
-export async function makeMovie(folder: string, frames: number, side: number): Promise<MadeMovie> {
-  const draw = random(side + frames);
-  const arena = newArena();
-  const wide = side + 2 * MARGIN;
-  const n = wide * wide;
+/** A scene whose frames are drawn one after another. */
+export interface Scene {
+  readonly drift_px: MadeMovie["drift_px"];
+  readonly boxes_px: MadeMovie["boxes_px"];
+  /** The samples of a frame, good until the next is drawn. */
+  render(frame: number): Uint16Array;
+}
+
+/** A scene for so many frames. Where it `loops`, the last frame leads to the first: no front passes, and the scene sways. */
+export function madeScene(frames: number, width: number, height: number, loops = false): Scene {
+  const draw = random(width + height + frames);
+  const side = Math.min(width, height);
+  const [wide, tall] = [width + 2 * MARGIN, height + 2 * MARGIN];
+  const n = wide * tall;
   const speckle = gaussianBlur(
     Float32Array.from({ length: n }, () => draw.normal()),
     wide,
-    wide,
+    tall,
     PSF_PX,
   );
   const contrast = 0.3 * Math.sqrt(4 * Math.PI) * PSF_PX;
   const grain = gaussianBlur(
     Float32Array.from({ length: n }, () => draw.normal()),
     wide,
-    wide,
+    tall,
     2 * PSF_PX,
   );
   const still = speckle.map((value) => Math.max(0.1, 1 + contrast * value));
@@ -68,9 +75,9 @@ export async function makeMovie(folder: string, frames: number, side: number): P
     const [goX, goY] = [Math.cos((direction_deg * Math.PI) / 180), Math.sin((direction_deg * Math.PI) / 180)];
     const reach = radii[0] * side;
     const speed_px_s = (2 * reach) / (CROSSING * frames * INTERVAL_S);
-    for (let y = 0, at = 0; y < wide; y++) {
+    for (let y = 0, at = 0; y < tall; y++) {
       for (let x = 0; x < wide; x++, at++) {
-        const [u, v] = [x - MARGIN - centre[0] * side, y - MARGIN - centre[1] * side];
+        const [u, v] = [x - MARGIN - centre[0] * width, y - MARGIN - centre[1] * height];
         const [p, q] = [(u * cos + v * sin) / (radii[0] * side), (v * cos - u * sin) / (radii[1] * side)];
         const radius = Math.hypot(p, q);
         const depth_px = (1 - radius) * radii[1] * side;
@@ -82,47 +89,55 @@ export async function makeMovie(folder: string, frames: number, side: number): P
         inside.push({ at, bright, passing_s, speed_px_s });
       }
     }
-    const left = Math.max(0, Math.round(centre[0] * side - reach - 6));
-    const top = Math.max(0, Math.round(centre[1] * side - reach - 6));
+    const left = Math.max(0, Math.round(centre[0] * width - reach - 6));
+    const top = Math.max(0, Math.round(centre[1] * height - reach - 6));
     const size = Math.round(2 * reach + 12);
-    boxes_px.push([left, top, Math.min(size, side - left), Math.min(size, side - top)]);
+    boxes_px.push([left, top, Math.min(size, width - left), Math.min(size, height - top)]);
   }
   let [walkX, walkY] = [0, 0];
   const drift_px = Array.from({ length: frames }, (_, frame): [number, number] => {
+    const turn = (2 * Math.PI * frame) / frames;
+    if (loops) return [0.3 * Math.sin(turn), 0.3 * Math.cos(turn) - 0.3];
     if (frame > 0) [walkX, walkY] = [walkX + 0.02 * draw.normal(), walkY + 0.02 * draw.normal()];
     const share = frame / frames;
     return [5 * share + 0.2 * Math.sin(15 * share) + walkX, -4 * share + 0.2 * Math.cos(15 * share) - 0.2 + walkY];
   });
-  const flat = Float32Array.from({ length: side * side }, (_, at) => {
-    const [u, v] = [(at % side) / side - 0.5, Math.floor(at / side) / side - 0.5];
+  const flat = Float32Array.from({ length: width * height }, (_, at) => {
+    const [u, v] = [(at % width) / width - 0.5, Math.floor(at / width) / height - 0.5];
     return (1.1 - 0.4 * (u * u + v * v)) * (1 + 0.01 * draw.normal());
   });
-  const normals = Float32Array.from({ length: DRAWN + side }, () => NOISE * draw.normal());
-  const scene = arena.floats(n);
-  const moved = arena.floats(side * side);
-  const samples = new Uint16Array(side * side);
+  const normals = Float32Array.from({ length: DRAWN + width }, () => NOISE * draw.normal());
+  const scene = new Float32Array(n);
+  const moved = new Float32Array(width * height);
+  const samples = new Uint16Array(width * height);
   const render = (frame: number): Uint16Array => {
     scene.set(still);
     const t_s = frame * INTERVAL_S;
-    for (const { at, bright, passing_s, speed_px_s } of inside) {
+    for (const { at, bright, passing_s, speed_px_s } of loops ? [] : inside) {
       const beyond = ((t_s - passing_s) * speed_px_s) / PSF_PX;
       if (beyond < -4) continue;
       const done = 1 / (1 + Math.exp(-1.702 * beyond));
       scene[at] = scene[at]! + bright * (0.16 * done + 0.06 * Math.exp(-0.5 * beyond * beyond));
     }
-    splineCoefficients(scene, wide, wide);
+    splineCoefficients(scene, wide, tall);
     const [dx, dy] = drift_px[frame]!;
-    sampleSpline(scene, wide, wide, MARGIN - dx, MARGIN - dy, moved, 0, side, side);
+    sampleSpline(scene, wide, tall, MARGIN - dx, MARGIN - dy, moved, 0, width, height);
     const lamp = LEVEL * (1 + 0.01 * draw.normal());
-    for (let y = 0, at = 0; y < side; y++) {
+    for (let y = 0, at = 0; y < height; y++) {
       const from = Math.floor(draw.uniform() * DRAWN);
-      for (let x = 0; x < side; x++, at++) {
+      for (let x = 0; x < width; x++, at++) {
         const light = moved[at]! * flat[at]!;
         samples[at] = BLACK + lamp * (light + Math.sqrt(light) * normals[from + x]!) + 0.5;
       }
     }
     return samples;
   };
+  return { drift_px, boxes_px, render };
+}
+
+/** Writes movie.ome.tif and cycling.csv into a folder; `side` a side of its square frames. */
+export async function makeMovie(folder: string, frames: number, side: number): Promise<MadeMovie> {
+  const { drift_px, boxes_px, render } = madeScene(frames, side, side);
   const movie = path.join(folder, "movie.ome.tif");
   const descriptor = openSync(movie, "w");
   await writeOmeTiff({
@@ -137,7 +152,6 @@ export async function makeMovie(folder: string, frames: number, side: number): P
     sink: { write: async (bytes, position) => void writeSync(descriptor, bytes, 0, bytes.length, position) },
   });
   closeSync(descriptor);
-  arena.release();
   const cycling = path.join(folder, "cycling.csv");
   writeFileSync(cycling, cyclingText(frames * INTERVAL_S));
   return { movie, cycling, pixelSize_um: PIXEL_UM, blackLevel: BLACK, drift_px, boxes_px };

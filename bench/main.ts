@@ -11,13 +11,21 @@ import { renameSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import * as kernels from "./kernels.js";
 import * as linear from "./linear.js";
+import * as phaseField from "./phase-field.js";
 import * as registration from "./registration.js";
 import * as river from "./river.js";
 import { machineText, pageOf, terminalTable, type Found } from "./page.js";
 import { wishesOf, type Bench } from "./row.js";
 import * as start from "./start.js";
 
-const benches: Readonly<Record<string, Bench>> = { kernels, river, registration, linear, start };
+const benches: Readonly<Record<string, Bench>> = {
+  kernels,
+  "phase-field": phaseField,
+  river,
+  registration,
+  linear,
+  start,
+};
 const PAGE = "docs/performance.md";
 
 const { values, positionals } = parseArgs({

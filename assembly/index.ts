@@ -1,6 +1,7 @@
 /** The compiled kernels: raw pointers into one memory that the caller owns, no runtime. */
 export { blurFloats, divideEdges, divideWeights, zeroHoles } from "./blur";
 export { convolve } from "./convolve";
+export { chemicalPotential, firstStage, nextStage } from "./phase-field";
 export { realFft2, realFft2Inverse } from "./real-fft";
 export { slowRatio } from "./slow-ratio";
 export { sampleSpline, splineCoefficients } from "./spline";

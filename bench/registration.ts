@@ -1,79 +1,79 @@
-/**
- * Registration: frames a second and error against truth, for a crystal on speckle with 1 % noise, 1 % pixel gains,
- * 20 % vignette, 1 % flicker and 1 um of drift.
- *
- *     npx rolldown bench/registration.ts --platform node -o dist/bench/registration.mjs && node dist/bench/registration.mjs
- */
-import { cropParticles, readStack } from "../src/analysis/crops.js";
-import { estimateDrift } from "../src/analysis/drift.js";
-import { driftingCarrier } from "../test/drifting-carrier.js";
+/** Registration: frames a second and error against truth, beside what others have for it, on the same frames. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { BLACK, madeScene } from "./made-movie.js";
+import { python } from "./peers.js";
+import { nodeProcess } from "./process.js";
+import type { Row } from "./row.js";
+import { writeShared } from "./sparse-tiff.js";
 
-const RUNS = 5;
-const SEED = 7;
+export const about =
+  "Drift of a made movie of uint16 frames, 0.9 % noise, 1 % pixel gains, 1 % flicker, uneven light and 5 px of drift, with two crystals that change; two threads, from the file, opening left out. rms is that of both shifts against truth, the first frame's taken off. Python reads the same file.";
 
-interface Line {
-  readonly what: string;
-  readonly frames: number;
-  readonly seconds: readonly number[];
-  readonly note: string;
+interface Shifts {
+  readonly x_px: readonly number[];
+  readonly y_px: readonly number[];
 }
 
-async function timed(frames: number, what: string, run: () => Promise<string> | string): Promise<Line> {
-  let note = await run();
-  const seconds: number[] = [];
-  for (let count = 0; count < RUNS; count++) {
-    const start = performance.now();
-    note = await run();
-    seconds.push((performance.now() - start) / 1000);
-  }
-  return { what, frames, seconds, note };
-}
-
-const lines: Line[] = [];
-for (const { side, frames } of [
-  { side: 192, frames: 300 },
-  { side: 512, frames: 120 },
-]) {
-  const made = driftingCarrier({
-    seed: SEED,
-    width: side,
-    height: side,
-    frames,
-    prnu: 0.01,
-    vignette: 0.2,
-    flicker: 0.01,
-    drift_px: (frame) => [
-      (10 * frame) / (frames - 1) + 0.05 * Math.sin(7 * frame),
-      7.5 * (frame / (frames - 1)) ** 2 + 0.05 * Math.cos(5 * frame),
-    ],
-  });
-  const options = { blackLevel: made.blackLevel, region_px: null, psf_um: 0.118 };
-  let drift = await estimateDrift(made.movie, made.particles, options);
-  lines.push(
-    await timed(frames, `drift, ${side} x ${side} px`, async () => {
-      drift = await estimateDrift(made.movie, made.particles, options);
-      let squares = 0;
-      for (const [frame, [x, y]] of made.drift_px.entries()) {
-        const [x0, y0] = made.drift_px[0]!;
-        squares += (drift.x_px[frame]! - x + x0) ** 2 + (drift.y_px[frame]! - y + y0) ** 2;
+export async function rows(quick: boolean): Promise<Row[]> {
+  const folder = mkdtempSync(path.join(tmpdir(), "ionoscope-bench-"));
+  const found: Row[] = [];
+  try {
+    for (const { side, frames } of quick
+      ? [{ side: 256, frames: 200 }]
+      : [
+          { side: 256, frames: 2000 },
+          { side: 512, frames: 600 },
+        ]) {
+      const scene = madeScene(frames, side, side);
+      const file = path.join(folder, `${side}.tif`);
+      writeShared(file, frames, side, side, frames, scene.render);
+      const rms = ({ x_px, y_px }: Shifts): number => {
+        let squares = 0;
+        for (let frame = 0; frame < x_px.length; frame++) {
+          const [x, y] = scene.drift_px[frame]!;
+          const [x0, y0] = scene.drift_px[0]!;
+          squares += (x_px[frame]! - x_px[0]! - x + x0) ** 2 + (y_px[frame]! - y_px[0]! - y + y0) ** 2;
+        }
+        return Math.sqrt(squares / (2 * x_px.length));
+      };
+      const rates: number[] = [];
+      let error_px = NaN;
+      for (let run = 0; run < (quick ? 1 : 3); run++) {
+        const { stdout } = await nodeProcess([path.join(import.meta.dirname, "stream.js"), file]);
+        const said = JSON.parse(stdout) as Shifts & { readonly wall_s: number };
+        rates.push(frames / said.wall_s);
+        error_px = rms(said);
       }
-      const rms_px = Math.sqrt(squares / (2 * frames));
-      const stated_px = drift.residual_nm.value / (1000 * made.movie.pixelSize_um);
-      return `error ${rms_px.toFixed(4)} px rms, stated ${stated_px.toFixed(4)}`;
-    }),
-  );
-  let [crop] = await cropParticles(made.movie, made.particles, drift, { blackLevel: made.blackLevel, ring_px: 10 });
-  lines.push(
-    await timed(frames, `crops, ${side} x ${side} px`, async () => {
-      [crop] = await cropParticles(made.movie, made.particles, drift, { blackLevel: made.blackLevel, ring_px: 10 });
-      return `one particle, ${crop!.width} x ${crop!.height} px`;
-    }),
-    await timed(frames, "crop laid still", () => `${readStack(crop!).data.length / frames} px a frame`),
-  );
-}
-
-console.log("what".padEnd(26), "frames/s (best, worst)".padEnd(24), "note");
-for (const { what, frames, seconds, note } of lines) {
-  const [best, worst] = [frames / Math.min(...seconds), frames / Math.max(...seconds)];
-  console.log(what.padEnd(26), `${best.toFixed(0)}, ${worst.toFixed(0)}`.padEnd(24), note);
+      const peers = (await python("registration.py", [file, String(BLACK), "60"])) as Record<
+        string,
+        Shifts & { readonly wall_s: number }
+      > | null;
+      const names = ["skimage phase_cross_correlation", "OpenCV phaseCorrelate"];
+      const wanted = side === 256;
+      found.push(
+        {
+          what: `registration, ${frames} x ${side} x ${side}`,
+          unit: "frames/s",
+          values: rates,
+          ...(wanted ? { wanted: { atLeast: 1500 } } : {}),
+          peers: names.map((name) => ({
+            name,
+            values: peers?.[name] === undefined ? null : [peers[name].x_px.length / peers[name].wall_s],
+          })),
+        },
+        {
+          what: `error of registration, ${side} x ${side}`,
+          unit: "px rms",
+          values: [error_px],
+          ...(wanted ? { wanted: { atMost: 0.01 } } : {}),
+          peers: names.map((name) => ({ name, values: peers?.[name] === undefined ? null : [rms(peers[name])] })),
+        },
+      );
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  return found;
 }

@@ -10,6 +10,9 @@ interface Exports {
   readonly divideEdges: Kernel;
   readonly divideWeights: Kernel;
   readonly explain: (...numbers: number[]) => number;
+  readonly chemicalPotential: Kernel;
+  readonly firstStage: Kernel;
+  readonly nextStage: Kernel;
   readonly realFft2: Kernel;
   readonly realFft2Inverse: Kernel;
   readonly slowRatio: (...numbers: number[]) => number;

@@ -117,6 +117,19 @@ export async function* simulateEnsemble(spec: EnsembleSpec): AsyncGenerator<Ense
   checkEnsemble(spec);
   const snapshots = snapshotTimes(spec.snapshots_s);
   const solver = solverOf(spec);
+  try {
+    return yield* cycled(spec, solver, snapshots);
+  } finally {
+    for (const { arrays } of solver.particles) arrays.release();
+  }
+}
+
+/** An electrode's programme from its first step to its last. */
+async function* cycled(
+  spec: EnsembleSpec,
+  solver: PhaseFieldSolver,
+  snapshots: ReturnType<typeof snapshotTimes>,
+): AsyncGenerator<EnsembleState, EnsembleResult> {
   const { particles } = solver;
   const { reference_V, thermal_V } = particles[0]!.thermo;
   const columns: number[][] = Array.from({ length: 6 + 3 * particles.length }, () => []);

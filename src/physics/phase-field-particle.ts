@@ -113,13 +113,14 @@ export function phaseFieldParticle(
     );
   }
   notNegative("boundary.k", k_um_s);
+  const table = stateTable(thermo.mu, mobility(material, thermo));
   return {
     grid,
     thermo,
-    table: stateTable(thermo.mu, mobility(material, thermo)),
+    table,
     kappa_um2: gradientEnergy(thermo, delta_um),
     rim: rimOf(grid, length_um, k_um_s, wetting_per_um, material.rateLaw),
-    arrays: phaseFieldArrays(grid, x0),
+    arrays: phaseFieldArrays(grid, table, x0),
     rates: { into: 0, outOf: 0 },
     current_A_m2_s: (FARADAY_C_MOL * material.sites_mol_m3.value * grid.area_um2 * 1e-6) / rim_um,
   };

@@ -56,6 +56,19 @@ export async function* simulatePhaseField(spec: PhaseFieldSpec): AsyncGenerator<
   if (drive.kind === "ensemble") return yield* simulateAreas(spec, drive);
   const direction = spec.xStop < spec.x0 ? "delithiation" : "lithiation";
   const particle = phaseFieldParticle(spec, spec.x0, direction);
+  try {
+    return yield* transformation(spec, drive, particle);
+  } finally {
+    particle.arrays.release();
+  }
+}
+
+/** A particle from even lithium to its end. */
+async function* transformation(
+  spec: PhaseFieldSpec,
+  drive: Exclude<PhaseFieldDrive, { kind: "ensemble" }>,
+  particle: PhaseFieldParticle,
+): AsyncGenerator<PhaseFieldState, PhaseFieldResult> {
   const { programme, breaks_s, jumps_s, last_s } = commandOf(spec, drive, particle);
   const solver = phaseFieldSolver([particle], [1], new Float64Array(1), spec.stepChange_x ?? STEP_AIM);
   const snapshots = snapshotTimes(spec.snapshots_s);

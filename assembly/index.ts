@@ -1,5 +1,6 @@
 /** The compiled kernels: raw pointers into one memory that the caller owns, no runtime. */
 export { convolve } from "./convolve";
+export { discFits } from "./disc";
 export { realFft2, realFft2Inverse } from "./real-fft";
 export { slowRatio } from "./slow-ratio";
 export { sampleSpline, splineCoefficients } from "./spline";

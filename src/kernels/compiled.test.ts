@@ -2,6 +2,7 @@ import { assert, integer, property } from "fast-check";
 import { expect, test } from "vitest";
 import "../../test/seed.js";
 import { compiledKernels, newArena } from "./compiled.js";
+import { discFits, discFitsPlain, discOf } from "./disc.js";
 import { nextFastSize } from "./fft.js";
 import { convolve, convolvePlain } from "./filter.js";
 import { random } from "./random.js";
@@ -233,4 +234,28 @@ test("an arena's arrays are worked on in place, begin as zeros, and its room is 
   expect(again.every((value) => value === 0)).toBe(true);
   expect(again.byteOffset).toBe(before);
   other.release();
+});
+
+test("compiled fits over a disc are those of TypeScript, at the edge of a map and in pairs or alone", () => {
+  assert(
+    property(side, side, integer({ min: 3, max: 90 }), seed, (width, height, tenths, from) => {
+      const draw = random(from);
+      const disc = discOf(tenths / 10);
+      const stride = width + 2 * disc.reach;
+      const values = Float64Array.from({ length: stride * (height + 2 * disc.reach) + 1 }, () => draw.normal());
+      const places: number[] = [];
+      for (let y = 0; y < height; y++) {
+        for (let x = 0; x < width; x++) {
+          if (draw.uniform() < 0.6) places.push((y + disc.reach) * stride + x + disc.reach);
+        }
+      }
+      const at = Int32Array.from(places);
+      const coefficients = Float64Array.from({ length: 18 * at.length }, () => draw.normal());
+      const ours = discFits(disc, { values, stride }, at, coefficients);
+      const plain = discFitsPlain(disc, { values, stride }, at, coefficients);
+      expectAlike(ours.value, plain.value, 1e-12);
+      expectAlike(ours.x, plain.x, 1e-12);
+      expectAlike(ours.y, plain.y, 1e-12);
+    }),
+  );
 });

@@ -6,6 +6,7 @@ type Kernel = (...numbers: number[]) => void;
 /** What assembly/ exports: addresses in bytes, lengths in items; see the sources there. */
 interface Exports {
   readonly convolve: Kernel;
+  readonly discFits: Kernel;
   readonly realFft2: Kernel;
   readonly realFft2Inverse: Kernel;
   readonly slowRatio: (...numbers: number[]) => number;

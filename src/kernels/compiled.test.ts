@@ -8,6 +8,7 @@ import { convolve, convolvePlain } from "./filter.js";
 import { random } from "./random.js";
 import { halfSpectrum, realFft2, realFft2Inverse, realFft2InversePlain, realFft2Plain } from "./real-fft.js";
 import { sampleSpline, sampleSplinePlain, splineCoefficients, splineCoefficientsPlain } from "./resample.js";
+import { sampledBlur, sampledBlurPlain } from "./sampled-blur.js";
 import { slowRatio, slowRatioPlain } from "./slow-ratio.js";
 import * as sums from "./texture-sums.js";
 import * as frame from "./window.js";
@@ -257,5 +258,42 @@ test("compiled fits over a disc are those of TypeScript, at the edge of a map an
       expectAlike(ours.x, plain.x, 1e-12);
       expectAlike(ours.y, plain.y, 1e-12);
     }),
+  );
+});
+
+test("a compiled blur at the points of a grid is that of TypeScript, whatever the grid", () => {
+  assert(
+    property(
+      side,
+      side,
+      integer({ min: 1, max: 5 }),
+      integer({ min: 0, max: 30 }),
+      seed,
+      (width, height, stride, reach, from) => {
+        const draw = random(from);
+        const image = normals(width * height, draw);
+        const half = Float64Array.from({ length: reach + 1 }, () => draw.uniform());
+        const left = draw.integer(width);
+        const top = draw.integer(height);
+        const grid = {
+          left,
+          top,
+          stride,
+          columns: 1 + Math.floor((width - 1 - left) / stride),
+          rows: 1 + Math.floor((height - 1 - top) / stride),
+        };
+        const [ours, plain] = [new Float32Array(grid.columns * grid.rows), new Float32Array(grid.columns * grid.rows)];
+        sampledBlur(image, width, height, half, grid, ours);
+        sampledBlurPlain(image, width, height, half, grid, plain);
+        expectAlike(ours, plain, 1e-5);
+        const all = Float64Array.from(image);
+        convolvePlain(all, width, height, half);
+        const wanted = Float64Array.from(ours, (_, at) => {
+          const [x, y] = [at % grid.columns, Math.floor(at / grid.columns)];
+          return all[(top + y * stride) * width + left + x * stride]!;
+        });
+        expectAlike(plain, wanted, 1e-5);
+      },
+    ),
   );
 });

@@ -9,6 +9,7 @@ interface Exports {
   readonly discFits: Kernel;
   readonly realFft2: Kernel;
   readonly realFft2Inverse: Kernel;
+  readonly sampledBlur: Kernel;
   readonly slowRatio: (...numbers: number[]) => number;
   readonly sampleSpline: Kernel;
   readonly splineCoefficients: Kernel;

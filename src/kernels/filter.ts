@@ -43,7 +43,7 @@ export function gaussianBlur(image: ArrayLike<number>, width: number, height: nu
 }
 
 /** The right half of a Gaussian whose whole sums to 1. */
-function halfGaussian(sigma_px: number): Float64Array {
+export function halfGaussian(sigma_px: number): Float64Array {
   const half = new Float64Array(Math.ceil(CUT * sigma_px) + 1);
   let sum = 0;
   for (let at = 0; at < half.length; at++) {

@@ -1,7 +1,7 @@
 /** A particle's light, frame by frame, relative to its own mean image: what differential images are made of. */
 import { newArena } from "../kernels/compiled.js";
 import { gaussianBlur, halfGaussian } from "../kernels/filter.js";
-import { sampledBlur, type Grid } from "../kernels/sampled-blur.js";
+import { gridOf, sampledBlur } from "../kernels/sampled-blur.js";
 import { madSigmaInPlace, mean, median, transposed } from "../kernels/stats.js";
 import type { Stack } from "../model/movie.js";
 import { disturbancesOf, removeEven } from "./disturbances.js";
@@ -120,25 +120,6 @@ function blurredRatios(
     arena.release();
   }
   return value;
-}
-
-/** The part of a sampling grid that holds the samples, and each sample's place on it. */
-function gridOf(samples: Int32Array, width: number, stride: number): { grid: Grid; places: Int32Array } {
-  let [left, right, top, bottom] = [Infinity, 0, Infinity, 0];
-  for (const at of samples) {
-    const x = at % width;
-    const y = (at - x) / width;
-    left = Math.min(left, x);
-    right = Math.max(right, x);
-    top = Math.min(top, y);
-    bottom = Math.max(bottom, y);
-  }
-  const columns = (right - left) / stride + 1;
-  const places = samples.map((at) => {
-    const x = at % width;
-    return (((at - x) / width - top) / stride) * columns + (x - left) / stride;
-  });
-  return { grid: { left, top, stride, columns, rows: (bottom - top) / stride + 1 }, places };
 }
 
 function pixelsOf(mask: Uint8Array): Int32Array {

@@ -37,9 +37,14 @@ export function gaussianBlur(image: ArrayLike<number>, width: number, height: nu
   for (let at = 0; at < n; at++) if (Number.isFinite(image[at]!)) weight[at] = 1;
   convolve(sum, width, height, half);
   convolve(weight, width, height, half);
-  const least = half[0]! * half[0]! * Math.exp(-0.5 * REACH * REACH) * (1 - 1e-9);
+  const least = leastWeight(half);
   for (let at = 0; at < n; at++) result[at] = weight[at]! < least ? NaN : sum[at]! / weight[at]!;
   return result;
+}
+
+/** Weight of what is finite about a place, below which nothing finite lies within 3 sigma. */
+export function leastWeight(half: Float64Array): number {
+  return half[0]! * half[0]! * Math.exp(-0.5 * REACH * REACH) * (1 - 1e-9);
 }
 
 /** The right half of a Gaussian whose whole sums to 1. */

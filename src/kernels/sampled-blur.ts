@@ -10,6 +10,25 @@ export interface Grid {
   readonly rows: number;
 }
 
+/** The part of a grid of pixels `stride` px apart that holds some of them, and each one's place on it. */
+export function gridOf(samples: Int32Array, width: number, stride: number): { grid: Grid; places: Int32Array } {
+  let [left, right, top, bottom] = [Infinity, 0, Infinity, 0];
+  for (const at of samples) {
+    const x = at % width;
+    const y = (at - x) / width;
+    left = Math.min(left, x);
+    right = Math.max(right, x);
+    top = Math.min(top, y);
+    bottom = Math.max(bottom, y);
+  }
+  const columns = (right - left) / stride + 1;
+  const places = samples.map((at) => {
+    const x = at % width;
+    return (((at - x) / width - top) / stride) * columns + (x - left) / stride;
+  });
+  return { grid: { left, top, stride, columns, rows: (bottom - top) / stride + 1 }, places };
+}
+
 /**
  * The image convolved with an even kernel along both axes, weights `half` at 0, 1, ..., at the points of a grid, row by
  * row. There is nothing beyond the image. Compiled where that runs, in single precision.

@@ -2,7 +2,9 @@
 export { blurFloats, divideEdges, divideWeights, zeroHoles } from "./blur";
 export { convolve } from "./convolve";
 export { chemicalPotential, firstStage, nextStage } from "./phase-field";
+export { discFits } from "./disc";
 export { realFft2, realFft2Inverse } from "./real-fft";
+export { sampledBlur } from "./sampled-blur";
 export { slowRatio } from "./slow-ratio";
 export { sampleSpline, splineCoefficients } from "./spline";
 export { explain } from "./templates";

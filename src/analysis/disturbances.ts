@@ -52,9 +52,24 @@ export function removeEven(field: Float32Array, disturbances: readonly Float32Ar
   if (n < 0.5 * field.length) return null;
   even /= n;
   for (let at = 0; at < field.length; at++) field[at] = field[at]! - even;
-  const patterns = n === field.length ? disturbances : orthonormal(disturbances, field);
-  for (const pattern of patterns) subtractAlong(field, pattern);
+  if (n < field.length) for (const pattern of orthonormal(disturbances, field)) subtractAlong(field, pattern);
+  else if (disturbances.length === 3) subtractThree(field, disturbances[0]!, disturbances[1]!, disturbances[2]!);
+  else for (const pattern of disturbances) subtractAlong(field, pattern);
   return even;
+}
+
+/** Takes the parts along three orthonormal patterns out of a field that is known all over. */
+function subtractThree(field: Float32Array, one: Float32Array, two: Float32Array, three: Float32Array): void {
+  let [a, b, c] = [0, 0, 0];
+  for (let at = 0; at < field.length; at++) {
+    const value = field[at]!;
+    a += value * one[at]!;
+    b += value * two[at]!;
+    c += value * three[at]!;
+  }
+  for (let at = 0; at < field.length; at++) {
+    field[at] = field[at]! - a * one[at]! - b * two[at]! - c * three[at]!;
+  }
 }
 
 /** Patterns freed of their mean and of each other, of unit length, over the samples that `known` knows. */

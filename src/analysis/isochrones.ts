@@ -17,8 +17,8 @@ export interface IsochroneOptions {
 /** Way of the front between two isochrones that is aimed at, and the share of all arrivals' time that it may take at most. */
 const WAY_UM = 0.35;
 const MOST_SHARE = 0.2;
-/** Isochrones of one set lie half-way between those of the other. */
-const SETS = [0.25, 0.75];
+/** Sets of isochrones, those of one half-way between those of the other. */
+const SETS = 2;
 /** From an isochrone to the next and back must lead so near to where one began, as a share of the way. */
 const BACK = 0.35;
 /** Direction of the shortest way and of the slope may differ by so much. */
@@ -30,14 +30,6 @@ const DRAWS = 12;
 const MODEL_SD = 0.005;
 /** Share of the ways' spread that stands for places where there is none. */
 const UNSEEN = 0.5;
-
-/** A piece of an isochrone: two ends, in px. */
-interface Piece {
-  readonly x0: number;
-  readonly y0: number;
-  readonly x1: number;
-  readonly y1: number;
-}
 
 /**
  * Median velocity of a front, um/s, each piece of area once: from every piece of an isochrone the shortest way to the next
@@ -58,7 +50,7 @@ export function isochroneVelocity(front: FrontMap, options: IsochroneOptions): E
   const depth_px = distanceTransform(mask, width, height).map((px) => px - 0.5);
   const grid = { width, height, depth_px, least_px: psf_um / pixelSize_um };
   const own = ways(map_s, step_s, grid);
-  if (own.length < FEWEST) return null;
+  if (own.length_px.length < FEWEST) return null;
   const toVelocity = pixelSize_um / step_s;
   const found = toVelocity * weightedMedian(own);
   const noisy = noise.draws_s.slice(0, DRAWS).map((draw_s) => {
@@ -69,13 +61,13 @@ export function isochroneVelocity(front: FrontMap, options: IsochroneOptions): E
       grid,
     );
   });
-  const drawn = noisy.map((some) => (some.length < FEWEST ? NaN : toVelocity * weightedMedian(some)));
+  const drawn = noisy.map((some) => (some.length_px.length < FEWEST ? NaN : toVelocity * weightedMedian(some)));
   const sd = spread(drawn);
   // Ways that noise bends are shorter or longer than their own; by as much as noise added once more makes them.
   const finite = drawn.filter(Number.isFinite);
   const luck = sd === null ? 0 : finite.reduce((sum, one) => sum + one, 0) / finite.length - found;
   const value = found - luck;
-  const area_px2 = own.reduce((sum, { area_px2: one }) => sum + one, 0) / SETS.length;
+  const area_px2 = totalOf(own.area_px2) / SETS;
   // Where no way leads the front may be faster or slower, as the ways are among themselves.
   const clear_px2 = depth_px.reduce((sum, depth) => sum + (depth > grid.least_px ? 1 : 0), 0);
   const unseen = Math.max(0, 1 - area_px2 / Math.max(1, clear_px2));
@@ -88,11 +80,8 @@ export function isochroneVelocity(front: FrontMap, options: IsochroneOptions): E
 }
 
 /** From the 10th to the 90th percentile of the ways' lengths, without what noise adds to it. */
-function spreadOf(own: readonly Way[], noisy: readonly (readonly Way[])[]): number {
-  const range = (some: readonly Way[]): number => {
-    const lengths = some.map(({ length_px }) => length_px);
-    return quantile(lengths, 0.9) - quantile(lengths, 0.1);
-  };
+function spreadOf(own: Ways, noisy: readonly Ways[]): number {
+  const range = ({ length_px }: Ways): number => quantile(length_px, 0.9) - quantile(length_px, 0.1);
   const seen = range(own);
   const withNoise = median(noisy.map(range));
   return Math.sqrt(Math.max(0, seen ** 2 - Math.max(0, withNoise ** 2 - seen ** 2)));
@@ -137,110 +126,183 @@ interface Grid {
   readonly least_px: number;
 }
 
-/** A shortest way between isochrones and the area that its piece of front covers on it. */
-interface Way {
-  readonly length_px: number;
-  readonly area_px2: number;
+/** Shortest ways between isochrones and the area that each one's piece of front covers on it. */
+interface Ways {
+  readonly length_px: Float64Array;
+  readonly area_px2: Float64Array;
 }
 
-function ways(map_s: Float32Array, step_s: number, grid: Grid): Way[] {
-  let first_s = Infinity;
-  let last_s = -Infinity;
-  for (const t_s of map_s) {
-    if (t_s < first_s) first_s = t_s;
-    if (t_s > last_s) last_s = t_s;
-  }
-  const found: Way[] = [];
-  for (const offset of SETS) {
-    let before = piecesAt(map_s, grid.width, first_s + offset * step_s);
-    for (let t_s = first_s + (offset + 1) * step_s; t_s < last_s; t_s += step_s) {
-      const after = piecesAt(map_s, grid.width, t_s);
-      for (const piece of before) {
-        const way = wayFrom(piece, before, after, map_s, grid);
-        if (way !== null) found.push(way);
-      }
-      before = after;
+/** An isochrone in pieces, in the order of rows: both ends of each, four numbers, and where each row's pieces begin. */
+interface Isochrone {
+  readonly ends: number[];
+  readonly rows: Int32Array;
+}
+
+function ways(map_s: Float32Array, step_s: number, grid: Grid): Ways {
+  const lines = isochrones(map_s, step_s, grid);
+  const lengths: number[] = [];
+  const areas: number[] = [];
+  const [there, back] = [newPlace(), newPlace()];
+  for (let line = 0; line + SETS < lines.length; line++) {
+    const [before, after] = [lines[line]!, lines[line + SETS]!];
+    const { ends } = before;
+    for (let at = 0; at < ends.length; at += 4) {
+      const x = 0.5 * (ends[at]! + ends[at + 2]!);
+      const y = 0.5 * (ends[at + 1]! + ends[at + 3]!);
+      if (!isWay(x, y, { before, after, there, back }, map_s, grid)) continue;
+      const length_px = 0.5 * (there.far + back.far);
+      lengths.push(length_px);
+      areas.push(length_px * Math.hypot(ends[at + 2]! - ends[at]!, ends[at + 3]! - ends[at + 1]!));
     }
   }
-  return found;
+  return { length_px: Float64Array.from(lengths), area_px2: Float64Array.from(areas) };
 }
 
-function wayFrom(
-  piece: Piece,
-  before: readonly Piece[],
-  after: readonly Piece[],
+/** A place and how far off it is, px. */
+interface Place {
+  x: number;
+  y: number;
+  far: number;
+}
+
+function newPlace(): Place {
+  return { x: 0, y: 0, far: Infinity };
+}
+
+/** Whether a way that counts leads from a place to the next isochrone and back; writes both ends. */
+function isWay(
+  x: number,
+  y: number,
+  { before, after, there, back }: { before: Isochrone; after: Isochrone; there: Place; back: Place },
   map_s: Float32Array,
   { width, depth_px, least_px }: Grid,
-): Way | null {
-  const x = 0.5 * (piece.x0 + piece.x1);
-  const y = 0.5 * (piece.y0 + piece.y1);
+): boolean {
   const at = Math.round(y) * width + Math.round(x);
-  if (!(depth_px[at]! > least_px)) return null;
-  const there = nearest(after, x, y);
-  if (there === null) return null;
+  if (!(depth_px[at]! > least_px)) return false;
+  nearest(after, x, y, there);
+  if (there.far === Infinity) return false;
   const end = Math.round(there.y) * width + Math.round(there.x);
-  if (!(depth_px[end]! > least_px)) return null;
-  const back = nearest(before, there.x, there.y)!;
-  if (Math.hypot(back.x - x, back.y - y) > BACK * there.far) return null;
+  if (!(depth_px[end]! > least_px)) return false;
   const slopeX = map_s[at + 1]! - map_s[at - 1]!;
   const slopeY = map_s[at + width]! - map_s[at - width]!;
   const along = slopeX * (there.x - x) + slopeY * (there.y - y);
-  if (!(along > ALIGNED_COS * Math.hypot(slopeX, slopeY) * there.far)) return null;
-  const length_px = 0.5 * (there.far + back.far);
-  return { length_px, area_px2: length_px * Math.hypot(piece.x1 - piece.x0, piece.y1 - piece.y0) };
+  if (!(along > ALIGNED_COS * Math.sqrt(slopeX * slopeX + slopeY * slopeY) * there.far)) return false;
+  nearest(before, there.x, there.y, back);
+  return !(Math.hypot(back.x - x, back.y - y) > BACK * there.far);
 }
 
-/** Pieces of the line of equal arrival between pixels that all have one (marching squares). */
-function piecesAt(map_s: Float32Array, width: number, t_s: number): Piece[] {
-  const pieces: Piece[] = [];
-  const ends: number[] = [];
-  for (let at = 0; at + width + 1 < map_s.length; at++) {
-    const x = at % width;
-    if (x === width - 1) continue;
-    const [a, b, c, d] = [map_s[at]!, map_s[at + 1]!, map_s[at + width + 1]!, map_s[at + width]!];
-    if (Number.isNaN(a + b + c + d)) continue;
-    const above = (a > t_s ? 1 : 0) + (b > t_s ? 1 : 0) + (c > t_s ? 1 : 0) + (d > t_s ? 1 : 0);
-    if (above === 0 || above === 4) continue;
-    const y = Math.floor(at / width);
-    ends.length = 0;
-    if (a > t_s !== b > t_s) ends.push(x + (t_s - a) / (b - a), y);
-    if (b > t_s !== c > t_s) ends.push(x + 1, y + (t_s - b) / (c - b));
-    if (c > t_s !== d > t_s) ends.push(x + 1 - (t_s - c) / (d - c), y + 1);
-    if (d > t_s !== a > t_s) ends.push(x, y + 1 - (t_s - d) / (a - d));
-    // A saddle: two fronts meet there.
-    if (ends.length === 4) pieces.push({ x0: ends[0]!, y0: ends[1]!, x1: ends[2]!, y1: ends[3]! });
+/**
+ * Lines of equal arrival between pixels that all have one (marching squares), half an interval from each other, from a
+ * quarter after the first arrival on.
+ */
+function isochrones(map_s: Float32Array, step_s: number, { width, height }: Grid): Isochrone[] {
+  let first_s = Infinity;
+  let last_s = -Infinity;
+  for (let at = 0; at < map_s.length; at++) {
+    const t_s = map_s[at]!;
+    if (t_s < first_s) first_s = t_s;
+    if (t_s > last_s) last_s = t_s;
   }
-  return pieces;
+  const apart_s = step_s / SETS;
+  const from_s = first_s + 0.5 * apart_s;
+  const count = last_s > from_s ? Math.ceil((last_s - from_s) / apart_s) : 0;
+  const lines = Array.from({ length: count }, () => ({ ends: [] as number[], rows: new Int32Array(height + 1) }));
+  for (let y = 0; y + 1 < height; y++) {
+    for (const { ends, rows } of lines) rows[y] = ends.length;
+    for (let x = 0, at = y * width; x + 1 < width; x++, at++) {
+      const a = map_s[at]!;
+      const b = map_s[at + 1]!;
+      const c = map_s[at + width + 1]!;
+      const d = map_s[at + width]!;
+      const least = Math.min(a, b, c, d);
+      const most = Math.max(a, b, c, d);
+      if (!(most > least)) continue;
+      const end = Math.min(count - 1, Math.floor((most - from_s) / apart_s));
+      for (let line = Math.max(0, Math.ceil((least - from_s) / apart_s)); line <= end; line++) {
+        addPiece(lines[line]!.ends, x, y, a, b, c, d, from_s + line * apart_s);
+      }
+    }
+  }
+  for (const { ends, rows } of lines) rows.fill(ends.length, height - 1);
+  return lines;
 }
 
-/** The nearest place on any of the pieces, and how far it is. */
-function nearest(pieces: readonly Piece[], x: number, y: number): { x: number; y: number; far: number } | null {
-  let least = Infinity;
-  let nx = 0;
-  let ny = 0;
-  for (const { x0, y0, x1, y1 } of pieces) {
-    const ux = x1 - x0;
-    const uy = y1 - y0;
+/** The piece in a square whose corners, in turn, are a, b, c, d; none at a saddle, where two fronts meet. */
+function addPiece(ends: number[], x: number, y: number, a: number, b: number, c: number, d: number, t_s: number): void {
+  const [overA, overB, overC, overD] = [a > t_s, b > t_s, c > t_s, d > t_s];
+  const top = overA !== overB;
+  const right = overB !== overC;
+  const bottom = overC !== overD;
+  const left = overD !== overA;
+  if ((top ? 1 : 0) + (right ? 1 : 0) + (bottom ? 1 : 0) + (left ? 1 : 0) !== 2) return;
+  if (top) ends.push(x + (t_s - a) / (b - a), y);
+  if (right) ends.push(x + 1, y + (t_s - b) / (c - b));
+  if (bottom) ends.push(x + 1 - (t_s - c) / (d - c), y + 1);
+  if (left) ends.push(x, y + 1 - (t_s - d) / (a - d));
+}
+
+/** The nearest place on an isochrone; infinitely far where it has none. Rows are looked through from the place's own on. */
+function nearest({ ends, rows }: Isochrone, x: number, y: number, found: Place): void {
+  found.far = Infinity;
+  let least2 = Infinity;
+  const last = rows.length - 2;
+  const own = Math.min(last, Math.floor(y));
+  for (let up = own, down = own + 1; up >= 0 || down <= last; up--, down++) {
+    const above = y - (up + 1);
+    const below = down - y;
+    if (up < 0 || (above > 0 && above * above >= least2)) up = -1;
+    else least2 = nearestInRow(ends, rows[up]!, rows[up + 1]!, x, y, least2, found);
+    if (down > last || below * below >= least2) down = last + 1;
+    else least2 = nearestInRow(ends, rows[down]!, rows[down + 1]!, x, y, least2, found);
+  }
+  found.far = Math.sqrt(least2);
+}
+
+function nearestInRow(
+  ends: number[],
+  from: number,
+  to: number,
+  x: number,
+  y: number,
+  before2: number,
+  found: Place,
+): number {
+  let least2 = before2;
+  for (let at = from; at < to; at += 4) {
+    const x0 = ends[at]!;
+    const aside = Math.abs(x0 - x) - 1;
+    // A piece is no wider than its pixel.
+    if (aside > 0 && aside * aside >= least2) continue;
+    const y0 = ends[at + 1]!;
+    const ux = ends[at + 2]! - x0;
+    const uy = ends[at + 3]! - y0;
     const length2 = ux * ux + uy * uy;
     const share = length2 > 0 ? Math.min(1, Math.max(0, ((x - x0) * ux + (y - y0) * uy) / length2)) : 0;
     const px = x0 + share * ux;
     const py = y0 + share * uy;
-    const far2 = (px - x) ** 2 + (py - y) ** 2;
-    if (far2 >= least) continue;
-    least = far2;
-    nx = px;
-    ny = py;
+    const far2 = (px - x) * (px - x) + (py - y) * (py - y);
+    if (far2 >= least2) continue;
+    least2 = far2;
+    found.x = px;
+    found.y = py;
   }
-  return least === Infinity ? null : { x: nx, y: ny, far: Math.sqrt(least) };
+  return least2;
 }
 
-function weightedMedian(found: readonly Way[]): number {
-  const sorted = found.toSorted((a, b) => a.length_px - b.length_px);
-  const half = sorted.reduce((sum, { area_px2 }) => sum + area_px2, 0) / 2;
+/** The length up to which ways cover half of the area. */
+function weightedMedian({ length_px, area_px2 }: Ways): number {
+  const order = Uint32Array.from(length_px.keys()).sort((a, b) => length_px[a]! - length_px[b]!);
+  const half = totalOf(area_px2) / 2;
   let sum = 0;
-  for (const { length_px, area_px2 } of sorted) {
-    sum += area_px2;
-    if (sum >= half) return length_px;
+  for (const at of order) {
+    sum += area_px2[at]!;
+    if (sum >= half) return length_px[at]!;
   }
   return NaN;
+}
+
+function totalOf(values: Float64Array): number {
+  let sum = 0;
+  for (let at = 0; at < values.length; at++) sum += values[at]!;
+  return sum;
 }

@@ -1,5 +1,5 @@
 /** The noise of an arrival map as it truly is: neighbours share it over the blur that made the map. */
-import { gaussianBlur } from "../kernels/filter.js";
+import { noiseField } from "../kernels/noise-field.js";
 import { random } from "../kernels/random.js";
 import { madSigma, median } from "../kernels/stats.js";
 import type { FrontMap } from "../model/experiment.js";
@@ -21,6 +21,8 @@ const DRAWS = 32;
 /** Disc against which roughness is measured, in standard deviations of the point spread. */
 const ROUGHNESS_RADIUS = 3;
 const MOST_FACTOR = 4;
+/** Spacing of the pixels at which it is, in standard deviations of the blur. */
+const ROUGHNESS_STRIDE = 0.7;
 
 /** Errors of fits are alike over so many point spreads: standard deviation of the kernel that makes them. */
 const ALIKE = 1.3;
@@ -42,22 +44,26 @@ export function mapNoise(front: FrontMap, psf_um: number): MapNoise {
     front.sd_s.map((sd_s, at) => Math.sqrt(Math.max(0, sd_s ** 2 - noise_sd_s[at]! ** 2 - common_sd_s ** 2))),
   );
   const dice = random(0x51ed + front.particle * 977 + front.transition);
-  const white = new Float64Array(width * height);
+  const camera = noiseField(mask, width, height, sigma_px);
+  const alike = fitted ? noiseField(mask, width, height, (ALIKE * psf_um) / pixelSize_um) : null;
   const draws_s: Float32Array[] = [];
   for (let draw = 0; draw < DRAWS; draw++) {
-    for (let at = 0; at < white.length; at++) white[at] = dice.normal();
-    const field = unitField(white, width, height, sigma_px);
-    const one = field.map((value, at) => value * sd[at]!);
-    if (fitted) {
-      for (let at = 0; at < white.length; at++) white[at] = dice.normal();
-      const alike = unitField(white, width, height, (ALIKE * psf_um) / pixelSize_um);
-      for (let at = 0; at < one.length; at++) one[at] = one[at]! + alike[at]! * fitSd[at]!;
+    const one = camera(dice);
+    for (let at = 0; at < one.length; at++) one[at] = one[at]! * sd[at]!;
+    if (alike !== null) {
+      const field = alike(dice);
+      for (let at = 0; at < one.length; at++) one[at] = one[at]! + field[at]! * fitSd[at]!;
     }
     draws_s.push(one);
   }
   const radius_px = Math.max(2.5, (ROUGHNESS_RADIUS * psf_um) / pixelSize_um);
   const weight = Float32Array.from(arrival_s, (value) => (Number.isFinite(value) ? 1 : 0));
-  const operator = slopes({ width, height, weight, radius_px });
+  // Neighbours much closer than the blur tell the same.
+  const stride = Math.max(1, Math.floor(ROUGHNESS_STRIDE * sigma_px));
+  const wanted = Uint8Array.from(weight, (one, at) =>
+    one === 1 && (at % width) % stride === 0 && Math.floor(at / width) % stride === 0 ? 1 : 0,
+  );
+  const operator = slopes({ width, height, weight, wanted, radius_px });
   const roughness = (values: Float32Array): number => {
     const smooth = applySlopes(operator, values).value;
     return madSigma(smooth.map((value, i) => (values[operator.pixels[i]!]! - value) / sd[operator.pixels[i]!]!));
@@ -85,15 +91,6 @@ function overMask(mask: Uint8Array, values: Float32Array): Float32Array {
     if (inside === 0) return 0;
     return Number.isFinite(values[at]!) ? values[at]! : instead;
   });
-}
-
-/** White noise blurred and scaled back to a mean square of 1. */
-function unitField(white: Float64Array, width: number, height: number, sigma_px: number): Float32Array {
-  const field = gaussianBlur(white, width, height, sigma_px);
-  let square = 0;
-  for (let at = 0; at < field.length; at++) square += field[at]! * field[at]!;
-  const unit = 1 / Math.sqrt(square / field.length);
-  return field.map((value) => value * unit);
 }
 
 /** Standard deviation of a statistic over the draws; null where it is missing in more than a third of them. */

@@ -1,12 +1,14 @@
 /** The way the new phase took: a shrinking core, a wave, a hybrid, all at once, or none. */
 import { distanceTransform } from "../kernels/distance.js";
-import { gaussianBlur } from "../kernels/filter.js";
+import { halfGaussian } from "../kernels/filter.js";
+import { orderOf } from "../kernels/order.js";
 import { random } from "../kernels/random.js";
+import { sampledBlur } from "../kernels/sampled-blur.js";
 import { median } from "../kernels/stats.js";
 import type { FrontMap, Mechanism, Transition } from "../model/experiment.js";
 import { cameraNoise } from "./map-noise.js";
 import { valleysOf, type Valley } from "./nuclei.js";
-import { fillArrivals, withNoise } from "./fill-arrivals.js";
+import { fillArrivals } from "./fill-arrivals.js";
 
 /** The rules' thresholds, and by how much they may well be drawn otherwise. */
 interface Thresholds {
@@ -55,22 +57,22 @@ export function classifyMechanism(front: FrontMap, { psf_um = 0.118 }: { psf_um?
   }
   const noise = cameraNoise(front, psf_um);
   const sigma_px = psf_um / pixelSize_um;
-  const smooth = (arrival_s: Float32Array): Float32Array => {
-    const blurred = gaussianBlur(arrival_s, width, height, sigma_px);
-    return blurred.map((value, at) => (Number.isFinite(arrival_s[at]!) ? value : NaN));
-  };
   const depth_px = distanceTransform(front.mask, width, height);
+  const smooth = smoother(filled.arrival_s, width, height, sigma_px);
   const map = smooth(filled.arrival_s);
-  const drawn = noise.draws_s.map((draw_s) => smooth(withNoise(filled, draw_s).arrival_s));
+  // The smooth map and the smooth noise add up to what is smoothed of both.
+  const noises = noise.draws_s.map((draw_s) => smooth(filled.smoothed(draw_s)));
   // Fronts begin at the rim, and its arrivals are the noisier ones.
-  const noise_s = median(
-    map.map((value, at) =>
-      depth_px[at]! <= 2 * RIM_PX
-        ? Math.sqrt(drawn.reduce((sum, draw) => sum + (draw[at]! - value) ** 2, 0) / drawn.length)
-        : NaN,
-    ),
-  );
-  const whole_s = spanOf(map);
+  const rim: number[] = [];
+  for (let at = 0; at < map.length; at++) {
+    if (!(depth_px[at]! <= 2 * RIM_PX) || Number.isNaN(map[at]!)) continue;
+    let squares = 0;
+    for (const one of noises) squares += one[at]! * one[at]!;
+    rim.push(Math.sqrt(squares / noises.length));
+  }
+  const noise_s = median(rim);
+  const drawn = noises.map((one) => one.map((value, at) => map[at]! + value));
+  const whole_s = spanOf(finiteInOrder(map));
   const thresholds: Thresholds = {
     rim: RIM.value,
     depth: DEPTH.value,
@@ -151,8 +153,9 @@ interface Judgement {
 const RIM_PX = 1.5;
 
 function judge({ map, known, depth_px, width, height }: Scene, thresholds: Thresholds): Judgement {
-  const area_px = map.reduce((count, value) => count + (Number.isFinite(value) ? 1 : 0), 0);
-  if (spanOf(map) <= thresholds.uniform_s) {
+  const sorted = finiteInOrder(map);
+  const area_px = sorted.length;
+  if (spanOf(sorted) <= thresholds.uniform_s) {
     return {
       kind: "uniform",
       valleys: [],
@@ -164,7 +167,6 @@ function judge({ map, known, depth_px, width, height }: Scene, thresholds: Thres
     ({ pixels, basin_px }) =>
       basin_px >= BASIN * area_px && 2 * pixels.filter((at) => Number.isFinite(known[at]!)).length >= pixels.length,
   );
-  const sorted = map.filter(Number.isFinite).sort();
   const until_s = sorted[Math.floor(0.8 * (sorted.length - 1))]!;
   const last_s = sorted[Math.floor(0.95 * (sorted.length - 1))]!;
   let rim = 0;
@@ -195,9 +197,39 @@ function judge({ map, known, depth_px, width, height }: Scene, thresholds: Thres
   return { kind: "undecided", valleys, because };
 }
 
-/** Time from 5 % to 95 % of a map's pixels. */
-function spanOf(map: Float32Array): number {
-  const sorted = map.filter(Number.isFinite).sort();
+/** Smooths values at the pixels where a map has one, as far as it has; NaN elsewhere. */
+function smoother(
+  map: Float32Array,
+  width: number,
+  height: number,
+  sigma_px: number,
+): (values: Float32Array) => Float32Array {
+  const half = halfGaussian(sigma_px);
+  const grid = { left: 0, top: 0, stride: 1, columns: width, rows: height };
+  const blurred = (image: Float32Array): Float32Array => {
+    const into = new Float32Array(image.length);
+    sampledBlur(image, width, height, half, grid, into);
+    return into;
+  };
+  const known = map.map((value) => (Number.isFinite(value) ? 1 : 0));
+  const weight = blurred(known);
+  return (values) => {
+    const result = blurred(values.map((value, at) => (known[at] === 1 ? value : 0)));
+    for (let at = 0; at < result.length; at++) result[at] = known[at] === 1 ? result[at]! / weight[at]! : NaN;
+    return result;
+  };
+}
+
+/** The finite values in ascending order. */
+function finiteInOrder(map: Float32Array): Float32Array {
+  const order = orderOf(map);
+  const sorted = new Float32Array(order.length);
+  for (let k = 0; k < sorted.length; k++) sorted[k] = map[order[k]!]!;
+  return sorted;
+}
+
+/** Time from 5 % to 95 % of a map's pixels, in their order. */
+function spanOf(sorted: Float32Array): number {
   return sorted[Math.floor(0.95 * (sorted.length - 1))]! - sorted[Math.floor(0.05 * (sorted.length - 1))]!;
 }
 

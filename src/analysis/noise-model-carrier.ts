@@ -1,6 +1,6 @@
 /** Noise of the still ground as it is found, beside what photons and reading must give there. */
 import { resampleWindow } from "../kernels/resample.js";
-import { madSigma, median } from "../kernels/stats.js";
+import { madSigma, madSigmaInPlace, median, quantileInPlace } from "../kernels/stats.js";
 import type { Drift } from "../model/experiment.js";
 import type { Movie } from "../model/movie.js";
 import type { NoiseModel } from "../model/noise.js";
@@ -36,7 +36,9 @@ export async function carrierNoise(
   const light = async (frame: number): Promise<Float32Array> => {
     await movie.read(frame, samples, signal);
     signal?.throwIfAborted();
-    const counts = Float64Array.from(samples, (value) => (value - black) / drift.gain[frame]!);
+    const counts = new Float32Array(width * height);
+    const scale = 1 / drift.gain[frame]!;
+    for (let at = 0; at < counts.length; at++) counts[at] = (samples[at]! - black) * scale;
     const laid = new Float32Array(width * height);
     resampleWindow(counts, width, height, drift.x_px[frame]!, drift.y_px[frame]!, laid, 0, width, height);
     return laid;
@@ -49,18 +51,20 @@ export async function carrierNoise(
     const [early, late] = closest(run, drift);
     const [before, after] = [await light(early), await light(late)];
     const kept = [early, late].reduce((sum, frame) => sum + noiseKept([[drift.x_px[frame]!, drift.y_px[frame]!]]), 0);
-    const own: number[] = [];
-    const all: number[] = [];
+    const own = new Float64Array(before.length);
+    const all = new Float64Array(before.length);
+    let n = 0;
     for (let at = 0; at < before.length; at++) {
+      if (drift.carrier[at] !== 1) continue;
       const here = 0.5 * (before[at]! + after[at]!);
-      if (drift.carrier[at] !== 1 || !(here > 0)) continue;
-      all.push(here);
-      own.push((after[at]! - before[at]!) / Math.sqrt(kept * Math.max(1e-9, varianceOf(limit, here))));
+      if (!(here > 0)) continue;
+      all[n] = here;
+      own[n++] = (after[at]! - before[at]!) / Math.sqrt(kept * Math.max(1e-9, varianceOf(limit, here)));
     }
-    if (own.length < FEWEST) continue;
-    spreads.push(madSigma(own));
-    grounds.push(median(all));
-    pixels += own.length;
+    if (n < FEWEST) continue;
+    spreads.push(madSigmaInPlace(own, n));
+    grounds.push(quantileInPlace(all, n, 0.5));
+    pixels += n;
   }
   if (spreads.length === 0) return null;
   const signal_counts = median(grounds);

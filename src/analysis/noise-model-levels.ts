@@ -2,7 +2,7 @@
 import { resampleWindow } from "../kernels/resample.js";
 import { madSigma, median, quantile } from "../kernels/stats.js";
 import type { Drift } from "../model/experiment.js";
-import type { Movie, Samples } from "../model/movie.js";
+import type { Movie } from "../model/movie.js";
 import type { NoiseLevel } from "../model/noise.js";
 import { samplesOf } from "./frames.js";
 import { runsOf } from "./noise-model-runs.js";
@@ -11,6 +11,8 @@ import { runsOf } from "./noise-model-runs.js";
 const SIDE_px = 256;
 const RIM_px = 6;
 const LEVELS = 14;
+/** Values that tell a quantile well. */
+const ENOUGH = 50_000;
 /** Variance of a second difference of white noise, and by how much the squares of overlapping ones are less than independent. */
 const BEND_VARIANCE = 6;
 const BEND_SHARED = 1 + 2 * ((4 / 6) ** 2 + (1 / 6) ** 2);
@@ -21,8 +23,13 @@ const CLIP = 4;
 /** What a Gaussian's variance loses by that. */
 const CLIPPED_VARIANCE = 0.99893;
 
-/** Signal, second difference and steepness of the scene in turn, for every pixel and three frames. */
-export type Differences = Float64Array;
+/** Second differences of pixels over three frames, in no order. */
+export interface Differences {
+  /** Signal, second difference and steepness of the scene, of each. */
+  readonly signal: Float32Array;
+  readonly bend: Float32Array;
+  readonly slope: Float32Array;
+}
 
 /**
  * Second differences of three neighbouring frames, each over its own light, where they lie; what the scene's known steps
@@ -41,27 +48,29 @@ export async function differences(
   const samples = samplesOf(movie.dtype, movie.width * movie.height);
   const runs = runsOf(movie, drift);
   const inner = Math.max(0, width - 2 * RIM_px) * Math.max(0, height - 2 * RIM_px);
-  const all = new Float64Array(3 * inner * runs.reduce((sum, run) => sum + Math.max(0, run.length - 2), 0));
+  const most = inner * runs.reduce((sum, run) => sum + Math.max(0, run.length - 2), 0);
+  const [all, bends, slopes] = [new Float32Array(most), new Float32Array(most), new Float32Array(most)];
   let filled = 0;
   let triples = 0;
   for (const run of runs) {
-    const lights: Float64Array[] = [];
-    const scene = new Float64Array(size);
+    const lights: Float32Array[] = [];
+    const scene = new Float32Array(size);
     const moved = new Float32Array(size);
     const off = run.map((frame): [number, number] => [
       drift.x_px[frame]! - drift.x_px[run[0]!]!,
       drift.y_px[frame]! - drift.y_px[run[0]!]!,
     ]);
-    let most = Infinity;
+    let full = Infinity;
     for (const [turn, frame] of run.entries()) {
       await movie.read(frame, samples, signal);
       signal?.throwIfAborted();
-      most = Math.min(most, (saturation(samples) - black) / drift.gain[frame]!);
-      const light = new Float64Array(size);
+      const light = new Float32Array(size);
+      const scale = 1 / drift.gain[frame]!;
       for (let y = 0; y < height; y++) {
         const row = (top + y) * movie.width + left;
-        for (let x = 0; x < width; x++) light[y * width + x] = (samples[row + x]! - black) / drift.gain[frame]!;
+        for (let x = 0; x < width; x++) light[y * width + x] = (samples[row + x]! - black) * scale;
       }
+      full = Math.min(full, saturation(light));
       lights.push(light);
       resampleWindow(light.slice(), width, height, off[turn]![0], off[turn]![1], moved, 0, width, height);
       for (let at = 0; at < size; at++) scene[at] = scene[at]! + moved[at]! / run.length;
@@ -73,25 +82,27 @@ export async function differences(
       return image;
     });
     for (let turn = 1; turn + 1 < run.length; turn++, triples++) {
-      const own = [turn - 1, turn, turn + 1] as const;
-      const [before, here, after] = own.map((at) => lights[at]!) as [Float64Array, Float64Array, Float64Array];
-      const [was, is, will] = own.map((at) => alone[at]!) as [Float32Array, Float32Array, Float32Array];
+      const [before, here, after] = [lights[turn - 1]!, lights[turn]!, lights[turn + 1]!];
+      const [was, is, will] = [alone[turn - 1]!, alone[turn]!, alone[turn + 1]!];
       for (let y = RIM_px; y < height - RIM_px; y++) {
-        for (let x = RIM_px; x < width - RIM_px; x++) {
-          const at = y * width + x;
-          if (before[at]! >= most || here[at]! >= most || after[at]! >= most) continue;
+        for (let x = RIM_px, at = y * width + RIM_px; x < width - RIM_px; x++, at++) {
+          if (before[at]! >= full || here[at]! >= full || after[at]! >= full) continue;
           const bend = before[at]! - 2 * here[at]! + after[at]! - (was[at]! - 2 * is[at]! + will[at]!);
-          const slope = Math.hypot(is[at + 1]! - is[at - 1]!, is[at + width]! - is[at - width]!);
-          if (!Number.isFinite(bend) || !Number.isFinite(slope)) continue;
+          const alongX = is[at + 1]! - is[at - 1]!;
+          const alongY = is[at + width]! - is[at - width]!;
+          const slope = Math.sqrt(alongX * alongX + alongY * alongY);
+          const both = bend + slope;
+          if (both - both !== 0) continue;
           all[filled] = is[at]!;
-          all[filled + 1] = bend;
-          all[filled + 2] = slope;
-          filled += 3;
+          bends[filled] = bend;
+          slopes[filled] = slope;
+          filled++;
         }
       }
     }
   }
-  return { found: all.subarray(0, filled), triples };
+  const part = (values: Float32Array): Float32Array => values.subarray(0, filled);
+  return { found: { signal: part(all), bend: part(bends), slope: part(slopes) }, triples };
 }
 
 interface Box {
@@ -114,69 +125,113 @@ function windowOf({ width, height }: Movie, around: readonly [number, number] | 
   };
 }
 
-/** The greatest value of the camera, where some pixels stand at it; Infinity where none does. */
-function saturation(samples: Samples): number {
+/** The greatest light, where some pixels stand at it, as at the camera's greatest value; Infinity where none does. */
+function saturation(light: Float32Array): number {
   let most = -Infinity;
   let count = 0;
-  for (let at = 0; at < samples.length; at++) {
-    const value = samples[at]!;
-    if (value > most) [most, count] = [value, 0];
-    if (value === most) count++;
+  for (let at = 0; at < light.length; at++) {
+    const value = light[at]!;
+    if (value < most) continue;
+    if (value > most) count = 0;
+    most = value;
+    count++;
   }
   return count > 3 ? most : Infinity;
 }
 
-/** Levels of light and their variance, from the `flattest` share of each level's pixels, outliers clipped. */
-export function levelsOf(found: Differences, flattest: number): NoiseLevel[] {
-  const n = found.length / 3;
-  const stride = Math.max(1, Math.floor(n / 50_000));
-  const some = Float64Array.from({ length: Math.floor(n / stride) }, (_, k) => found[3 * stride * k]!);
-  if (some.length === 0) return [];
+/** Differences by their level of light, those of one level beside each other. */
+export interface Levelled {
+  /** Where each level begins; one entry more. */
+  readonly first: Int32Array;
+  readonly signal: Float32Array;
+  readonly bend: Float32Array;
+  readonly slope: Float32Array;
+}
+
+/** Even levels between the extremes of light, so that the few bright pixels have levels of their own. */
+export function byLevel({ signal, bend, slope }: Differences): Levelled {
+  const n = signal.length;
+  const stride = Math.max(1, Math.floor(n / ENOUGH));
+  const some = Float64Array.from({ length: Math.floor(n / stride) }, (_, k) => signal[stride * k]!);
   const [low, high] = [quantile(some, 0.002), quantile(some, 0.998)];
-  // Even steps between the extremes, so that the few bright pixels have levels of their own.
-  const bends: number[][] = Array.from({ length: LEVELS }, () => []);
-  const slopes: number[][] = Array.from({ length: LEVELS }, () => []);
-  const sums = new Float64Array(LEVELS);
-  const counts = new Float64Array(LEVELS);
+  const scale = LEVELS / (high - low);
+  const first = new Int32Array(LEVELS + 1);
+  const own = new Int8Array(n).fill(-1);
   for (let k = 0; k < n; k++) {
-    const level = Math.floor((LEVELS * (found[3 * k]! - low)) / (high - low));
+    const level = Math.floor(scale * (signal[k]! - low));
     if (!(level >= 0 && level < LEVELS)) continue;
-    bends[level]!.push(found[3 * k + 1]!);
-    slopes[level]!.push(found[3 * k + 2]!);
+    own[k] = level;
+    first[level + 1] = first[level + 1]! + 1;
   }
-  // Where the scene is steep, what it does alone is told worst.
-  const limits = slopes.map((own) => (own.length > 0 ? quantile(own, flattest) : 0));
+  for (let level = 0; level < LEVELS; level++) first[level + 1] = first[level + 1]! + first[level]!;
+  const total = first[LEVELS]!;
+  const next = first.slice();
+  const found = {
+    first,
+    signal: new Float32Array(total),
+    bend: new Float32Array(total),
+    slope: new Float32Array(total),
+  };
   for (let k = 0; k < n; k++) {
-    const level = Math.floor((LEVELS * (found[3 * k]! - low)) / (high - low));
-    if (!(level >= 0 && level < LEVELS) || found[3 * k + 2]! > limits[level]!) continue;
-    sums[level] = sums[level]! + found[3 * k]!;
-    counts[level] = counts[level]! + 1;
+    const level = own[k]!;
+    if (level < 0) continue;
+    const to = next[level]!;
+    next[level] = to + 1;
+    found.signal[to] = signal[k]!;
+    found.bend[to] = bend[k]!;
+    found.slope[to] = slope[k]!;
   }
-  return bends.flatMap((all, level): NoiseLevel[] => {
-    const own = all.filter((_, k) => slopes[level]![k]! <= limits[level]!);
-    if (own.length < FEWEST) return [];
-    const variance = clippedVariance(own) / BEND_VARIANCE;
-    return [
-      {
-        signal_counts: sums[level]! / counts[level]!,
-        variance_counts2: variance,
-        sd_counts2: variance * Math.sqrt((2 * BEND_SHARED) / own.length),
-      },
-    ];
-  });
+  return found;
+}
+
+/** Levels of light and their variance, from the `flattest` share of each level's pixels, outliers clipped. */
+export function levelsOf({ first, signal, bend, slope }: Levelled, flattest: number): NoiseLevel[] {
+  const levels: NoiseLevel[] = [];
+  for (let level = 0; level < LEVELS; level++) {
+    const [from, to] = [first[level]!, first[level + 1]!];
+    if (from === to) continue;
+    // Where the scene is steep, what it does alone is told worst.
+    const limit = quantile(thinned(slope.subarray(from, to)), flattest);
+    const own = new Float32Array(to - from);
+    let [n, sum] = [0, 0];
+    for (let k = from; k < to; k++) {
+      if (slope[k]! > limit) continue;
+      own[n++] = bend[k]!;
+      sum += signal[k]!;
+    }
+    if (n < FEWEST) continue;
+    const variance = clippedVariance(own.subarray(0, n)) / BEND_VARIANCE;
+    levels.push({
+      signal_counts: sum / n,
+      variance_counts2: variance,
+      sd_counts2: variance * Math.sqrt((2 * BEND_SHARED) / n),
+    });
+  }
+  return levels;
+}
+
+/** As many values as tell a quantile well. */
+function thinned(values: Float32Array): Float32Array {
+  const stride = Math.max(1, Math.floor(values.length / ENOUGH));
+  const some = new Float32Array(Math.ceil(values.length / stride));
+  for (let k = 0; k < some.length; k++) some[k] = values[k * stride]!;
+  return some;
 }
 
 /** Variance about the mean of what lies within CLIP standard deviations, made that of the whole Gaussian. */
-function clippedVariance(values: readonly number[]): number {
-  let middle = median(values);
-  let sigma = Math.max(madSigma(values), 1e-9);
+function clippedVariance(values: Float32Array): number {
+  const some = thinned(values);
+  let middle = median(some);
+  let sigma = Math.max(madSigma(some), 1e-9);
   for (let round = 0; round < 4; round++) {
     let [n, sum, squares] = [0, 0, 0];
-    for (const value of values) {
-      if (Math.abs(value - middle) > CLIP * sigma) continue;
+    const most = CLIP * sigma;
+    for (let k = 0; k < values.length; k++) {
+      const off = values[k]! - middle;
+      if (off > most || off < -most) continue;
       n++;
-      sum += value - middle;
-      squares += (value - middle) ** 2;
+      sum += off;
+      squares += off * off;
     }
     const shift = sum / n;
     sigma = Math.sqrt(Math.max(1e-18, squares / n - shift * shift) / CLIPPED_VARIANCE);

@@ -1,7 +1,8 @@
 /** The pattern that stands still in the camera, from frames that saw the scene at different places. */
-import { gaussianBlur } from "../kernels/filter.js";
+import { halfGaussian, leastWeight } from "../kernels/filter.js";
 import { resampleWindow } from "../kernels/resample.js";
-import { linearFit, madSigma, quantile } from "../kernels/stats.js";
+import { sampledBlur } from "../kernels/sampled-blur.js";
+import { linearFit, madSigmaInPlace, quantile } from "../kernels/stats.js";
 import type { Drift, Estimate } from "../model/experiment.js";
 import type { Movie } from "../model/movie.js";
 import { noiseKept, patternBetween } from "./camera-pattern.js";
@@ -17,6 +18,8 @@ const NOISE_ERROR = 0.02;
 const SLOW_PSF = 6;
 /** Pixels of carrier that tell it, and how much a difference may be beyond their spread. */
 const FEWEST = 400;
+/** Values that tell a quantile well. */
+const ENOUGH = 20_000;
 /** Share of them that is looked at, the flattest. */
 const FLATTER = 0.75;
 const CLIP = 4;
@@ -77,68 +80,119 @@ export async function patternOf(
     await groupOf(movie, drift, second, black, signal),
   ];
   const { width, height } = movie;
-  const ratio = Float64Array.from(early.image, (value, at) =>
-    carrier[at] === 1 && value > 0 ? late.image[at]! / value : NaN,
-  );
-  const slow = gaussianBlur(ratio, width, height, SLOW_PSF * psf_px);
-  const kept = noiseKept(early.shifts) + noiseKept(late.shifts);
-  const places: number[] = [];
-  const residuals: number[] = [];
-  const expected: number[] = [];
-  // Where the scene is steep, a place told a little wrong looks like a pattern: what is left at no steepness is it.
-  const steepness = (at: number): number =>
-    Math.hypot(early.image[at + 1]! - early.image[at - 1]!, early.image[at + width]! - early.image[at - width]!) /
-    early.image[at]!;
-  const steep = ratio.map((one, at) => (Number.isFinite(one) ? steepness(at) : NaN));
-  const limit = quantile(steep.filter(Number.isFinite), FLATTER);
-  const steepness2: number[] = [];
-  for (let at = 0; at < ratio.length; at++) {
-    const one = ratio[at]! / slow[at]! - 1;
-    if (!Number.isFinite(one) || !(steep[at]! <= limit)) continue;
+  const size = width * height;
+  const ratio = new Float32Array(size).fill(NaN);
+  const steep = new Float32Array(size).fill(NaN);
+  let seen = 0;
+  for (let at = 0; at < size; at++) {
     const light = early.image[at]!;
-    residuals.push(one);
-    places.push(at);
-    steepness2.push(steep[at]! ** 2);
-    expected.push((kept * varianceOf(fit, light)) / light ** 2);
+    if (carrier[at] !== 1 || !(light > 0)) continue;
+    ratio[at] = late.image[at]! / light;
+    // Where the scene is steep, a place told a little wrong looks like a pattern: what is left at no steepness is it.
+    const alongX = early.image[at + 1]! - early.image[at - 1]!;
+    const alongY = early.image[at + width]! - early.image[at - width]!;
+    if (!Number.isFinite(ratio[at]!)) continue;
+    steep[at] = Math.sqrt(alongX * alongX + alongY * alongY) / light;
+    seen++;
   }
-  if (residuals.length < FEWEST) {
+  const slow = slowlyVarying(ratio, width, height, SLOW_PSF * psf_px);
+  const kept = noiseKept(early.shifts) + noiseKept(late.shifts);
+  const every = Math.max(1, Math.floor(seen / ENOUGH));
+  const limit = quantile(
+    steep.filter((one) => !Number.isNaN(one)).filter((_, at) => at % every === 0),
+    FLATTER,
+  );
+  const places = new Int32Array(size);
+  const residuals = new Float64Array(size);
+  const scratch = new Float64Array(size);
+  let n = 0;
+  for (let at = 0; at < size; at++) {
+    if (!(steep[at]! <= limit)) continue;
+    const one = ratio[at]! / slow[at]! - 1;
+    if (!Number.isFinite(one)) continue;
+    residuals[n] = one;
+    scratch[n] = one;
+    places[n++] = at;
+  }
+  if (n < FEWEST) {
     because.push("too few pixels of still carrier to tell the pattern fixed to the camera");
     return null;
   }
-  const most = CLIP * madSigma(residuals);
-  const within = [...residuals.keys()].filter((k) => Math.abs(residuals[k]!) <= most);
-  const beyond = (k: number): number => residuals[k]! ** 2 / CLIPPED_VARIANCE - expected[k]!;
-  const { value: mean, weights } = atNone(
-    within.map((k) => steepness2[k]!),
-    within.map(beyond),
-  );
-  const blocks = new Map<number, number>();
-  for (const [turn, k] of within.entries()) {
-    const [x, y] = [places[k]! % width, Math.floor(places[k]! / width)];
-    const block = Math.floor(y / BLOCK_px) * width + Math.floor(x / BLOCK_px);
-    blocks.set(block, (blocks.get(block) ?? 0) + weights[turn]!);
+  const most = CLIP * madSigmaInPlace(scratch, n);
+  const [steepness2, beyond] = [new Float64Array(n), new Float64Array(n)];
+  let within = 0;
+  let taken = 0;
+  for (let k = 0; k < n; k++) {
+    const light = early.image[places[k]!]!;
+    const expected = (kept * varianceOf(fit, light)) / light ** 2;
+    // The noise that is taken off is itself known to some hundredths only.
+    taken += expected / n;
+    if (Math.abs(residuals[k]!) > most) continue;
+    places[within] = places[k]!;
+    steepness2[within] = steep[places[k]!]! ** 2;
+    beyond[within++] = residuals[k]! ** 2 / CLIPPED_VARIANCE - expected;
   }
-  const scatter = Math.sqrt([...blocks.values()].reduce((sum, one) => sum + one ** 2, 0));
+  const { value: mean, weights } = atNone(steepness2.subarray(0, within), beyond.subarray(0, within));
+  const columns = Math.ceil(width / BLOCK_px);
+  const blocks = new Float64Array(columns * Math.ceil(height / BLOCK_px));
+  for (let k = 0; k < within; k++) {
+    const [x, y] = [places[k]! % width, Math.floor(places[k]! / width)];
+    const block = Math.floor(y / BLOCK_px) * columns + Math.floor(x / BLOCK_px);
+    blocks[block] = blocks[block]! + weights[k]!;
+  }
+  const scatter = Math.sqrt(blocks.reduce((sum, one) => sum + one * one, 0));
   const variance = Math.max(0, mean) / shows;
-  // The noise that is taken off is itself known to some hundredths only.
-  const taken = expected.reduce((sum, one) => sum + one / expected.length, 0);
   const sd2 = Math.hypot(scatter, NOISE_ERROR * taken) / shows;
   const value = Math.sqrt(variance);
-  return { value, sd: value > 0 ? Math.min(sd2 / (2 * value), Math.sqrt(sd2)) : Math.sqrt(sd2), n: within.length };
+  return { value, sd: value > 0 ? Math.min(sd2 / (2 * value), Math.sqrt(sd2)) : Math.sqrt(sd2), n: within };
+}
+
+/** An image blurred so much that a grid of a quarter of that tells it, straight in between; NaN where nothing is near. */
+function slowlyVarying(image: Float32Array, width: number, height: number, sigma_px: number): Float32Array {
+  const stride = Math.max(1, Math.floor(sigma_px / 4));
+  const half = halfGaussian(sigma_px);
+  const least = leastWeight(half);
+  const grid = {
+    left: 0,
+    top: 0,
+    stride,
+    columns: Math.floor((width - 1) / stride) + 1,
+    rows: Math.floor((height - 1) / stride) + 1,
+  };
+  const sums = new Float32Array(grid.columns * grid.rows);
+  const weights = new Float32Array(sums.length);
+  const some = image.map((one) => (one - one === 0 ? one : 0));
+  sampledBlur(some, width, height, half, grid, sums);
+  for (let at = 0; at < some.length; at++) some[at] = image[at]! - image[at]! === 0 ? 1 : 0;
+  sampledBlur(some, width, height, half, grid, weights);
+  for (let at = 0; at < sums.length; at++) sums[at] = weights[at]! < least ? NaN : sums[at]! / weights[at]!;
+  const found = new Float32Array(image.length);
+  for (let y = 0, at = 0; y < height; y++) {
+    const row = Math.min(grid.rows - 1, Math.floor(y / stride));
+    const below = Math.min(grid.rows - 1, row + 1) * grid.columns;
+    const v = y / stride - row;
+    for (let x = 0; x < width; x++, at++) {
+      const column = Math.min(grid.columns - 1, Math.floor(x / stride));
+      const right = Math.min(grid.columns - 1, column + 1);
+      const u = x / stride - column;
+      const above = row * grid.columns;
+      found[at] =
+        (1 - v) * ((1 - u) * sums[above + column]! + u * sums[above + right]!) +
+        v * ((1 - u) * sums[below + column]! + u * sums[below + right]!);
+    }
+  }
+  return found;
 }
 
 /** A straight line's value at x = 0 by least squares, and what each residual adds to its error. */
-function atNone(x: readonly number[], y: readonly number[]): { value: number; weights: Float64Array } {
+function atNone(x: Float64Array, y: Float64Array): { value: number; weights: Float64Array } {
   const { slope, intercept } = linearFit(x, y);
   const n = x.length;
   const mean = x.reduce((sum, one) => sum + one / n, 0);
   const spread = x.reduce((sum, one) => sum + (one - mean) ** 2, 0);
   return {
     value: intercept,
-    weights: Float64Array.from(
-      x,
-      (one, k) => (1 / n - ((one - mean) * mean) / spread) * (y[k]! - intercept - slope * one),
-    ),
+    weights: x.map((one, k) => (1 / n - ((one - mean) * mean) / spread) * (y[k]! - intercept - slope * one)),
   };
 }
 
@@ -154,11 +208,13 @@ async function groupOf(
   const samples = samplesOf(movie.dtype, size);
   const image = new Float64Array(size);
   const moved = new Float32Array(size);
+  const light = new Float32Array(size);
   const shifts: [number, number][] = [];
   for (const frame of frames) {
     await movie.read(frame, samples, signal);
     signal?.throwIfAborted();
-    const light = Float64Array.from(samples, (value) => (value - black) / gain[frame]!);
+    const scale = 1 / gain[frame]!;
+    for (let at = 0; at < size; at++) light[at] = (samples[at]! - black) * scale;
     const [x, y] = [x_px[frame]!, y_px[frame]!];
     resampleWindow(light, width, height, x, y, moved, 0, width, height);
     for (let at = 0; at < size; at++) image[at] = image[at]! + moved[at]! / frames.length;

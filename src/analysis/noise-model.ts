@@ -4,7 +4,7 @@ import type { Movie } from "../model/movie.js";
 import type { NoiseModel } from "../model/noise.js";
 import { carrierNoise } from "./noise-model-carrier.js";
 import { fitLevels, LEAST_RANGE, rangeOf, varianceOf, withDoubt } from "./noise-model-fit.js";
-import { differences, levelsOf } from "./noise-model-levels.js";
+import { byLevel, differences, levelsOf } from "./noise-model-levels.js";
 import { patternOf } from "./noise-model-pattern.js";
 
 /** Share of each level's pixels that is looked at, the flattest, and a smaller one that tells what steepness does. */
@@ -50,10 +50,11 @@ export async function noiseModel(
     black,
     ...(signal === undefined ? {} : { signal }),
   });
-  const levels = levelsOf(found, FLATTER);
+  const levelled = byLevel(found);
+  const levels = levelsOf(levelled, FLATTER);
   const fit = withDoubt(
     fitLevels(levels, blackLevel !== null),
-    fitLevels(levelsOf(found, FLATTEST), blackLevel !== null),
+    fitLevels(levelsOf(levelled, FLATTEST), blackLevel !== null),
   );
   if (levels.length === 0) because.push("no two neighbouring frames show enough of the scene to compare");
   else if (fit.gain === null) {

@@ -3,8 +3,8 @@ import { valleysOf } from "./nuclei.js";
 
 const width = 40;
 const height = 20;
-const map = (of: (x: number, y: number) => number): Float64Array =>
-  Float64Array.from({ length: width * height }, (_, at) => of(at % width, Math.floor(at / width)));
+const map = (of: (x: number, y: number) => number): Float32Array =>
+  Float32Array.from({ length: width * height }, (_, at) => of(at % width, Math.floor(at / width)));
 
 test("every valley deeper than asked for is found, with the rise to its pass", () => {
   const values = map((x, y) => Math.min(Math.hypot(x - 8, y - 10), 3 + Math.hypot(x - 30, y - 10)));

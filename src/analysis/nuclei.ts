@@ -1,4 +1,5 @@
 /** Places where a front began: valleys of the arrival map that no noise makes. */
+import { orderOf } from "../kernels/order.js";
 
 /** A valley: its deepest value and the pixels first reached in it. */
 export interface Valley {
@@ -15,37 +16,51 @@ export interface Valley {
  * The valleys of a map deeper than `least_s`, the deepest first. Pixels are taken up in order of their time; where two
  * valleys meet, the shallower one ends there (a merge tree). `map`: NaN outside.
  */
-export function valleysOf(map: ArrayLike<number>, width: number, height: number, least_s: number): Valley[] {
-  const order: number[] = [];
-  for (let at = 0; at < map.length; at++) if (Number.isFinite(map[at]!)) order.push(at);
-  order.sort((a, b) => map[a]! - map[b]!);
-  const parent = new Int32Array(width * height).fill(-1);
-  const bottom = new Int32Array(width * height);
-  const size = new Int32Array(width * height);
+export function valleysOf(map: Float32Array, width: number, height: number, least_s: number): Valley[] {
+  const order = orderOf(map);
+  const size = width * height;
+  const parent = new Int32Array(size).fill(-1);
+  const bottom = new Int32Array(size);
+  const area = new Int32Array(size);
   const rootOf = (at: number): number => {
     let root = at;
     while (parent[root] !== root) root = parent[root]!;
-    while (parent[at] !== root) [parent[at], at] = [root, parent[at]!];
+    for (let one = at; one !== root;) {
+      const next = parent[one]!;
+      parent[one] = root;
+      one = next;
+    }
     return root;
   };
   const found: { bottom: number; depth_s: number; basin_px: number }[] = [];
-  for (const at of order) {
+  for (let k = 0; k < order.length; k++) {
+    const at = order[k]!;
     parent[at] = at;
     bottom[at] = at;
-    size[at] = 1;
-    for (const other of neighbours(at, width, height)) {
-      if (parent[other] === -1) continue;
-      const [one, two] = [rootOf(at), rootOf(other)];
-      if (one === two) continue;
-      const [deeper, shallower] = map[bottom[one]!]! <= map[bottom[two]!]! ? [one, two] : [two, one];
-      const depth_s = map[at]! - map[bottom[shallower]!]!;
-      if (depth_s >= least_s) found.push({ bottom: bottom[shallower]!, depth_s, basin_px: size[shallower]! });
-      parent[shallower] = deeper;
-      size[deeper]! += size[shallower]!;
+    area[at] = 1;
+    let own = at;
+    const x = at % width;
+    const y = (at - x) / width;
+    for (let ny = Math.max(0, y - 1); ny <= Math.min(height - 1, y + 1); ny++) {
+      for (let nx = Math.max(0, x - 1); nx <= Math.min(width - 1, x + 1); nx++) {
+        const other = ny * width + nx;
+        if (other === at || parent[other] === -1) continue;
+        const theirs = rootOf(other);
+        if (own === theirs) continue;
+        const isOwn = map[bottom[own]!]! <= map[bottom[theirs]!]!;
+        const shallower = isOwn ? theirs : own;
+        const deeper = isOwn ? own : theirs;
+        const depth_s = map[at]! - map[bottom[shallower]!]!;
+        if (depth_s >= least_s) found.push({ bottom: bottom[shallower]!, depth_s, basin_px: area[shallower]! });
+        parent[shallower] = deeper;
+        area[deeper] = area[deeper]! + area[shallower]!;
+        own = deeper;
+      }
     }
   }
-  const roots = new Set(order.map(rootOf));
-  for (const root of roots) found.push({ bottom: bottom[root]!, depth_s: Infinity, basin_px: size[root]! });
+  const roots = new Set<number>();
+  for (let k = 0; k < order.length; k++) if (parent[order[k]!] === order[k]!) roots.add(order[k]!);
+  for (const root of roots) found.push({ bottom: bottom[root]!, depth_s: Infinity, basin_px: area[root]! });
   return found
     .sort((a, b) => map[a.bottom]! - map[b.bottom]!)
     .map((valley) => ({

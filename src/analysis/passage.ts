@@ -43,12 +43,11 @@ export interface Passage {
  * A spot counts as changed where its level after differs from that before: what comes and goes leaves no step.
  */
 export function followPassage(light: RelativeLight, sought_s: readonly [number, number], lags_s: number[]): Passage {
-  // A step is far above what drift and focus leave, and a ring of them looks like a defocus.
-  const plain = { ...light, disturbances: [] };
-  const first = steepest(plain, lags_s, sought_s, aboutMedian);
-  const rough = withoutEven(plain, first);
+  // No disturbance is taken off: a step is far above what drift and focus leave, and a ring of them looks like a defocus.
+  const first = steepest(light, lags_s, sought_s, aboutMedian);
+  const rough = withoutEven(light, first);
   const second = steepest(rough, lagsIn(first), sought_s, asItIs);
-  const bare = withoutEven(plain, second);
+  const bare = withoutEven(light, second);
   return measureSteps(bare, steepest(bare, lagsIn(second), sought_s, asItIs), sought_s);
 }
 
@@ -68,22 +67,24 @@ function steepest(
   light: RelativeLight,
   lags_s: readonly number[],
   [from_s, to_s]: readonly [number, number],
-  change: (differential: Differential, bin: number) => Float32Array,
+  change: (differential: Differential, bin: number, field: Float32Array) => void,
 ): Peaks {
   const samples = light.noise.length;
+  const field = new Float32Array(samples);
   const trials = lags_s.map((lag_s) => {
     const images = differential(light, lag_s, to_s - from_s);
     const trial = emptyPeaks(samples);
+    const { at_s, size, strength } = trial;
     trial.lag_s.fill(lag_s);
     for (let bin = 0; bin < images.centre_s.length; bin++) {
       if (!(images.centre_s[bin]! >= from_s && images.centre_s[bin]! <= to_s)) continue;
-      const field = change(images, bin);
+      change(images, bin, field);
       for (let sample = 0; sample < samples; sample++) {
         const value = Math.abs(field[sample]!);
-        if (!(value > trial.size[sample]!)) continue;
-        trial.size[sample] = value;
-        trial.at_s[sample] = images.centre_s[bin]!;
-        trial.strength[sample] = value / (light.noise[sample]! * images.noiseFactor[bin]!);
+        if (!(value > size[sample]!)) continue;
+        size[sample] = value;
+        at_s[sample] = images.centre_s[bin]!;
+        strength[sample] = value / (light.noise[sample]! * images.noiseFactor[bin]!);
       }
     }
     return trial;
@@ -114,17 +115,15 @@ function lagsIn({ lag_s }: Peaks): number[] {
 }
 
 /** A differential image less its median: the even part as long as less than half of the face changes at once. */
-function aboutMedian({ residual, centre_s }: Differential, bin: number): Float32Array {
-  const samples = residual.length / centre_s.length;
-  const field = residual.subarray(bin * samples, (bin + 1) * samples);
+function aboutMedian(images: Differential, bin: number, field: Float32Array): void {
+  images.image(bin, field);
   const middle = median(field);
-  return field.map((one) => one - middle);
+  for (let sample = 0; sample < field.length; sample++) field[sample] = field[sample]! - middle;
 }
 
 /** A differential image from which nothing is removed: of a light that is freed of its even part. */
-function asItIs({ residual, even }: Differential, bin: number): Float32Array {
-  const samples = residual.length / even.length;
-  return residual.subarray(bin * samples, (bin + 1) * samples).map((one) => one + even[bin]!);
+function asItIs(images: Differential, bin: number, field: Float32Array): void {
+  images.image(bin, field);
 }
 
 /** The light freed of what all samples share; those that stand out step, the others keep one level. */
@@ -132,7 +131,12 @@ function withoutEven(light: RelativeLight, { at_s, strength, lag_s }: Peaks): Re
   const samples = light.noise.length;
   const stepped_s = at_s.map((t_s, sample) => (strength[sample]! > STANDS_OUT ? t_s : NaN));
   const even = evenPart(light, stepped_s, lag_s);
-  return { ...light, value: light.value.map((one, at) => one - even[Math.floor(at / samples)]!) };
+  const value = new Float32Array(light.value.length);
+  for (let bin = 0; bin < even.length; bin++) {
+    const one = even[bin]!;
+    for (let at = bin * samples; at < (bin + 1) * samples; at++) value[at] = light.value[at]! - one;
+  }
+  return { ...light, value };
 }
 
 /** Step and half time of each sample, from its own light curve. */

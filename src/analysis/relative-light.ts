@@ -1,8 +1,10 @@
 /** A particle's light, frame by frame, relative to its own mean image: what differential images are made of. */
-import { gaussianBlur } from "../kernels/filter.js";
-import { madSigma, mean, median } from "../kernels/stats.js";
+import { newArena } from "../kernels/compiled.js";
+import { gaussianBlur, halfGaussian } from "../kernels/filter.js";
+import { gridOf, sampledBlur } from "../kernels/sampled-blur.js";
+import { madSigmaInPlace, mean, median, transposed } from "../kernels/stats.js";
 import type { Stack } from "../model/movie.js";
-import { blurInside, disturbancesOf, removeEven } from "./disturbances.js";
+import { disturbancesOf, removeEven } from "./disturbances.js";
 import { withoutOwnAnswer } from "./own-answer.js";
 
 /**
@@ -52,26 +54,7 @@ export function relativeLight(
   const samples = sampleGrid(inside, width, height, stride);
   if (samples.length < 6 || bins.time_s.length < 8) return null;
 
-  const value = new Float32Array(bins.time_s.length * samples.length);
-  const image = new Float32Array(width * height);
-  const same = new Float32Array(width * height);
-  const whole = blurInside(reference, inside, width, height, sigma_px);
-  for (const [bin, frames] of members.entries()) {
-    const complete = averageFrames(stack, inside, frames, image);
-    let below = whole;
-    if (!complete) {
-      for (let at = 0; at < image.length; at++) same[at] = Number.isNaN(image[at]!) ? NaN : reference[at]!;
-      below = blurInside(same, inside, width, height, sigma_px);
-    }
-    const above = blurInside(image, inside, width, height, sigma_px);
-    for (let sample = 0; sample < samples.length; sample++) {
-      const at = samples[sample]!;
-      const ratio = above[at]! / below[at]!;
-      // Less than half of the pixels around it: too far from any light.
-      const seen = below[at]! > 0.5 * whole[at]! && ratio > 0;
-      value[bin * samples.length + sample] = seen ? Math.log(ratio) : NaN;
-    }
-  }
+  const value = blurredRatios(stack, { members, inside, reference, samples, stride, sigma_px });
   const rough = {
     ...bins,
     x_px: Float32Array.from(samples, (at) => at % width),
@@ -84,6 +67,66 @@ export function relativeLight(
   };
   const noisy = { ...rough, ...frameNoise(rough) };
   return { ...noisy, value: withoutOwnAnswer(noisy, lag_s) };
+}
+
+/** What light is made relative with. */
+interface Reference {
+  /** Frames of each bin. */
+  readonly members: readonly (readonly number[])[];
+  readonly inside: Uint8Array;
+  readonly reference: Float32Array;
+  /** Pixels of the samples, on a grid of so many px. */
+  readonly samples: Int32Array;
+  readonly stride: number;
+  readonly sigma_px: number;
+}
+
+/** Bins * samples: the logarithm of each bin's blurred light over that of the mean image. */
+function blurredRatios(
+  stack: Stack,
+  { members, inside, reference, samples, stride, sigma_px }: Reference,
+): Float32Array {
+  const { width, height } = stack;
+  const { grid, places } = gridOf(samples, width, stride);
+  const half = halfGaussian(sigma_px);
+  const pixels = pixelsOf(inside);
+  const value = new Float32Array(members.length * samples.length);
+  const arena = newArena();
+  try {
+    const image = arena.floats(width * height);
+    const blurred = arena.floats(grid.columns * grid.rows);
+    const blur = (): void => sampledBlur(image, width, height, half, grid, blurred);
+    for (let k = 0; k < pixels.length; k++) image[pixels[k]!] = reference[pixels[k]!]!;
+    blur();
+    const whole = blurred.slice();
+    for (let bin = 0; bin < members.length; bin++) {
+      const known = averageFrames(stack, pixels, members[bin]!, image);
+      blur();
+      const above = known === null ? blurred : blurred.slice();
+      let below: Float32Array = whole;
+      if (known !== null) {
+        for (let k = 0; k < pixels.length; k++) image[pixels[k]!] = known[k] === 0 ? 0 : reference[pixels[k]!]!;
+        blur();
+        below = blurred;
+      }
+      for (let sample = 0, to = bin * samples.length; sample < samples.length; sample++, to++) {
+        const at = places[sample]!;
+        const ratio = above[at]! / below[at]!;
+        // Less than half of the pixels around it: too far from any light.
+        value[to] = below[at]! > 0.5 * whole[at]! && ratio > 0 ? Math.log(ratio) : NaN;
+      }
+    }
+  } finally {
+    arena.release();
+  }
+  return value;
+}
+
+function pixelsOf(mask: Uint8Array): Int32Array {
+  const found = new Int32Array(count(mask));
+  let n = 0;
+  for (let at = 0; at < mask.length; at++) if (mask[at] !== 0) found[n++] = at;
+  return found;
 }
 
 /**
@@ -111,9 +154,12 @@ function frameNoise(
   }
   const noise = new Float64Array(samples);
   const column = new Float64Array(bins);
+  const columns = transposed(rough, bins, samples);
   for (let sample = 0; sample < samples; sample++) {
-    for (let bin = 0; bin < bins; bin++) column[bin] = rough[bin * samples + sample]!;
-    noise[sample] = madSigma(column);
+    let n = 0;
+    for (let at = sample * bins; at < (sample + 1) * bins; at++)
+      if (!Number.isNaN(columns[at]!)) column[n++] = columns[at]!;
+    noise[sample] = madSigmaInPlace(column, n);
   }
   const typical = median(noise);
   const least = typical > 0 ? 0.2 * typical : 1e-6;
@@ -121,8 +167,11 @@ function frameNoise(
   const row = new Float64Array(samples);
   const level = new Float64Array(bins).fill(NaN);
   for (let bin = 0; bin < bins; bin++) {
-    for (let sample = 0; sample < samples; sample++) row[sample] = rough[bin * samples + sample]! / noise[sample]!;
-    level[bin] = madSigma(row);
+    let n = 0;
+    for (let sample = 0, at = bin * samples; sample < samples; sample++, at++) {
+      if (!Number.isNaN(rough[at]!)) row[n++] = rough[at]! / noise[sample]!;
+    }
+    level[bin] = madSigmaInPlace(row, n);
   }
   const noiseOfBin = new Float64Array(bins);
   const around = 20;
@@ -141,7 +190,8 @@ function binFrames(
   lag_s: number,
 ): Pick<RelativeLight, "time_s" | "binOfFrame" | "frames" | "interval_s"> & { readonly members: number[][] } {
   const { time_s } = stack;
-  const lit = Array.from(time_s, (_, frame) => frame).filter((frame) => isLit(stack, inside, frame));
+  const pixels = pixelsOf(inside);
+  const lit = Array.from(time_s, (_, frame) => frame).filter((frame) => isLit(stack, pixels, frame));
   const most = Math.max(1, Math.floor(lag_s / 8 / (median(intervalsOf(lit.map((frame) => time_s[frame]!))) || lag_s)));
   const members: number[][] = [];
   const binOfFrame = new Int32Array(time_s.length).fill(-1);
@@ -163,16 +213,14 @@ function binFrames(
 }
 
 /** Whether a frame shows at least half of the particle. */
-function isLit({ width, height, data }: Stack, inside: Uint8Array, frame: number): boolean {
-  const n = width * height;
+function isLit({ width, height, data }: Stack, pixels: Int32Array, frame: number): boolean {
+  const start = frame * width * height;
   let known = 0;
-  let all = 0;
-  for (let at = 0; at < n; at++) {
-    if (inside[at] === 0) continue;
-    all++;
-    if (Number.isFinite(data[frame * n + at]!)) known++;
+  for (let k = 0; k < pixels.length; k++) {
+    const value = data[start + pixels[k]!]!;
+    if (value - value === 0) known++;
   }
-  return 2 * known > all;
+  return 2 * known > pixels.length;
 }
 
 function intervalsOf(time_s: ArrayLike<number>): Float64Array {
@@ -185,9 +233,10 @@ function meanImage({ width, height, data, time_s }: Stack): Float32Array {
   const sum = new Float64Array(n);
   const known = new Int32Array(n);
   for (let frame = 0; frame < time_s.length; frame++) {
+    const start = frame * n;
     for (let at = 0; at < n; at++) {
-      const value = data[frame * n + at]!;
-      if (!Number.isFinite(value)) continue;
+      const value = data[start + at]!;
+      if (value - value !== 0) continue;
       sum[at] = sum[at]! + value;
       known[at] = known[at]! + 1;
     }
@@ -220,30 +269,32 @@ function sampleGrid(inside: Uint8Array, width: number, height: number, stride: n
   return Int32Array.from(found);
 }
 
-/** Mean of a bin's frames inside, NaN where none knows the pixel; whether every pixel was known throughout. */
+/** Mean of a bin's frames at some pixels, 0 where none knows one; 1 for each that is known, null where all are. */
 function averageFrames(
   { width, height, data }: Stack,
-  inside: Uint8Array,
+  pixels: Int32Array,
   frames: readonly number[],
   into: Float32Array,
-): boolean {
+): Uint8Array | null {
   const n = width * height;
-  let complete = true;
-  for (let at = 0; at < n; at++) {
-    into[at] = NaN;
-    if (inside[at] === 0) continue;
+  let known: Uint8Array | null = null;
+  for (let k = 0; k < pixels.length; k++) {
+    const at = pixels[k]!;
     let sum = 0;
-    let known = 0;
-    for (const frame of frames) {
-      const value = data[frame * n + at]!;
-      if (!Number.isFinite(value)) continue;
+    let seen = 0;
+    for (let turn = 0; turn < frames.length; turn++) {
+      const value = data[frames[turn]! * n + at]!;
+      // Not so where it is not finite.
+      if (value - value !== 0) continue;
       sum += value;
-      known++;
+      seen++;
     }
-    if (known > 0) into[at] = sum / known;
-    else complete = false;
+    into[at] = seen > 0 ? sum / seen : 0;
+    if (seen > 0) continue;
+    known ??= new Uint8Array(pixels.length).fill(1);
+    known[k] = 0;
   }
-  return complete;
+  return known;
 }
 
 function count(mask: Uint8Array): number {

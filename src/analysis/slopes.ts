@@ -1,6 +1,8 @@
 /** Local least squares on a map: value, slope and curvature at each pixel from its neighbours. */
+import { discFits, discMoments, discOf, FIT, MOMENTS, type Disc, type DiscFits, type Padded } from "../kernels/disc.js";
 
-export interface NeighbourOptions {
+/** Which neighbours the operator of slopes is made of. */
+export interface SlopeOptions {
   readonly width: number;
   readonly height: number;
   /** Weight of each pixel's value; 0 or NaN leaves it out. */
@@ -8,11 +10,15 @@ export interface NeighbourOptions {
   /** 1 where the fit is wanted; by default wherever a weight is. */
   readonly wanted?: Uint8Array;
   readonly radius_px: number;
+  /** Pixels over which no neighbour is seen. */
+  readonly wall?: Uint8Array;
+}
+
+/** The same of a surface. */
+export interface NeighbourOptions extends SlopeOptions {
   /** Where the values belong, relative to their pixels. */
   readonly shiftX_px?: ArrayLike<number>;
   readonly shiftY_px?: ArrayLike<number>;
-  /** Pixels over which no neighbour is seen. */
-  readonly wall?: Uint8Array;
   /** A plane everywhere, for values beyond the map's edge. */
   readonly flat?: boolean;
 }
@@ -28,16 +34,28 @@ export interface Surface {
   readonly yy: Float32Array;
 }
 
-/** The same as sums over neighbours, for maps that differ in their values alone. */
+/** The same for maps that differ in their values alone: value and slope at each pixel as sums over a disc. */
 export interface Slopes {
-  /** Pixels at which the fit stands, and where each one's neighbours begin in the lists below; one entry more. */
+  /** Pixels at which the fit stands, in their order on the map. */
   readonly pixels: Int32Array;
-  readonly start: Int32Array;
+  readonly width: number;
+  readonly height: number;
+  readonly disc: Disc;
+  /** Weights of the map's pixels; 0 where one takes no part. */
+  readonly weight: Float64Array;
+  /** 18 coefficients a pixel, see `discFits`. */
+  readonly coefficients: Float64Array;
+  /** Pixels from which a wall is seen, which have neighbours of their own. */
+  readonly walled: readonly WalledPixel[];
+}
+
+/** One pixel, by its place among those with a fit: value = sum(c0 v), d/dx = sum(cx v), d/dy = sum(cy v). */
+export interface WalledPixel {
+  readonly index: number;
   readonly neighbour: Int32Array;
-  /** Coefficients: value = sum(c0 v), d/dx = sum(cx v), d/dy = sum(cy v), per pixel. */
-  readonly c0: Float32Array;
-  readonly cx: Float32Array;
-  readonly cy: Float32Array;
+  readonly c0: Float64Array;
+  readonly cx: Float64Array;
+  readonly cy: Float64Array;
 }
 
 /** Neighbours, counted by how much they weigh, from which a quadratic is drawn; fewer give a plane. */
@@ -76,77 +94,165 @@ export function surface(values: ArrayLike<number>, options: NeighbourOptions): S
 }
 
 /** The operator that gives value and slope of `surface` for any values on the same pixels with the same weights. */
-export function slopes(options: NeighbourOptions): Slopes {
-  const pixels: number[] = [];
-  const start: number[] = [0];
-  let capacity = 1 << 16;
-  let neighbour = new Int32Array(capacity);
-  let c0 = new Float32Array(capacity);
-  let cx = new Float32Array(capacity);
-  let cy = new Float32Array(capacity);
-  let filled = 0;
-  neighbourhoods(options, (at, { n, near, rows, kernel, inverse, terms }) => {
-    if (filled + n > capacity) {
-      capacity *= 2;
-      const grown = <T extends Int32Array | Float32Array>(bigger: T, old: T): T => (bigger.set(old), bigger);
-      neighbour = grown(new Int32Array(capacity), neighbour);
-      c0 = grown(new Float32Array(capacity), c0);
-      cx = grown(new Float32Array(capacity), cx);
-      cy = grown(new Float32Array(capacity), cy);
+export function slopes(options: SlopeOptions): Slopes {
+  const { width, height, radius_px, wanted, wall } = options;
+  const disc = discOf(radius_px);
+  const weight = Float64Array.from(options.weight, (own) => (own > 0 ? own : 0));
+  const map = padded(weight, null, width, height, disc.reach);
+  const sees = wall === undefined ? null : near(wall, width, height, disc.reach);
+  const found = new Map<number, Omit<WalledPixel, "index">>();
+  if (sees !== null) {
+    for (let at = 0; at < sees.length; at++)
+      if (wanted === undefined ? weight[at] === 0 : wanted[at] === 0) sees[at] = 0;
+    neighbourhoods({ ...options, wanted: sees }, (at, hood) => found.set(at, coefficientsOf(hood, radius_px)));
+  }
+  const pixels = new Int32Array(weight.length);
+  const coefficients = new Float64Array(FIT * weight.length);
+  const walled: WalledPixel[] = [];
+  const moments = new Float64Array(MOMENTS);
+  const normal = new Float64Array(36);
+  const work = new Float64Array(36);
+  const inverse = new Float64Array(36);
+  let n = 0;
+  for (let at = 0; at < weight.length; at++) {
+    if (wanted === undefined ? weight[at] === 0 : wanted[at] === 0) continue;
+    if (sees !== null && sees[at] !== 0) {
+      const own = found.get(at);
+      if (own === undefined) continue;
+      walled.push({ index: n, ...own });
+      pixels[n++] = at;
+      continue;
     }
-    for (let k = 0; k < n; k++) {
-      let a = 0;
-      let b = 0;
-      let c = 0;
-      for (let term = 0; term < terms; term++) {
-        const row = rows[k * 6 + term]! * kernel[k]!;
-        a += inverse[term]! * row;
-        b += inverse[terms + term]! * row;
-        c += inverse[2 * terms + term]! * row;
-      }
-      neighbour[filled] = near[k]!;
-      c0[filled] = a;
-      cx[filled] = b / options.radius_px;
-      cy[filled] = c / options.radius_px;
-      filled++;
+    discMoments(disc, map, placeIn(map, at, width, disc.reach), moments);
+    const [s00, s20, s02, s10, s01, s11] = [
+      moments[0]!,
+      moments[1]!,
+      moments[2]!,
+      moments[3]!,
+      moments[4]!,
+      moments[5]!,
+    ];
+    const effective = s00 > 0 ? (s00 * s00) / moments[15]! : 0;
+    if (effective < ENOUGH_FOR_PLANE) continue;
+    normal[0] = s00;
+    normal[6] = s10;
+    normal[7] = s20;
+    normal[12] = s01;
+    normal[13] = s11;
+    normal[14] = s02;
+    normal[18] = s20;
+    normal[19] = moments[9]!;
+    normal[20] = moments[12]!;
+    normal[21] = moments[6]!;
+    normal[24] = s11;
+    normal[25] = moments[12]!;
+    normal[26] = moments[10]!;
+    normal[27] = moments[13]!;
+    normal[28] = moments[7]!;
+    normal[30] = s02;
+    normal[31] = moments[10]!;
+    normal[32] = moments[11]!;
+    normal[33] = moments[7]!;
+    normal[34] = moments[14]!;
+    normal[35] = moments[8]!;
+    const terms = solvedTerms(normal, effective < ENOUGH_FOR_CURVE ? 3 : 6, 3, work, inverse);
+    if (terms === 0) continue;
+    for (let row = 0, into = FIT * n; row < 3; row++, into += 6) {
+      const scale = row === 0 ? 1 : 1 / radius_px;
+      for (let term = 0; term < terms; term++) coefficients[into + term] = scale * inverse[row * terms + term]!;
     }
-    pixels.push(at);
-    start.push(filled);
-  });
+    pixels[n++] = at;
+  }
   return {
-    pixels: Int32Array.from(pixels),
-    start: Int32Array.from(start),
-    neighbour: neighbour.subarray(0, filled),
-    c0: c0.subarray(0, filled),
-    cx: cx.subarray(0, filled),
-    cy: cy.subarray(0, filled),
+    pixels: pixels.slice(0, n),
+    width,
+    height,
+    disc,
+    weight,
+    coefficients: coefficients.slice(0, FIT * n),
+    walled,
   };
 }
 
+function coefficientsOf(
+  { n, near: neighbours, rows, kernel, inverse, terms }: Neighbourhood,
+  radius_px: number,
+): Omit<WalledPixel, "index"> {
+  const sums = [new Float64Array(n), new Float64Array(n), new Float64Array(n)] as const;
+  for (const [row, into] of sums.entries()) {
+    const scale = row === 0 ? 1 : 1 / radius_px;
+    for (let k = 0; k < n; k++) {
+      let sum = 0;
+      for (let term = 0; term < terms; term++) sum += inverse[row * terms + term]! * rows[k * 6 + term]!;
+      into[k] = scale * kernel[k]! * sum;
+    }
+  }
+  return { neighbour: neighbours.slice(0, n), c0: sums[0], cx: sums[1], cy: sums[2] };
+}
+
+/** 1 where a pixel of a mask lies within `reach` px along both axes. */
+function near(mask: Uint8Array, width: number, height: number, reach: number): Uint8Array {
+  const found = new Uint8Array(mask.length);
+  for (let at = 0; at < mask.length; at++) {
+    if (mask[at] === 0) continue;
+    const x = at % width;
+    const y = (at - x) / width;
+    const left = Math.max(0, x - reach);
+    const right = Math.min(width - 1, x + reach);
+    for (let row = Math.max(0, y - reach); row <= Math.min(height - 1, y + reach); row++) {
+      found.fill(1, row * width + left, row * width + right + 1);
+    }
+  }
+  return found;
+}
+
 /** Value and slope of a map by the operator, one entry a pixel of it. */
-export function applySlopes(
-  operator: Slopes,
-  values: ArrayLike<number>,
-): { readonly value: Float64Array; readonly x: Float64Array; readonly y: Float64Array } {
-  const n = operator.pixels.length;
-  const value = new Float64Array(n);
-  const x = new Float64Array(n);
-  const y = new Float64Array(n);
-  for (let i = 0; i < n; i++) {
+export function applySlopes(operator: Slopes, values: ArrayLike<number>): DiscFits {
+  const { width, height, disc, weight, pixels, walled } = operator;
+  const map = padded(weight, values, width, height, disc.reach);
+  const places = new Int32Array(pixels.length);
+  for (let i = 0; i < places.length; i++) places[i] = placeIn(map, pixels[i]!, width, disc.reach);
+  const found = discFits(disc, map, places, operator.coefficients);
+  for (const { index, neighbour, c0, cx, cy } of walled) {
     let a = 0;
     let b = 0;
     let c = 0;
-    for (let k = operator.start[i]!; k < operator.start[i + 1]!; k++) {
-      const v = values[operator.neighbour[k]!]!;
-      a += operator.c0[k]! * v;
-      b += operator.cx[k]! * v;
-      c += operator.cy[k]! * v;
+    for (let k = 0; k < neighbour.length; k++) {
+      const v = values[neighbour[k]!]!;
+      a += c0[k]! * v;
+      b += cx[k]! * v;
+      c += cy[k]! * v;
     }
-    value[i] = a;
-    x[i] = b;
-    y[i] = c;
+    found.value[index] = a;
+    found.x[index] = b;
+    found.y[index] = c;
   }
-  return { value, x, y };
+  return found;
+}
+
+/** Weights, times values where there are some, with zeros `reach` px around them. */
+function padded(
+  weight: Float64Array,
+  values: ArrayLike<number> | null,
+  width: number,
+  height: number,
+  reach: number,
+): Padded {
+  const stride = width + 2 * reach;
+  // A pair of places is read at once, so beyond the last there is one more.
+  const into = new Float64Array(stride * (height + 2 * reach) + 1);
+  for (let y = 0, at = 0; y < height; y++) {
+    for (let x = 0, to = (y + reach) * stride + reach; x < width; x++, at++, to++) {
+      const own = weight[at]!;
+      if (own !== 0) into[to] = values === null ? own : own * values[at]!;
+    }
+  }
+  return { values: into, stride };
+}
+
+function placeIn({ stride }: Padded, at: number, width: number, reach: number): number {
+  const x = at % width;
+  return ((at - x) / width + reach) * stride + x + reach;
 }
 
 /** The neighbours of one pixel and the inverse of their normal matrix. */
@@ -237,13 +343,8 @@ function neighbourhoods(options: NeighbourOptions, take: (at: number, hood: Neig
     normal.set([m20, m30, m21, m40, 0, 0], 18);
     normal.set([m11, m21, m12, m31, m22, 0], 24);
     normal.set([m02, m12, m03, m22, m13, m04], 30);
-    let terms = flat || effective < ENOUGH_FOR_CURVE ? 3 : 6;
-    let solved = invert(normal, terms, work, inverse);
-    if (!solved && terms === 6) {
-      terms = 3;
-      solved = invert(normal, terms, work, inverse);
-    }
-    if (solved) take(at, { n, near, rows, kernel, inverse, terms });
+    const terms = solvedTerms(normal, flat || effective < ENOUGH_FOR_CURVE ? 3 : 6, 6, work, inverse);
+    if (terms > 0) take(at, { n, near, rows, kernel, inverse, terms });
   }
 }
 
@@ -259,10 +360,31 @@ function isBehind(wall: Uint8Array, width: number, x0: number, y0: number, x1: n
 }
 
 /**
- * The inverse of the first `terms` rows and columns of a symmetric 6 x 6 matrix given by its lower triangle, by Cholesky,
- * written without gaps; false where it is singular.
+ * The first `columns` columns of the inverse of a normal matrix of so many terms, of 3 where 6 are singular; gives the terms
+ * that were solved for, 0 for none.
  */
-function invert(normal: Float64Array, terms: number, work: Float64Array, inverse: Float64Array): boolean {
+function solvedTerms(
+  normal: Float64Array,
+  wanted: number,
+  columns: number,
+  work: Float64Array,
+  inverse: Float64Array,
+): number {
+  if (invert(normal, wanted, columns, work, inverse)) return wanted;
+  return wanted === 6 && invert(normal, 3, columns, work, inverse) ? 3 : 0;
+}
+
+/**
+ * The inverse of the first `terms` rows and columns of a symmetric 6 x 6 matrix given by its lower triangle, by Cholesky,
+ * its first columns alone, written without gaps; false where it is singular.
+ */
+function invert(
+  normal: Float64Array,
+  terms: number,
+  columns: number,
+  work: Float64Array,
+  inverse: Float64Array,
+): boolean {
   for (let i = 0; i < terms; i++) {
     for (let j = 0; j <= i; j++) {
       let sum = normal[6 * i + j]!;
@@ -272,7 +394,7 @@ function invert(normal: Float64Array, terms: number, work: Float64Array, inverse
       else return false;
     }
   }
-  for (let c = 0; c < terms; c++) {
+  for (let c = 0; c < Math.min(columns, terms); c++) {
     const column = c * terms;
     for (let i = 0; i < terms; i++) {
       let sum = i === c ? 1 : 0;

@@ -8,17 +8,15 @@ const EVEN_SHARE = 0.1;
 /** Variance of the quietest tenth of the images over noise up to which it counts as noise itself. */
 const MOST_EXCESS = 3;
 
-/** Differential images over one lag, their even part removed. */
+/** Differential images over one lag. */
 export interface Differential {
   readonly lag_s: number;
   /** Middle of the two times compared; NaN where a bin has no partner one lag earlier. */
   readonly centre_s: Float64Array;
-  /** bins * samples: D, its mean and the drift's part removed; NaN without partner. */
-  readonly residual: Float32Array;
-  /** The mean that was removed. */
-  readonly even: Float64Array;
   /** Noise of D in units of the sample's noise in one frame. */
   readonly noiseFactor: Float64Array;
+  /** D of a bin that has a partner. */
+  image(bin: number, into: Float32Array): void;
 }
 
 /** The unevenness of each bin's differential image over one lag. */
@@ -44,13 +42,9 @@ export function differential(light: RelativeLight, lag_s: number, pause_s = 0): 
   const bins = time_s.length;
   const samples = noise.length;
   const moving = movingMean(light, 0.25 * lag_s);
-  const found = {
-    lag_s,
-    centre_s: new Float64Array(bins).fill(NaN),
-    residual: new Float32Array(bins * samples).fill(NaN),
-    even: new Float64Array(bins).fill(NaN),
-    noiseFactor: new Float64Array(bins).fill(NaN),
-  };
+  const centre_s = new Float64Array(bins).fill(NaN);
+  const noiseFactor = new Float64Array(bins).fill(NaN);
+  const partners = new Int32Array(bins);
   for (let bin = 0, partner = 0; bin < bins; bin++) {
     const sought_s = time_s[bin]! - lag_s;
     while (partner + 1 < bin && Math.abs(time_s[partner + 1]! - sought_s) <= Math.abs(time_s[partner]! - sought_s)) {
@@ -60,22 +54,33 @@ export function differential(light: RelativeLight, lag_s: number, pause_s = 0): 
     if (partner > 0 && (partner === bin || time_s[partner]! - sought_s > tolerance_s)) partner--;
     const late_s = time_s[partner]! - sought_s;
     if (partner === bin || late_s > tolerance_s || -late_s > Math.max(tolerance_s, pause_s)) continue;
-    const field = found.residual.subarray(bin * samples, (bin + 1) * samples);
-    for (let sample = 0; sample < samples; sample++) {
-      field[sample] = moving.value[bin * samples + sample]! - moving.value[partner * samples + sample]!;
-    }
-    const even = removeEven(field, light.disturbances);
-    if (even === null) {
-      field.fill(NaN);
-      continue;
-    }
-    found.even[bin] = even;
-    found.centre_s[bin] = 0.5 * (moving.time_s[bin]! + moving.time_s[partner]!);
-    found.noiseFactor[bin] = Math.sqrt(
+    if (2 * knownIn(moving.value, bin, partner, samples) < samples) continue;
+    partners[bin] = partner;
+    centre_s[bin] = 0.5 * (moving.time_s[bin]! + moving.time_s[partner]!);
+    noiseFactor[bin] = Math.sqrt(
       moving.variance[bin]! * noiseOfBin[bin]! ** 2 + moving.variance[partner]! * noiseOfBin[partner]! ** 2,
     );
   }
-  return found;
+  const { value } = moving;
+  return {
+    lag_s,
+    centre_s,
+    noiseFactor,
+    image(bin, into) {
+      const late = bin * samples;
+      const early = partners[bin]! * samples;
+      for (let sample = 0; sample < samples; sample++) into[sample] = value[late + sample]! - value[early + sample]!;
+    },
+  };
+}
+
+/** Samples known in two bins. */
+function knownIn(value: Float32Array, bin: number, partner: number, samples: number): number {
+  let known = 0;
+  for (let late = bin * samples, early = partner * samples; late < (bin + 1) * samples; late++, early++) {
+    if (!Number.isNaN(value[late]! - value[early]!)) known++;
+  }
+  return known;
 }
 
 /**
@@ -88,21 +93,27 @@ export function differential(light: RelativeLight, lag_s: number, pause_s = 0): 
  */
 export function unevenness(light: RelativeLight, lag_s: number): Unevenness {
   const { noise, freedom } = light;
-  const { centre_s, residual, even, noiseFactor } = differential(light, lag_s);
+  const { centre_s, noiseFactor, image } = differential(light, lag_s);
   const bins = centre_s.length;
   const samples = noise.length;
+  const field = new Float32Array(samples);
+  const even = new Float64Array(bins).fill(NaN);
+  const inverse = noise.map((sigma) => 1 / sigma);
   const spread = new Float64Array(bins).fill(NaN);
   const ratio = new Float64Array(bins).fill(NaN);
   for (let bin = 0; bin < bins; bin++) {
     if (Number.isNaN(centre_s[bin]!)) continue;
+    image(bin, field);
+    even[bin] = removeEven(field, light.disturbances)!;
     let square = 0;
     let whitened = 0;
     let n = 0;
     for (let sample = 0; sample < samples; sample++) {
-      const value = residual[bin * samples + sample]!;
+      const value = field[sample]!;
       if (Number.isNaN(value)) continue;
       square += value * value;
-      whitened += (value / noise[sample]!) ** 2;
+      const deviate = value * inverse[sample]!;
+      whitened += deviate * deviate;
       n++;
     }
     spread[bin] = Math.sqrt(square / n);
@@ -138,40 +149,83 @@ function movingMean(
 ): { time_s: Float64Array; value: Float32Array; variance: Float64Array } {
   const bins = time_s.length;
   const samples = value.length / bins;
+  const lit = litBins(value, bins, samples);
   const result = {
     time_s: new Float64Array(bins),
     value: new Float32Array(value.length),
     variance: new Float64Array(bins),
   };
+  // Weights are whole numbers, so that what has been added can be taken off again; `known` is of bins partly lit.
   const sum = new Float64Array(samples);
   const known = new Float64Array(samples);
+  let whole = 0;
   for (let bin = 0, first = 0, last = -1; bin < bins; bin++) {
-    while (time_s[first]! < time_s[bin]! - reach_s * 1.001) first++;
-    while (last + 1 < bins && time_s[last + 1]! <= time_s[bin]! + reach_s * 1.001) last++;
-    sum.fill(0);
-    known.fill(0);
+    while (last + 1 < bins && time_s[last + 1]! <= time_s[bin]! + reach_s * 1.001) {
+      last++;
+      addRow(value, last * samples, frames[last]!, lit[last]!, sum, known);
+      if (lit[last] === 2) whole += frames[last]!;
+    }
+    while (time_s[first]! < time_s[bin]! - reach_s * 1.001) {
+      addRow(value, first * samples, -frames[first]!, lit[first]!, sum, known);
+      if (lit[first] === 2) whole -= frames[first]!;
+      first++;
+    }
     let n = 0;
+    let partly = false;
     for (let at = first; at <= last; at++) {
-      let any = false;
-      const weight = frames[at]!;
-      for (let sample = 0; sample < samples; sample++) {
-        const one = value[at * samples + sample]!;
-        if (Number.isNaN(one)) continue;
-        sum[sample] = sum[sample]! + weight * one;
-        known[sample] = known[sample]! + weight;
-        any = true;
-      }
-      if (!any) continue;
-      n += weight;
-      result.time_s[bin] = result.time_s[bin]! + weight * time_s[at]!;
+      if (lit[at] === 0) continue;
+      if (lit[at] === 1) partly = true;
+      n += frames[at]!;
+      result.time_s[bin] = result.time_s[bin]! + frames[at]! * time_s[at]!;
     }
     result.time_s[bin] = result.time_s[bin]! / n;
     result.variance[bin] = 1 / n;
-    for (let sample = 0; sample < samples; sample++) {
-      result.value[bin * samples + sample] = sum[sample]! / known[sample]!;
+    const to = bin * samples;
+    if (partly || n === 0) {
+      for (let sample = 0; sample < samples; sample++) {
+        const weight = whole + known[sample]!;
+        result.value[to + sample] = weight > 0 ? sum[sample]! / weight : NaN;
+      }
+    } else {
+      const share = 1 / n;
+      for (let sample = 0; sample < samples; sample++) result.value[to + sample] = sum[sample]! * share;
     }
   }
   return result;
+}
+
+/** 2 for bins in which all samples are known, 1 where some are, 0 where none is. */
+function litBins(value: Float32Array, bins: number, samples: number): Uint8Array {
+  const lit = new Uint8Array(bins);
+  for (let bin = 0; bin < bins; bin++) {
+    let known = 0;
+    for (let at = bin * samples; at < (bin + 1) * samples; at++) if (!Number.isNaN(value[at]!)) known++;
+    lit[bin] = known === samples ? 2 : known > 0 ? 1 : 0;
+  }
+  return lit;
+}
+
+/** Adds a bin's samples, so many times, to sums and, where not all are known, to the weights of those that are. */
+function addRow(
+  value: Float32Array,
+  from: number,
+  weight: number,
+  lit: number,
+  sum: Float64Array,
+  known: Float64Array,
+): void {
+  const samples = sum.length;
+  if (lit === 0) return;
+  if (lit === 2) {
+    for (let sample = 0; sample < samples; sample++) sum[sample] = sum[sample]! + weight * value[from + sample]!;
+    return;
+  }
+  for (let sample = 0; sample < samples; sample++) {
+    const one = value[from + sample]!;
+    if (Number.isNaN(one)) continue;
+    sum[sample] = sum[sample]! + weight * one;
+    known[sample] = known[sample]! + weight;
+  }
 }
 
 function meanOf(values: Float64Array, of: (value: number) => number): number {

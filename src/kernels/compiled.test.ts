@@ -2,11 +2,13 @@ import { assert, integer, property } from "fast-check";
 import { expect, test } from "vitest";
 import "../../test/seed.js";
 import { compiledKernels, newArena } from "./compiled.js";
+import { discFits, discFitsPlain, discOf } from "./disc.js";
 import { nextFastSize } from "./fft.js";
 import { convolve, convolvePlain, gaussianBlur, gaussianBlurPlain } from "./filter.js";
 import { random } from "./random.js";
 import { halfSpectrum, realFft2, realFft2Inverse, realFft2InversePlain, realFft2Plain } from "./real-fft.js";
 import { sampleSpline, sampleSplinePlain, splineCoefficients, splineCoefficientsPlain } from "./resample.js";
+import { sampledBlur, sampledBlurPlain } from "./sampled-blur.js";
 import { slowRatio, slowRatioPlain } from "./slow-ratio.js";
 import { explain, explainPlain, setTemplate, templateBlock } from "./templates.js";
 import * as sums from "./texture-sums.js";
@@ -272,4 +274,65 @@ test("an arena's arrays are worked on in place, begin as zeros, and its room is 
   expect(again.every((value) => value === 0)).toBe(true);
   expect(again.byteOffset).toBe(before);
   other.release();
+});
+
+test("compiled fits over a disc are those of TypeScript, at the edge of a map and in pairs or alone", () => {
+  assert(
+    property(side, side, integer({ min: 3, max: 90 }), seed, (width, height, tenths, from) => {
+      const draw = random(from);
+      const disc = discOf(tenths / 10);
+      const stride = width + 2 * disc.reach;
+      const values = Float64Array.from({ length: stride * (height + 2 * disc.reach) + 1 }, () => draw.normal());
+      const places: number[] = [];
+      for (let y = 0; y < height; y++) {
+        for (let x = 0; x < width; x++) {
+          if (draw.uniform() < 0.6) places.push((y + disc.reach) * stride + x + disc.reach);
+        }
+      }
+      const at = Int32Array.from(places);
+      const coefficients = Float64Array.from({ length: 18 * at.length }, () => draw.normal());
+      const ours = discFits(disc, { values, stride }, at, coefficients);
+      const plain = discFitsPlain(disc, { values, stride }, at, coefficients);
+      expectAlike(ours.value, plain.value, 1e-12);
+      expectAlike(ours.x, plain.x, 1e-12);
+      expectAlike(ours.y, plain.y, 1e-12);
+    }),
+  );
+});
+
+test("a compiled blur at the points of a grid is that of TypeScript, whatever the grid", () => {
+  assert(
+    property(
+      side,
+      side,
+      integer({ min: 1, max: 5 }),
+      integer({ min: 0, max: 30 }),
+      seed,
+      (width, height, stride, reach, from) => {
+        const draw = random(from);
+        const image = normals(width * height, draw);
+        const half = Float64Array.from({ length: reach + 1 }, () => draw.uniform());
+        const left = draw.integer(width);
+        const top = draw.integer(height);
+        const grid = {
+          left,
+          top,
+          stride,
+          columns: 1 + Math.floor((width - 1 - left) / stride),
+          rows: 1 + Math.floor((height - 1 - top) / stride),
+        };
+        const [ours, plain] = [new Float32Array(grid.columns * grid.rows), new Float32Array(grid.columns * grid.rows)];
+        sampledBlur(image, width, height, half, grid, ours);
+        sampledBlurPlain(image, width, height, half, grid, plain);
+        expectAlike(ours, plain, 1e-5);
+        const all = Float64Array.from(image);
+        convolvePlain(all, width, height, half);
+        const wanted = Float64Array.from(ours, (_, at) => {
+          const [x, y] = [at % grid.columns, Math.floor(at / grid.columns)];
+          return all[(top + y * stride) * width + left + x * stride]!;
+        });
+        expectAlike(plain, wanted, 1e-5);
+      },
+    ),
+  );
 });

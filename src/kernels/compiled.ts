@@ -13,8 +13,10 @@ interface Exports {
   readonly chemicalPotential: Kernel;
   readonly firstStage: Kernel;
   readonly nextStage: Kernel;
+  readonly discFits: Kernel;
   readonly realFft2: Kernel;
   readonly realFft2Inverse: Kernel;
+  readonly sampledBlur: Kernel;
   readonly slowRatio: (...numbers: number[]) => number;
   readonly sampleSpline: Kernel;
   readonly splineCoefficients: Kernel;

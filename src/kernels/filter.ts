@@ -80,11 +80,6 @@ export function gaussianBlurPlain(
   return Float32Array.from(sum, (value, at) => (weight[at]! < least ? NaN : value / weight[at]!));
 }
 
-/** Weight that a finite pixel REACH standard deviations off has along both axes together. */
-function leastWeight(half: Float64Array): number {
-  return half[0]! * half[0]! * Math.exp(-0.5 * REACH * REACH) * (1 - 1e-6);
-}
-
 /** Rooms of this thread, where the compiled kernels work in place. */
 const rooms: { values: Float32Array; arena: Arena }[] = [];
 
@@ -99,8 +94,13 @@ function roomFor(length: number, which: number): Float32Array {
   return values;
 }
 
+/** Weight of what is finite about a place, below which nothing finite lies within 3 sigma. */
+export function leastWeight(half: Float64Array): number {
+  return half[0]! * half[0]! * Math.exp(-0.5 * REACH * REACH) * (1 - 1e-6);
+}
+
 /** The right half of a Gaussian whose whole sums to 1. */
-function halfGaussian(sigma_px: number): Float64Array {
+export function halfGaussian(sigma_px: number): Float64Array {
   const half = new Float64Array(Math.ceil(CUT * sigma_px) + 1);
   let sum = 0;
   for (let at = 0; at < half.length; at++) {

@@ -33,9 +33,30 @@ export function quantile(values: ArrayLike<number>, q: number): number {
 /** Standard deviation of the middle of a distribution: 1.4826 times the median absolute deviation from the median. */
 export function madSigma(values: ArrayLike<number>): number {
   const finite = finiteOf(values);
-  const middle = quantileInPlace(finite, finite.length, 0.5);
-  for (let at = 0; at < finite.length; at++) finite[at] = Math.abs(finite[at]! - middle);
-  return 1.4826 * quantileInPlace(finite, finite.length, 0.5);
+  return madSigmaInPlace(finite, finite.length);
+}
+
+/** The same of the first `n` entries of a buffer of finite numbers, which are overwritten. */
+export function madSigmaInPlace(buffer: Float64Array, n: number): number {
+  const middle = quantileInPlace(buffer, n, 0.5);
+  for (let at = 0; at < n; at++) buffer[at] = Math.abs(buffer[at]! - middle);
+  return 1.4826 * quantileInPlace(buffer, n, 0.5);
+}
+
+/** A table of rows laid column by column. */
+export function transposed(values: Float32Array, rows: number, columns: number): Float32Array {
+  const result = new Float32Array(rows * columns);
+  const side = 16;
+  for (let top = 0; top < rows; top += side) {
+    const bottom = Math.min(rows, top + side);
+    for (let left = 0; left < columns; left += side) {
+      const right = Math.min(columns, left + side);
+      for (let column = left; column < right; column++) {
+        for (let row = top; row < bottom; row++) result[column * rows + row] = values[row * columns + column]!;
+      }
+    }
+  }
+  return result;
 }
 
 /**

@@ -121,14 +121,19 @@ export async function cropParticles(
  * subtracted, moved by what is left of the drift, divided by the frame's gain.
  *
  * NaN where the image ended, and for frames without a shift or a gain. A frame is the same whatever range it is read in.
+ * With `shared` the samples lie in memory that threads share.
  */
-export function readStack(crop: Crop, range?: { readonly first: number; readonly last: number }): Stack {
+export function readStack(
+  crop: Crop,
+  range?: { readonly first: number; readonly last: number },
+  shared = false,
+): Stack {
   const { width, height, margin_px, gain } = crop;
   const first = Math.max(0, range?.first ?? 0);
   const last = Math.min(crop.time_s.length - 1, range?.last ?? crop.time_s.length - 1);
   const frames = Math.max(0, last - first + 1);
   const area = width * height;
-  const data = new Float32Array(frames * area);
+  const data = samplesOf("float32", frames * area, shared) as Float32Array;
   const stride = width + 2 * margin_px;
   const rows = height + 2 * margin_px;
   const arena = newArena();

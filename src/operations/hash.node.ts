@@ -23,7 +23,9 @@ export interface Pace {
 export interface Hashing {
   /** What was read of all by others, as a share. */
   seen(share: number): void;
-  /** All that went in, once the rest is hashed. */
+  /** All that went in, once enough was seen. */
+  readonly hashed: Promise<readonly Input[]>;
+  /** The same without waiting for more to be seen. */
   inputs(): Promise<readonly Input[]>;
 }
 
@@ -65,6 +67,7 @@ export function startHashing(
   hashed.catch(() => undefined);
   return {
     seen: (share) => allow(share * total_bytes + AHEAD_bytes),
+    hashed,
     inputs() {
       allow(Infinity);
       return hashed;

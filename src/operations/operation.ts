@@ -2,6 +2,7 @@
 import type { z } from "zod";
 import type { Hire } from "../analysis/crew.js";
 import type { MakeStore } from "../analysis/raw-store.js";
+import type { DoTask } from "./tasks.js";
 import type { Experiment, Findings } from "../model/experiment.js";
 
 /** Everything a step may take: the experiment and what earlier steps have found. */
@@ -24,6 +25,9 @@ export interface Context {
 export interface Workshop {
   readonly hire?: Hire | undefined;
   readonly store?: MakeStore | undefined;
+  readonly doTask?: DoTask | undefined;
+  /** Tasks that may be at work at once. */
+  readonly hands?: number | undefined;
 }
 
 /** One step of the river. */

@@ -9,6 +9,12 @@ import {
   type Wanted,
 } from "../analysis/laid-frames.js";
 import type { Sight } from "../analysis/registration.js";
+import { doHere, type Given, type TaskName } from "./tasks.js";
+
+/** Does a task by its name. */
+export function task<Name extends TaskName>({ name, given }: { readonly name: Name; readonly given: Given<Name> }) {
+  return doHere(name, given);
+}
 
 let held: { readonly id: number; readonly layer: Layer } | null = null;
 

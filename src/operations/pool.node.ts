@@ -6,18 +6,19 @@ import type { Crew, Hire } from "../analysis/crew.js";
 import type { Ground, LaidFrame } from "../analysis/laid-frames.js";
 import type { Sight } from "../analysis/registration.js";
 import type * as tasks from "./pool-worker.node.js";
+import type { Done, DoTask, Given, TaskName } from "./tasks.js";
 
-type Tasks = typeof tasks;
+type Work = typeof tasks;
 
 /** Threads that are ready. */
 export interface Pool {
   readonly threads: number;
   /** Does a task by its name (pool-worker.node.ts); what is given and what comes back is copied, memory that is shared is not. */
-  run<Name extends keyof Tasks>(
+  run<Name extends keyof Work>(
     name: Name,
-    given: Parameters<Tasks[Name]>[0],
+    given: Parameters<Work[Name]>[0],
     signal?: AbortSignal,
-  ): Promise<Awaited<ReturnType<Tasks[Name]>>>;
+  ): Promise<Awaited<ReturnType<Work[Name]>>>;
   close(): Promise<void>;
 }
 
@@ -71,6 +72,18 @@ export function crewsOf(pool: Pool): Hire {
         dismiss: () => stop.abort(),
       };
     },
+  };
+}
+
+/** Tasks done by the threads of a pool; a run that is stopped ends with its signal's reason. */
+export function tasksOf(pool: Pool): DoTask {
+  return async <Name extends TaskName>(name: Name, given: Given<Name>, signal?: AbortSignal): Promise<Done<Name>> => {
+    try {
+      return (await pool.run("task", { name, given }, signal)) as Done<Name>;
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw error;
+    }
   };
 }
 

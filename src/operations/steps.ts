@@ -4,26 +4,23 @@ import { blockMotion } from "../analysis/block-motion.js";
 import { alignClocks, shiftCycling } from "../analysis/clock.js";
 import { beginCuts, cropParticles, cropsOf, cutFrame, type Cuts, readStack } from "../analysis/crops.js";
 import { differentialCapacity } from "../analysis/differential-capacity.js";
-import { measureDomains, relateDomains } from "../analysis/domains.js";
+import { relateDomains } from "../analysis/domains.js";
 import { framesBeside } from "../analysis/domains-frames.js";
 import { focusChange, leastChange } from "../analysis/focus-course.js";
 import { estimateDrift } from "../analysis/drift.js";
-import { explainFront } from "../analysis/explained.js";
 import { describeFace } from "../analysis/faces.js";
-import { LAG_WAY_UM, mapFront } from "../analysis/fronts.js";
+import { LAG_WAY_UM } from "../analysis/fronts.js";
 import { noiseModel } from "../analysis/noise-model.js";
 import { measureRepeats, spreadsOf } from "../analysis/likeness.js";
 import { findHalfCycles, findSteps } from "../analysis/half-cycles.js";
 import { meanIntensity } from "../analysis/intensity.js";
-import { measureKinetics } from "../analysis/kinetics.js";
 import { disagreement } from "../analysis/isochrones.js";
-import { crossesParticle, kymograph, steepestLine } from "../analysis/kymograph.js";
-import { classifyMechanism, withoutFront } from "../analysis/mechanisms.js";
+import { crossesParticle, steepestLine } from "../analysis/kymograph.js";
+import { withoutFront } from "../analysis/mechanisms.js";
 import { measureOptics } from "../analysis/optics.js";
 import { drawnParticle, findParticles } from "../analysis/particles.js";
 import { referenceImage } from "../analysis/reference.js";
-import { shiftShare } from "../analysis/shift-share.js";
-import { findTransitions, nameTransitions } from "../analysis/transitions.js";
+import { nameTransitions } from "../analysis/transitions.js";
 import { framesAround } from "../analysis/windows.js";
 import { containsPoint } from "../kernels/polygon.js";
 import { measureRegimes } from "../inference/measured-regime.js";
@@ -32,13 +29,14 @@ import { ParameterError } from "../model/errors.js";
 import type { Domains } from "../model/domains.js";
 import type { Face } from "../model/face.js";
 import type { Material } from "../model/material.js";
-import type { Movie } from "../model/movie.js";
+import type { Movie, Stack } from "../model/movie.js";
 import type { Particle } from "../model/particle.js";
 import type { Crop, Drift, FrontMap, Kymograph, Mechanism, ShiftShare, Transition } from "../model/experiment.js";
 import { checkMaterial } from "../physics/material-check.js";
 import { materials } from "../physics/materials/library.js";
 import { materialSchema } from "./material-schema.js";
-import { operation } from "./operation.js";
+import { type Context, operation } from "./operation.js";
+import { type DoTask, doHere } from "./tasks.js";
 
 const psf_um = z
   .number()
@@ -331,14 +329,21 @@ const transitions = operation({
     const stamp_sd_s = stampError_s(experiment.movie);
     const evenness = [];
     const halfCycles = cell?.halfCycles ?? [];
+    const everyWindow = await each(crops, context, (crop, doTask) =>
+      doTask("windows", {
+        stack: stackOf(crop, undefined, context),
+        mask: crop.mask,
+        options: {
+          particle: crop.particle,
+          lag_s: params.lag_s,
+          threshold: params.threshold,
+          psf_um: params.psf_um,
+          splits_s: clock.source === "none" ? [] : halfCycles.map(({ start_s }) => start_s),
+        },
+      }),
+    );
     for (const [index, crop] of crops.entries()) {
-      const found = findTransitions(readStack(crop), crop.mask, {
-        particle: crop.particle,
-        lag_s: params.lag_s,
-        threshold: params.threshold,
-        psf_um: params.psf_um,
-        splits_s: clock.source === "none" ? [] : halfCycles.map(({ start_s }) => start_s),
-      });
+      const found = everyWindow[index]!;
       evenness.push(found.evenness);
       for (const sentence of found.warnings) context.warn(`particle ${crop.particle}: ${sentence}`);
       const named = nameTransitions(found.windows, { particle: crop.particle, clock, cycling, cell });
@@ -349,8 +354,6 @@ const transitions = operation({
           sd_s: Math.hypot(transition.sd_s, stamp_sd_s),
         })),
       );
-      context.progress(index + 1, crops.length);
-      await turn(context.signal);
     }
     return { transitions: all, evenness };
   },
@@ -371,12 +374,18 @@ const shift = operation({
   gives: ["shiftShares"],
   async run({ crops, transitions, drift, cell, clock }, params, context) {
     const all: ShiftShare[] = [];
+    const limits = { others: transitions, halfCycles: clock.source === "none" ? [] : (cell?.halfCycles ?? []) };
+    const everyShare = await each(transitions, context, (transition, doTask) => {
+      const crop = cropOf(crops, transition.particle);
+      return doTask("share", {
+        stack: stackOf(crop, framesAround(crop.time_s, transition, limits), context),
+        transition,
+        options: { mask: crop.mask, lag_s: Math.max(params.lag_s, medianStep(crop.time_s)), psf_um: params.psf_um },
+      });
+    });
     for (const [index, transition] of transitions.entries()) {
       const crop = cropOf(crops, transition.particle);
-      const limits = { others: transitions, halfCycles: clock.source === "none" ? [] : (cell?.halfCycles ?? []) };
-      const stack = readStack(crop, framesAround(crop.time_s, transition, limits));
-      const lag_s = Math.max(params.lag_s, medianStep(crop.time_s));
-      const found = shiftShare(stack, transition, { mask: crop.mask, lag_s, psf_um: params.psf_um });
+      const found = everyShare[index]!;
       if (found !== null) {
         const { particle, id } = transition;
         const focus_change = focusChange(drift, crop.time_s, transition);
@@ -393,8 +402,6 @@ const shift = operation({
           );
         }
       }
-      context.progress(index + 1, transitions.length);
-      await turn(context.signal);
     }
     return { shiftShares: all };
   },
@@ -420,17 +427,14 @@ const fronts = operation({
   gives: ["fronts"],
   async run({ crops, transitions, cell, clock }, params, context) {
     const all: FrontMap[] = [];
-    for (const [index, transition] of transitions.entries()) {
+    const limits = { others: transitions, halfCycles: clock.source === "none" ? [] : (cell?.halfCycles ?? []) };
+    const followed = transitions.filter(({ order }) => order !== "homogeneous");
+    const maps = await each(followed, context, (transition, doTask) => {
       const crop = cropOf(crops, transition.particle);
-      if (transition.order !== "homogeneous") {
-        const stack = readStack(
-          crop,
-          framesAround(crop.time_s, transition, {
-            others: transitions,
-            halfCycles: clock.source === "none" ? [] : (cell?.halfCycles ?? []),
-          }),
-        );
-        const map = mapFront(stack, transition, {
+      return doTask("front", {
+        stack: stackOf(crop, framesAround(crop.time_s, transition, limits), context),
+        transition,
+        options: {
           particle: crop.particle,
           transition: transition.id,
           mask: crop.mask,
@@ -438,23 +442,23 @@ const fronts = operation({
           estimator: params.estimator,
           lag_s: params.lag_s,
           psf_um: params.psf_um,
-        });
-        if (map === null) {
-          context.warn(
-            `particle ${crop.particle}: no front could be followed in the window from ${transition.start_s.toFixed(0)} to ${transition.end_s.toFixed(0)} s.`,
-          );
-        } else {
-          const explained_by = explainFront(stack, map, params.psf_um);
-          if (explained_by !== null) {
-            context.warn(
-              `particle ${crop.particle}, transition ${transition.id}: the front is explained by ${explained_by.cause}: ${explained_by.because}.`,
-            );
-          }
-          all.push({ ...map, explained_by });
-        }
+        },
+      });
+    });
+    for (const [index, { id, particle, start_s, end_s }] of followed.entries()) {
+      const map = maps[index]!;
+      if (map === null) {
+        context.warn(
+          `particle ${particle}: no front could be followed in the window from ${start_s.toFixed(0)} to ${end_s.toFixed(0)} s.`,
+        );
+        continue;
       }
-      context.progress(index + 1, transitions.length);
-      await turn(context.signal);
+      if (map.explained_by != null) {
+        context.warn(
+          `particle ${particle}, transition ${id}: the front is explained by ${map.explained_by.cause}: ${map.explained_by.because}.`,
+        );
+      }
+      all.push(map);
     }
     return { fronts: all };
   },
@@ -477,15 +481,20 @@ const kinetics = operation({
   async run({ experiment, fronts, transitions, clock }, params, context) {
     const all = [];
     const stamp_sd_s = stampError_s(experiment.movie);
+    const everyOne = await each(fronts, context, (front, doTask) =>
+      doTask("kinetics", {
+        front,
+        options: {
+          kind: transitions.find(({ id }) => id === front.transition)!.kind,
+          c_rate_factor: params.c_rate_factor,
+          bandwidth_s: params.bandwidth_s,
+          psf_um: params.psf_um,
+          clock_sd_s: clock.offset_s.sd,
+        },
+      }),
+    );
     for (const [index, front] of fronts.entries()) {
-      const transition = transitions.find(({ id }) => id === front.transition)!;
-      const found = measureKinetics(front, {
-        kind: transition.kind,
-        c_rate_factor: params.c_rate_factor,
-        bandwidth_s: params.bandwidth_s,
-        psf_um: params.psf_um,
-        clock_sd_s: clock.offset_s.sd,
-      });
+      const found = everyOne[index]!;
       if (found === null) {
         context.warn(
           `particle ${front.particle}: the front of transition ${front.transition} is too incomplete for a velocity and a half time.`,
@@ -496,8 +505,6 @@ const kinetics = operation({
         const sd = found.t50_s.sd === null ? null : Math.hypot(found.t50_s.sd, stamp_sd_s);
         all.push({ ...found, t50_s: { ...found.t50_s, sd } });
       }
-      context.progress(index + 1, fronts.length);
-      await turn(context.signal);
     }
     return { kinetics: all };
   },
@@ -526,8 +533,8 @@ const kymographs = operation({
   takes: ["crops", "fronts", "transitions", "kinetics", "cell", "clock"],
   gives: ["kymographs"],
   async run({ crops, fronts, transitions, kinetics, cell, clock }, params, context) {
-    const all: Kymograph[] = [];
-    for (const [index, front] of fronts.entries()) {
+    const limits = { others: transitions, halfCycles: clock.source === "none" ? [] : (cell?.halfCycles ?? []) };
+    const ofFronts = await each(fronts, context, async (front, doTask) => {
       const transition = transitions.find(({ id }) => id === front.transition)!;
       const crop = cropOf(crops, front.particle);
       const [left, top] = crop.origin_px;
@@ -535,29 +542,28 @@ const kymographs = operation({
         .map(({ line_px }) => line_px.map(([x, y]) => [x - left, y - top] as const))
         .filter((line_px) => crossesParticle(line_px, crop));
       const steepest = params.lines.length > 0 ? null : steepestLine(front, params.psf_um);
-      const stack = readStack(
-        crop,
-        framesAround(crop.time_s, transition, {
-          others: transitions,
-          halfCycles: clock.source === "none" ? [] : (cell?.halfCycles ?? []),
-        }),
-      );
+      const stack = stackOf(crop, framesAround(crop.time_s, transition, limits), context);
       const speed_um_s = kinetics.find((one) => one.transition === front.transition)?.velocity_um_s.value;
       const lag_s = params.lag_s ?? (speed_um_s === undefined ? PAPERS_LAG_S : LAG_WAY_UM / speed_um_s);
+      const found: Kymograph[] = [];
       for (const line_px of steepest === null ? drawn : [steepest]) {
-        const found = kymograph(stack, transition, {
-          particle: front.particle,
-          transition: front.transition,
-          line_px,
-          width_um: params.width_um,
-          lag_s: Math.max(lag_s, medianStep(stack.time_s)),
-          psf_um: params.psf_um,
+        const one = await doTask("kymograph", {
+          stack,
+          transition,
+          options: {
+            particle: front.particle,
+            transition: front.transition,
+            line_px,
+            width_um: params.width_um,
+            lag_s: Math.max(lag_s, medianStep(stack.time_s)),
+            psf_um: params.psf_um,
+          },
         });
-        all.push({ ...found, line_px: line_px.map(([x, y]) => [x + left, y + top] as const) });
+        found.push({ ...one, line_px: line_px.map(([x, y]) => [x + left, y + top] as const) });
       }
-      context.progress(index + 1, fronts.length);
-      await turn(context.signal);
-    }
+      return found;
+    });
+    const all = ofFronts.flat();
     return { kymographs: all };
   },
 });
@@ -568,14 +574,17 @@ const mechanisms = operation({
   params: z.strictObject({ psf_um }),
   takes: ["fronts", "transitions", "crops"],
   gives: ["mechanisms"],
-  run({ fronts, transitions, crops }, params) {
+  async run({ fronts, transitions, crops }, params, context) {
     const all: Mechanism[] = [];
+    const judged = await each(fronts, context, (front, doTask) =>
+      doTask("mechanism", { front, psf_um: params.psf_um }),
+    );
     for (const crop of crops) {
       const own = fronts.filter(({ particle }) => particle === crop.particle);
       const others = transitions.filter(
         ({ particle, id }) => particle === crop.particle && !own.some(({ transition }) => transition === id),
       );
-      for (const front of own) all.push(classifyMechanism(front, { psf_um: params.psf_um }));
+      for (const front of own) all.push(judged[fronts.indexOf(front)]!);
       // A window in which nothing could be followed says something only beside a front, or where it is even.
       const telling = own.length > 0 ? others : others.filter(({ order }) => order === "homogeneous");
       for (const window of telling) all.push(withoutFront(crop.particle, window));
@@ -626,26 +635,29 @@ const domains = operation({
     const ordering = transitions.filter(({ kind }) => kind === "ordering" || (params.unnamed && kind === "unknown"));
     const halfCycles = clock.source === "none" ? [] : (cell?.halfCycles ?? []);
     const all: Domains[] = [];
-    for (const [index, transition] of ordering.entries()) {
+    const everyOne = await each(ordering, context, (transition, doTask) => {
       const crop = cropOf(crops, transition.particle);
-      const stack = readStack(crop, framesBeside(crop.time_s, transition, { others: transitions, halfCycles }));
-      const found = measureDomains(stack, {
-        transition,
-        mask: crop.mask,
-        origin_px: crop.origin_px,
-        outline_px: particles.find(({ id }) => id === transition.particle)!.outline_px,
-        front: fronts.find((front) => front.transition === transition.id) ?? null,
-        psf_um: params.psf_um,
-        least_contrast: params.least_contrast,
+      return doTask("domains", {
+        stack: stackOf(crop, framesBeside(crop.time_s, transition, { others: transitions, halfCycles }), context),
+        options: {
+          transition,
+          mask: crop.mask,
+          origin_px: crop.origin_px,
+          outline_px: particles.find(({ id }) => id === transition.particle)!.outline_px,
+          front: fronts.find((front) => front.transition === transition.id) ?? null,
+          psf_um: params.psf_um,
+          least_contrast: params.least_contrast,
+        },
       });
+    });
+    for (const [index, transition] of ordering.entries()) {
+      const found = everyOne[index]!;
       if (found.count === null) {
         context.warn(
           `particle ${transition.particle}, transition ${transition.id}: domains unknown, ${found.because}.`,
         );
       }
       all.push(found);
-      context.progress(index + 1, ordering.length);
-      await turn(context.signal);
     }
     return {
       domains: relateDomains(all, ordering, { psf_um: params.psf_um, pixelSize_um: experiment.movie.pixelSize_um }),
@@ -756,6 +768,36 @@ function cropOf(crops: readonly Crop[], particle: number): Crop {
   const found = crops.find((crop) => crop.particle === particle);
   if (found === undefined) throw new Error(`particle ${particle} has no crop`);
   return found;
+}
+
+/** A crop laid still, where those who do tasks can see it. */
+function stackOf(crop: Crop, range: Parameters<typeof readStack>[1], { workshop }: Context): Stack {
+  return readStack(crop, range, workshop?.doTask !== undefined);
+}
+
+/**
+ * Does something for each of some things by tasks, as many at once as the workshop has hands; what comes out is in their
+ * order.
+ */
+async function each<Item, Result>(
+  items: readonly Item[],
+  context: Context,
+  work: (item: Item, doTask: DoTask) => Promise<Result>,
+): Promise<Result[]> {
+  const { doTask = doHere, hands = 1 } = context.workshop ?? {};
+  const results: Result[] = [];
+  let [next, done] = [0, 0];
+  const hand = async (): Promise<void> => {
+    while (next < items.length) {
+      const at = next++;
+      await turn(context.signal);
+      results[at] = await work(items[at]!, (name, given) => doTask(name, given, context.signal));
+      context.progress(++done, items.length);
+    }
+  };
+  await Promise.all(Array.from({ length: hands }, hand));
+  await turn(context.signal);
+  return results;
 }
 
 /** Lets the event loop turn, so that Ctrl-C is heard between particles. */

@@ -1,7 +1,7 @@
 /** The threads and the room in which a run works on this machine. */
 import { availableParallelism } from "node:os";
 import type { Workshop } from "./operation.js";
-import { crewsOf, openPool } from "./pool.node.js";
+import { crewsOf, openPool, tasksOf } from "./pool.node.js";
 import { newStores } from "./raw-file.node.js";
 
 /** A workshop that is open. */
@@ -17,7 +17,7 @@ export function openWorkshop(threads = allThreads): OpenWorkshop {
   const pool = openPool(threads);
   const stores = newStores();
   return {
-    ...(pool === null ? {} : { hire: crewsOf(pool) }),
+    ...(pool === null ? {} : { hire: crewsOf(pool), doTask: tasksOf(pool), hands: threads }),
     store: stores.make,
     async close() {
       stores.close();

@@ -38,7 +38,7 @@ export async function rows(quick: boolean): Promise<Row[]> {
     const tall: Pass[] = [];
     for (const lines of [256, 512, 1200]) tall.push(await pass(quick ? 60 : 600, 512, lines, quick ? 1 : 3));
     // 4.6 MB a frame: 0.3 GB and 20 GB.
-    const [small, great] = [await pass(65, 1920, 1200), await pass(quick ? 200 : 4340, 1920, 1200)];
+    const [small, great] = [await pass(65, 1920, 1200, 3), await pass(quick ? 200 : 4340, 1920, 1200)];
     const size = (frames: number): string => `${((frames * 1920 * 1200 * 2) / 1e9).toFixed(1)} GB`;
     const rate = ({ frames, wall_s }: Pass): number => frames / wall_s;
     return [

@@ -9,6 +9,8 @@
  */
 import { renameSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import * as frames from "./frames.js";
+import * as fronts from "./fronts.js";
 import * as kernels from "./kernels.js";
 import * as linear from "./linear.js";
 import * as phaseField from "./phase-field.js";
@@ -23,6 +25,8 @@ const benches: Readonly<Record<string, Bench>> = {
   "phase-field": phaseField,
   river,
   registration,
+  fronts,
+  frames,
   linear,
   start,
 };

@@ -36,9 +36,15 @@ async function answer(program: string, args: readonly string[]): Promise<unknown
     const options = { env: { ...process.env, ...ONE_THREAD }, timeout: MOST_MS, maxBuffer: 2 ** 26 };
     return JSON.parse((await run(program, args, options)).stdout) as unknown;
   } catch (error) {
-    if (process.env["IONOSCOPE_BENCH_DEBUG"] !== undefined) console.error(error);
+    unheard(path.basename(args.find((arg) => arg.endsWith(".py")) ?? program), error);
     return null;
   }
+}
+
+/** Says on standard error why a peer is left out. */
+function unheard(name: string, error: unknown): void {
+  const said = error instanceof Error ? error.message.trim().split("\n").at(-1)! : String(error);
+  console.error(`${name} is left out: ${said}`);
 }
 
 type Times = Readonly<Record<string, readonly number[]>>;
@@ -51,7 +57,8 @@ async function nativeTimes(runs: number): Promise<Times | null> {
     const flags = ["-O3", "-march=native", "-ffast-math"];
     await run("gcc", [...flags, "-o", program, sourceOf("native.c"), "-lfftw3f", "-lm"], { timeout: MOST_MS });
     return (await answer(program, [String(runs)])) as Times | null;
-  } catch {
+  } catch (error) {
+    unheard("native.c", error);
     return null;
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -30,11 +30,15 @@ def taken(name, shift):
 try:
     from skimage.registration import phase_cross_correlation
 
-    def skimages(frame):
-        y, x = phase_cross_correlation(stack[0], frame, upsample_factor=20)[0]
-        return -x, -y
+    def skimages(normalization):
+        def shift(frame):
+            y, x = phase_cross_correlation(stack[0], frame, upsample_factor=20, normalization=normalization)[0]
+            return -x, -y
 
-    taken("skimage phase_cross_correlation", skimages)
+        return shift
+
+    taken("skimage phase_cross_correlation", skimages("phase"))
+    taken("the same, not normalised", skimages(None))
 except ImportError as error:
     print(error, file=sys.stderr)
 try:

@@ -163,7 +163,7 @@ function slowlyVarying(image: Float32Array, width: number, height: number, sigma
   const weights = new Float32Array(sums.length);
   const some = image.map((one) => (one - one === 0 ? one : 0));
   sampledBlur(some, width, height, half, grid, sums);
-  for (let at = 0; at < some.length; at++) some[at] = image[at]! - image[at]! === 0 ? 1 : 0;
+  for (let at = 0; at < some.length; at++) some[at] = Number.isFinite(image[at]!) ? 1 : 0;
   sampledBlur(some, width, height, half, grid, weights);
   for (let at = 0; at < sums.length; at++) sums[at] = weights[at]! < least ? NaN : sums[at]! / weights[at]!;
   const found = new Float32Array(image.length);

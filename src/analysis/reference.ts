@@ -46,15 +46,20 @@ export async function referenceImage(
     await movie.read(worth.index, samples, options.signal);
     options.signal?.throwIfAborted();
     const gain = isLight ? level / worth.level : 1;
-    for (let at = 0; at < sum.length; at++) {
-      const value = samples[at]!;
-      if (value - value !== 0) continue;
-      sum[at] = sum[at]! + gain * (value - black);
-      known[at] = known[at]! + 1;
-    }
+    addFrame(samples, black, gain, sum, known);
   }
   const data = Float32Array.from(sum, (total, at) => (known[at] === 0 ? NaN : total / known[at]!));
   return { width, height, pixelSize_um, data };
+}
+
+/** Adds a frame's finite samples above black, times its gain, to sums and counts. */
+function addFrame(samples: Samples, black: number, gain: number, sum: Float64Array, known: Uint32Array): void {
+  for (let at = 0; at < sum.length; at++) {
+    const value = samples[at]!;
+    if (value - value !== 0) continue;
+    sum[at] = sum[at]! + gain * (value - black);
+    known[at] = known[at]! + 1;
+  }
 }
 
 /** Median of a frame's finite samples; of whole numbers by counting. */

@@ -152,9 +152,13 @@ function toHalfHeight(patch: Patch, share: Float32Array, rings: readonly Outline
   const half = isoContours(share, patch.width, patch.height, 0.5);
   const open = rings.flat().filter((place) => isOpen(patch, place));
   const every = Math.ceil(open.length / MEDIAN_OF);
-  const away = open
-    .filter((_, at) => at % every === 0)
-    .map(([x, y]) => Math.min(...half.map((ring) => distanceToPolygon(ring, x, y))));
+  const away: number[] = [];
+  for (let at = 0; at < open.length; at += every) {
+    const [x, y] = open[at]!;
+    let nearest = Infinity;
+    for (const ring of half) nearest = Math.min(nearest, distanceToPolygon(ring, x, y));
+    away.push(nearest);
+  }
   return away.length === 0 ? 0 : median(away);
 }
 
@@ -261,16 +265,23 @@ function shareOf(
     width,
     height,
   );
-  const deepest = inside.reduce((most, depth) => Math.max(most, depth), 0);
+  let deepest = 0;
+  for (let at = 0; at < n; at++) if (inside[at]! > deepest) deepest = inside[at]!;
   const faceFrom = Math.min((FACE.from_psf * psf_um) / cell_um, 0.7 * deepest);
-  const faceTo = faceFrom + FACE.width_um / cell_um;
+  const faceTo = Math.max(faceFrom + FACE.width_um / cell_um, faceFrom + 1.5);
   const groundFrom = (GROUND.from_psf * psf_um) / cell_um;
   const groundTo = groundFrom + GROUND.width_um / cell_um;
-  const inner = inside.map((depth) => (depth > faceFrom && depth <= Math.max(faceTo, faceFrom + 1.5) ? 1 : 0));
-  const outer = outside.map((away) => (away > groundFrom && away <= groundTo ? 1 : 0));
+  const inner = new Uint8Array(n);
+  const outer = new Uint8Array(n);
+  for (let at = 0; at < n; at++) {
+    if (inside[at]! > faceFrom && inside[at]! <= faceTo) inner[at] = 1;
+    if (outside[at]! > groundFrom && outside[at]! <= groundTo) outer[at] = 1;
+  }
   const face = bandMean(light, inner, width, height, FACE_ALONG_UM / cell_um);
   const ground = bandMean(light, outer, width, height, GROUND_ALONG_UM / cell_um);
-  const step = median(face.map((value, at) => (inside[at]! + outside[at]! <= 1.5 ? value - ground[at]! : NaN)));
+  const rises: number[] = [];
+  for (let at = 0; at < n; at++) if (inside[at]! + outside[at]! <= 1.5) rises.push(face[at]! - ground[at]!);
+  const step = median(rises);
   if (!(step > 0)) return null;
   const reach = reach_um / cell_um;
   const share = new Float32Array(n);
@@ -300,7 +311,7 @@ function shareOf(
  * Mean light about each cell over the finite cells of a band, weighted by a Gaussian; far from the band, its mean.
  * Blocks half a sigma wide are blurred and interpolated.
  */
-function bandMean(light: Float64Array, band: Float64Array, width: number, height: number, sigma: number): Float64Array {
+function bandMean(light: Float64Array, band: Uint8Array, width: number, height: number, sigma: number): Float64Array {
   const side = Math.max(1, Math.round(sigma / 2));
   const columns = Math.ceil(width / side);
   const rows = Math.ceil(height / side);

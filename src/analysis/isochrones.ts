@@ -1,5 +1,6 @@
 /** Velocity of the phase boundary from the distance between its places at two moments: isochrones of the arrival map. */
 import { distanceTransform } from "../kernels/distance.js";
+import { sortEven } from "../kernels/order.js";
 import { median, quantile } from "../kernels/stats.js";
 import type { Estimate, FrontMap, Kinetics } from "../model/experiment.js";
 import { NM_PER_UM } from "../model/units.js";
@@ -105,7 +106,7 @@ export function disagreement({
 
 /** Time between isochrones; null where the map has no extent in time. */
 function intervalOf(map_s: Float32Array, width: number, pixelSize_um: number): number | null {
-  const known = map_s.filter(Number.isFinite).sort();
+  const known = sortEven(Float64Array.from(map_s.filter(Number.isFinite)));
   if (known.length < FEWEST) return null;
   const length_s = known[Math.floor(0.98 * (known.length - 1))]! - known[Math.floor(0.02 * (known.length - 1))]!;
   const slope_s_px = median(

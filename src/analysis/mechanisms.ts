@@ -72,7 +72,7 @@ export function classifyMechanism(front: FrontMap, { psf_um = 0.118 }: { psf_um?
   }
   const noise_s = median(rim);
   const drawn = noises.map((one) => one.map((value, at) => map[at]! + value));
-  const whole_s = spanOf(finiteInOrder(map));
+  const whole_s = spanOf(map, orderOf(map));
   const thresholds: Thresholds = {
     rim: RIM.value,
     depth: DEPTH.value,
@@ -153,9 +153,9 @@ interface Judgement {
 const RIM_PX = 1.5;
 
 function judge({ map, known, depth_px, width, height }: Scene, thresholds: Thresholds): Judgement {
-  const sorted = finiteInOrder(map);
-  const area_px = sorted.length;
-  if (spanOf(sorted) <= thresholds.uniform_s) {
+  const order = orderOf(map);
+  const area_px = order.length;
+  if (spanOf(map, order) <= thresholds.uniform_s) {
     return {
       kind: "uniform",
       valleys: [],
@@ -163,12 +163,12 @@ function judge({ map, known, depth_px, width, height }: Scene, thresholds: Thres
     };
   }
   // A front does not begin where it was never seen, and one that fills next to nothing is a flaw of the rim.
-  const valleys = valleysOf(map, width, height, thresholds.valley_s).filter(
+  const valleys = valleysOf(map, width, height, thresholds.valley_s, order).filter(
     ({ pixels, basin_px }) =>
       basin_px >= BASIN * area_px && 2 * pixels.filter((at) => Number.isFinite(known[at]!)).length >= pixels.length,
   );
-  const until_s = sorted[Math.floor(0.8 * (sorted.length - 1))]!;
-  const last_s = sorted[Math.floor(0.95 * (sorted.length - 1))]!;
+  const until_s = valueAt(map, order, 0.8);
+  const last_s = valueAt(map, order, 0.95);
   let rim = 0;
   let passed = 0;
   let inradius_px = 0;
@@ -220,17 +220,14 @@ function smoother(
   };
 }
 
-/** The finite values in ascending order. */
-function finiteInOrder(map: Float32Array): Float32Array {
-  const order = orderOf(map);
-  const sorted = new Float32Array(order.length);
-  for (let k = 0; k < sorted.length; k++) sorted[k] = map[order[k]!]!;
-  return sorted;
+/** Time from 5 % to 95 % of a map's pixels. */
+function spanOf(map: Float32Array, order: Int32Array): number {
+  return valueAt(map, order, 0.95) - valueAt(map, order, 0.05);
 }
 
-/** Time from 5 % to 95 % of a map's pixels, in their order. */
-function spanOf(sorted: Float32Array): number {
-  return sorted[Math.floor(0.95 * (sorted.length - 1))]! - sorted[Math.floor(0.05 * (sorted.length - 1))]!;
+/** The value below which a share of a map's pixels lies. */
+function valueAt(map: Float32Array, order: Int32Array, share: number): number {
+  return map[order[Math.floor(share * (order.length - 1))]!]!;
 }
 
 /** The pixel nearest to the middle of a region. */

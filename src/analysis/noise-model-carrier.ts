@@ -2,7 +2,7 @@
 import { resampleWindow } from "../kernels/resample.js";
 import { madSigma, madSigmaInPlace, median, quantileInPlace } from "../kernels/stats.js";
 import type { Drift } from "../model/experiment.js";
-import type { Movie } from "../model/movie.js";
+import type { Movie, Samples } from "../model/movie.js";
 import type { NoiseModel } from "../model/noise.js";
 import { noiseKept } from "./camera-pattern.js";
 import { samplesOf } from "./frames.js";
@@ -36,9 +36,7 @@ export async function carrierNoise(
   const light = async (frame: number): Promise<Float32Array> => {
     await movie.read(frame, samples, signal);
     signal?.throwIfAborted();
-    const counts = new Float32Array(width * height);
-    const scale = 1 / drift.gain[frame]!;
-    for (let at = 0; at < counts.length; at++) counts[at] = (samples[at]! - black) * scale;
+    const counts = countsOf(samples, black, drift.gain[frame]!);
     const laid = new Float32Array(width * height);
     resampleWindow(counts, width, height, drift.x_px[frame]!, drift.y_px[frame]!, laid, 0, width, height);
     return laid;
@@ -53,14 +51,7 @@ export async function carrierNoise(
     const kept = [early, late].reduce((sum, frame) => sum + noiseKept([[drift.x_px[frame]!, drift.y_px[frame]!]]), 0);
     const own = new Float64Array(before.length);
     const all = new Float64Array(before.length);
-    let n = 0;
-    for (let at = 0; at < before.length; at++) {
-      if (drift.carrier[at] !== 1) continue;
-      const here = 0.5 * (before[at]! + after[at]!);
-      if (!(here > 0)) continue;
-      all[n] = here;
-      own[n++] = (after[at]! - before[at]!) / Math.sqrt(kept * Math.max(1e-9, varianceOf(limit, here)));
-    }
+    const n = contrasts({ before, after, carrier: drift.carrier }, limit, kept, own, all);
     if (n < FEWEST) continue;
     spreads.push(madSigmaInPlace(own, n));
     grounds.push(quantileInPlace(all, n, 0.5));
@@ -89,6 +80,33 @@ export async function carrierNoise(
         }
       : null,
   };
+}
+
+/** A frame above black, over its own light. */
+export function countsOf(samples: Samples, black: number, gain: number): Float32Array {
+  const counts = new Float32Array(samples.length);
+  const scale = 1 / gain;
+  for (let at = 0; at < counts.length; at++) counts[at] = (samples[at]! - black) * scale;
+  return counts;
+}
+
+/** What changes from one frame to the next on the ground, over its noise by `limit`, and its light; gives how many. */
+function contrasts(
+  { before, after, carrier }: { before: Float32Array; after: Float32Array; carrier: Uint8Array },
+  limit: Fit,
+  kept: number,
+  own: Float64Array,
+  all: Float64Array,
+): number {
+  let n = 0;
+  for (let at = 0; at < before.length; at++) {
+    if (carrier[at] !== 1) continue;
+    const here = 0.5 * (before[at]! + after[at]!);
+    if (!(here > 0)) continue;
+    all[n] = here;
+    own[n++] = (after[at]! - before[at]!) / Math.sqrt(kept * Math.max(1e-9, varianceOf(limit, here)));
+  }
+  return n;
 }
 
 /** Neighbours of a run between which the scene moved least. */

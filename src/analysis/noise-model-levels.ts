@@ -2,7 +2,7 @@
 import { resampleWindow } from "../kernels/resample.js";
 import { madSigma, median, quantile } from "../kernels/stats.js";
 import type { Drift } from "../model/experiment.js";
-import type { Movie } from "../model/movie.js";
+import type { Movie, Samples } from "../model/movie.js";
 import type { NoiseLevel } from "../model/noise.js";
 import { samplesOf } from "./frames.js";
 import { runsOf } from "./noise-model-runs.js";
@@ -43,7 +43,7 @@ export async function differences(
   { black, signal }: { readonly black: number; readonly signal?: AbortSignal },
 ): Promise<{ found: Differences; triples: number }> {
   const box = windowOf(movie, around);
-  const { left, top, width, height } = box;
+  const { width, height } = box;
   const size = width * height;
   const samples = samplesOf(movie.dtype, movie.width * movie.height);
   const runs = runsOf(movie, drift);
@@ -64,16 +64,11 @@ export async function differences(
     for (const [turn, frame] of run.entries()) {
       await movie.read(frame, samples, signal);
       signal?.throwIfAborted();
-      const light = new Float32Array(size);
-      const scale = 1 / drift.gain[frame]!;
-      for (let y = 0; y < height; y++) {
-        const row = (top + y) * movie.width + left;
-        for (let x = 0; x < width; x++) light[y * width + x] = (samples[row + x]! - black) * scale;
-      }
+      const light = lightIn(box, samples, movie.width, black, drift.gain[frame]!);
       full = Math.min(full, saturation(light));
       lights.push(light);
       resampleWindow(light.slice(), width, height, off[turn]![0], off[turn]![1], moved, 0, width, height);
-      for (let at = 0; at < size; at++) scene[at] = scene[at]! + moved[at]! / run.length;
+      addTimes(scene, moved, 1 / run.length);
     }
     // What the scene alone gives in each frame, from the mean of the run.
     const alone = off.map(([x, y]) => {
@@ -84,25 +79,67 @@ export async function differences(
     for (let turn = 1; turn + 1 < run.length; turn++, triples++) {
       const [before, here, after] = [lights[turn - 1]!, lights[turn]!, lights[turn + 1]!];
       const [was, is, will] = [alone[turn - 1]!, alone[turn]!, alone[turn + 1]!];
-      for (let y = RIM_px; y < height - RIM_px; y++) {
-        for (let x = RIM_px, at = y * width + RIM_px; x < width - RIM_px; x++, at++) {
-          if (before[at]! >= full || here[at]! >= full || after[at]! >= full) continue;
-          const bend = before[at]! - 2 * here[at]! + after[at]! - (was[at]! - 2 * is[at]! + will[at]!);
-          const alongX = is[at + 1]! - is[at - 1]!;
-          const alongY = is[at + width]! - is[at - width]!;
-          const slope = Math.sqrt(alongX * alongX + alongY * alongY);
-          const both = bend + slope;
-          if (both - both !== 0) continue;
-          all[filled] = is[at]!;
-          bends[filled] = bend;
-          slopes[filled] = slope;
-          filled++;
-        }
-      }
+      const into = { signal: all, bend: bends, slope: slopes, filled };
+      filled = addBends({ before, here, after, was, is, will }, { width, height, full }, into);
     }
   }
   const part = (values: Float32Array): Float32Array => values.subarray(0, filled);
   return { found: { signal: part(all), bend: part(bends), slope: part(slopes) }, triples };
+}
+
+/** The light of a frame within a window, in counts above black over the frame's own. */
+function lightIn(
+  { left, top, width, height }: Box,
+  samples: Samples,
+  stride: number,
+  black: number,
+  gain: number,
+): Float32Array {
+  const light = new Float32Array(width * height);
+  const scale = 1 / gain;
+  for (let y = 0, at = 0; y < height; y++) {
+    for (let x = 0, of = (top + y) * stride + left; x < width; x++, at++, of++)
+      light[at] = (samples[of]! - black) * scale;
+  }
+  return light;
+}
+
+function addTimes(into: Float32Array, values: Float32Array, weight: number): void {
+  for (let at = 0; at < into.length; at++) into[at] = into[at]! + weight * values[at]!;
+}
+
+/** Three frames, and what the scene alone gives in them. */
+interface Three {
+  readonly before: Float32Array;
+  readonly here: Float32Array;
+  readonly after: Float32Array;
+  readonly was: Float32Array;
+  readonly is: Float32Array;
+  readonly will: Float32Array;
+}
+
+/** Adds the second differences of three frames, but for light from `full` on; gives how many are filled then. */
+function addBends(
+  { before, here, after, was, is, will }: Three,
+  { width, height, full }: { readonly width: number; readonly height: number; readonly full: number },
+  { signal, bend, slope, filled }: Differences & { readonly filled: number },
+): number {
+  let n = filled;
+  for (let y = RIM_px; y < height - RIM_px; y++) {
+    for (let x = RIM_px, at = y * width + RIM_px; x < width - RIM_px; x++, at++) {
+      if (before[at]! >= full || here[at]! >= full || after[at]! >= full) continue;
+      const own = before[at]! - 2 * here[at]! + after[at]! - (was[at]! - 2 * is[at]! + will[at]!);
+      const alongX = is[at + 1]! - is[at - 1]!;
+      const alongY = is[at + width]! - is[at - width]!;
+      const steep = Math.sqrt(alongX * alongX + alongY * alongY);
+      const both = own + steep;
+      if (both - both !== 0) continue;
+      signal[n] = is[at]!;
+      bend[n] = own;
+      slope[n++] = steep;
+    }
+  }
+  return n;
 }
 
 interface Box {

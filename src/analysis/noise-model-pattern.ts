@@ -7,6 +7,7 @@ import type { Drift, Estimate } from "../model/experiment.js";
 import type { Movie } from "../model/movie.js";
 import { noiseKept, patternBetween } from "./camera-pattern.js";
 import { samplesOf } from "./frames.js";
+import { countsOf } from "./noise-model-carrier.js";
 import { varianceOf, type Fit } from "./noise-model-fit.js";
 
 /** Frames of each of the two groups that show the pattern, and how much of it must show between them. */
@@ -79,7 +80,23 @@ export async function patternOf(
     await groupOf(movie, drift, first, black, signal),
     await groupOf(movie, drift, second, black, signal),
   ];
-  const { width, height } = movie;
+  const found = leftBetween(early, late, movie, { carrier, fit, psf_px, shows });
+  if (found === null) because.push("too few pixels of still carrier to tell the pattern fixed to the camera");
+  return found;
+}
+
+/** The pattern by what is left between two groups; null where too few pixels tell it. */
+function leftBetween(
+  early: Group,
+  late: Group,
+  { width, height }: { readonly width: number; readonly height: number },
+  {
+    carrier,
+    fit,
+    psf_px,
+    shows,
+  }: { readonly carrier: Uint8Array; readonly fit: Fit; readonly psf_px: number; readonly shows: number },
+): Estimate | null {
   const size = width * height;
   const ratio = new Float32Array(size).fill(NaN);
   const steep = new Float32Array(size).fill(NaN);
@@ -114,10 +131,7 @@ export async function patternOf(
     scratch[n] = one;
     places[n++] = at;
   }
-  if (n < FEWEST) {
-    because.push("too few pixels of still carrier to tell the pattern fixed to the camera");
-    return null;
-  }
+  if (n < FEWEST) return null;
   const most = CLIP * madSigmaInPlace(scratch, n);
   const [steepness2, beyond] = [new Float64Array(n), new Float64Array(n)];
   let within = 0;
@@ -208,17 +222,19 @@ async function groupOf(
   const samples = samplesOf(movie.dtype, size);
   const image = new Float64Array(size);
   const moved = new Float32Array(size);
-  const light = new Float32Array(size);
   const shifts: [number, number][] = [];
   for (const frame of frames) {
     await movie.read(frame, samples, signal);
     signal?.throwIfAborted();
-    const scale = 1 / gain[frame]!;
-    for (let at = 0; at < size; at++) light[at] = (samples[at]! - black) * scale;
+    const light = countsOf(samples, black, gain[frame]!);
     const [x, y] = [x_px[frame]!, y_px[frame]!];
     resampleWindow(light, width, height, x, y, moved, 0, width, height);
-    for (let at = 0; at < size; at++) image[at] = image[at]! + moved[at]! / frames.length;
+    addTimes(image, moved, 1 / frames.length);
     shifts.push([x, y]);
   }
   return { image, shifts };
+}
+
+function addTimes(into: Float64Array, values: Float32Array, weight: number): void {
+  for (let at = 0; at < into.length; at++) into[at] = into[at]! + weight * values[at]!;
 }

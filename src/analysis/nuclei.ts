@@ -14,10 +14,15 @@ export interface Valley {
 
 /**
  * The valleys of a map deeper than `least_s`, the deepest first. Pixels are taken up in order of their time; where two
- * valleys meet, the shallower one ends there (a merge tree). `map`: NaN outside.
+ * valleys meet, the shallower one ends there (a merge tree). `map`: NaN outside; `order`: its pixels in the order of their time, where that is at hand.
  */
-export function valleysOf(map: Float32Array, width: number, height: number, least_s: number): Valley[] {
-  const order = orderOf(map);
+export function valleysOf(
+  map: Float32Array,
+  width: number,
+  height: number,
+  least_s: number,
+  order: Int32Array = orderOf(map),
+): Valley[] {
   const size = width * height;
   const parent = new Int32Array(size).fill(-1);
   const bottom = new Int32Array(size);

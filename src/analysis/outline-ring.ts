@@ -41,15 +41,16 @@ function evenly(ring: Outline): Outline {
 
 function blurRing(ring: Outline, sigma: number): Outline {
   const reach = Math.min(Math.ceil(4 * sigma), Math.floor((ring.length - 1) / 2));
-  const weights = Array.from({ length: 2 * reach + 1 }, (_, at) => Math.exp(-0.5 * ((at - reach) / sigma) ** 2));
+  const weights = Float64Array.from({ length: 2 * reach + 1 }, (_, at) => Math.exp(-0.5 * ((at - reach) / sigma) ** 2));
   const total = weights.reduce((sum, weight) => sum + weight, 0);
+  const n = ring.length;
   return ring.map((_, at) => {
     let x = 0;
     let y = 0;
-    for (const [k, weight] of weights.entries()) {
-      const [u, v] = ring[(at + k - reach + ring.length) % ring.length]!;
-      x += (weight * u) / total;
-      y += (weight * v) / total;
+    for (let k = 0, of = (at - reach + n) % n; k < weights.length; k++, of = of + 1 === n ? 0 : of + 1) {
+      const weight = weights[k]! / total;
+      x += weight * ring[of]![0];
+      y += weight * ring[of]![1];
     }
     return [x, y];
   });

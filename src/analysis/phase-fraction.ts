@@ -127,6 +127,7 @@ export function singleParticleCRate(
   const perHour = (c_rate_factor * SECONDS_PER_HOUR) / bandwidth_s;
   const rate = (one: Pieces, t_s: number): number =>
     perHour * (fractionAt(one, t_s + 0.5 * bandwidth_s) - fractionAt(one, t_s - 0.5 * bandwidth_s));
+  const greatest = new Map([own, ...noisy].map((one) => [one, perHour * mostWithin(one, bandwidth_s)]));
   const time_s = timesOf(own, bandwidth_s);
   const n = Math.max(1, filled.sorted_s.length / noise.area_px2);
   const estimate = (of: (one: Pieces) => number, share = 0): Estimate | null => {
@@ -140,8 +141,8 @@ export function singleParticleCRate(
     value: time_s.map((t_s) => rate(own, t_s)),
     sd: time_s.map((t_s) => spread(noisy.map((one) => rate(one, t_s))) ?? 0),
     max: withoutLuck(
-      estimate((one) => perHour * mostWithin(one, bandwidth_s)),
-      noisy.map((one) => perHour * mostWithin(one, bandwidth_s)),
+      estimate((one) => greatest.get(one)!),
+      noisy.map((one) => greatest.get(one)!),
     ),
     mean: estimate(
       (one) => (c_rate_factor * 0.9 * SECONDS_PER_HOUR) / durationOf(one),

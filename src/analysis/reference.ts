@@ -34,7 +34,7 @@ export async function referenceImage(
   for (let index = 0; index < count; index++) {
     await movie.read(index, samples, options.signal);
     options.signal?.throwIfAborted();
-    worths.push({ index, level: median(samples) - black, sound: showsScene(samples) });
+    worths.push({ index, level: medianOf(samples) - black, sound: showsScene(samples) });
   }
   const chosen = steady(worths);
   const level = median(chosen.map((worth) => worth.level));
@@ -46,15 +46,34 @@ export async function referenceImage(
     await movie.read(worth.index, samples, options.signal);
     options.signal?.throwIfAborted();
     const gain = isLight ? level / worth.level : 1;
-    for (let at = 0; at < sum.length; at++) {
-      const value = samples[at]!;
-      if (!Number.isFinite(value)) continue;
-      sum[at] = sum[at]! + gain * (value - black);
-      known[at] = known[at]! + 1;
-    }
+    addFrame(samples, black, gain, sum, known);
   }
   const data = Float32Array.from(sum, (total, at) => (known[at] === 0 ? NaN : total / known[at]!));
   return { width, height, pixelSize_um, data };
+}
+
+/** Adds a frame's finite samples above black, times its gain, to sums and counts. */
+function addFrame(samples: Samples, black: number, gain: number, sum: Float64Array, known: Uint32Array): void {
+  for (let at = 0; at < sum.length; at++) {
+    const value = samples[at]!;
+    if (value - value !== 0) continue;
+    sum[at] = sum[at]! + gain * (value - black);
+    known[at] = known[at]! + 1;
+  }
+}
+
+/** Median of a frame's finite samples; of whole numbers by counting. */
+function medianOf(samples: Samples): number {
+  if (!(samples instanceof Uint16Array || samples instanceof Uint8Array) || samples.length === 0)
+    return median(samples);
+  const counts = new Int32Array(1 << (8 * samples.BYTES_PER_ELEMENT));
+  for (let at = 0; at < samples.length; at++) counts[samples[at]!]!++;
+  const atRank = (rank: number): number => {
+    let value = 0;
+    for (let below = counts[0]!; below <= rank; below += counts[value]!) value++;
+    return value;
+  };
+  return 0.5 * (atRank(Math.floor((samples.length - 1) / 2)) + atRank(Math.ceil((samples.length - 1) / 2)));
 }
 
 function showsScene(samples: Samples): boolean {
@@ -64,7 +83,7 @@ function showsScene(samples: Samples): boolean {
   let highest = 0;
   for (let at = 0; at < samples.length; at++) {
     const value = samples[at]!;
-    if (!Number.isFinite(value)) continue;
+    if (value - value !== 0) continue;
     finite++;
     if (value < low) low = value;
     if (value > high) {

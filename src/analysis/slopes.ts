@@ -107,7 +107,10 @@ export function slopes(options: SlopeOptions): Slopes {
     neighbourhoods({ ...options, wanted: sees }, (at, hood) => found.set(at, coefficientsOf(hood, radius_px)));
   }
   const pixels = new Int32Array(weight.length);
-  const coefficients = new Float64Array(FIT * weight.length);
+  const places = wanted ?? weight;
+  let most = 0;
+  for (let at = 0; at < places.length; at++) if (places[at] !== 0) most++;
+  const coefficients = new Float64Array(FIT * most);
   const walled: WalledPixel[] = [];
   const moments = new Float64Array(MOMENTS);
   const normal = new Float64Array(36);
@@ -169,7 +172,7 @@ export function slopes(options: SlopeOptions): Slopes {
     height,
     disc,
     weight,
-    coefficients: coefficients.slice(0, FIT * n),
+    coefficients: coefficients.subarray(0, FIT * n),
     walled,
   };
 }

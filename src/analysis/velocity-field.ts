@@ -1,4 +1,5 @@
 /** How fast and which way the boundary passed each pixel: the local slope of the arrival map. */
+import type { DiscFits } from "../kernels/disc.js";
 import { distanceTransform } from "../kernels/distance.js";
 import { median } from "../kernels/stats.js";
 import type { FrontMap } from "../model/experiment.js";
@@ -11,6 +12,9 @@ export interface VelocityField {
   readonly map: ThinMap;
   /** Gives value and slope, in s/px of the thin map, from arrivals thinned alike. */
   readonly operator: Slopes;
+  /** Value and slope of the map at the operator's pixels, and those of the noise's draws. */
+  readonly found: DiscFits;
+  readonly drawn: readonly DiscFits[];
   /** Variance that noise gives to one component of the slope, (s/px)^2. */
   readonly slopeVariance: Float64Array;
   /** 1 where a velocity is defined: farther than a point spread from outline, nuclei and collision lines. */
@@ -44,6 +48,8 @@ const KINK_COS = Math.cos((50 * Math.PI) / 180);
 const DOUBTFUL = 3;
 /** Draws of the noise from which the slopes' own is taken. */
 const VARIANCE_DRAWS = 16;
+/** Pixels that tell the typical slope. */
+const ENOUGH = 1000;
 /** Fewer clear pixels than this are none. */
 const FEWEST = 4;
 
@@ -75,22 +81,23 @@ export function velocityField(front: FrontMap, psf_um: number, noise: MapNoise):
     return Math.min(most_px, Math.max(least_px, Number.isFinite(wanted) ? wanted : least_px));
   };
   let radius_px = Math.min(most_px, 1.4 * least_px);
-  let operator = slopes({ width, height, weight, radius_px });
-  const steepnessOf = (): number => {
-    const { x, y } = applySlopes(operator, arrival_s);
-    return median(x.map((value, i) => Math.hypot(value, y[i]!)));
-  };
+  // The typical slope is told by some of the pixels.
+  const wanted = someOf(weight, width);
   for (let round = 0; round < 2; round++) {
-    const wanted_px = radiusFor(steepnessOf());
+    const { x, y } = applySlopes(slopes({ width, height, weight, wanted, radius_px }), arrival_s);
+    const wanted_px = radiusFor(median(x.map((value, i) => Math.hypot(value, y[i]!))));
     if (Math.abs(Math.log(wanted_px / radius_px)) < 0.1) break;
     radius_px = wanted_px;
-    operator = slopes({ width, height, weight, radius_px });
   }
+  let operator = slopes({ width, height, weight, radius_px });
   if (operator.pixels.length < FEWEST) return null;
   const kinks = kinksOf(map, operator, Math.max(psf_px, 0.7 * radius_px));
   if (kinks.some((kink) => kink === 1)) operator = slopes({ width, height, weight, radius_px, wall: kinks });
-  const slopeVariance = varianceOf(operator, noise, front, map);
   const found = applySlopes(operator, arrival_s);
+  const drawn = noise.draws_s.map((draw_s) =>
+    applySlopes(operator, thinned(draw_s, front.width, front.height, map.stride)),
+  );
+  const slopeVariance = varianceOf(drawn.slice(0, VARIANCE_DRAWS), operator.pixels.length);
   const beyondNoise = median(found.x.map((x, i) => (x * x + found.y[i]! ** 2) / slopeVariance[i]!));
   if (beyondNoise < 4) return null;
   // Where a front stood and went on no one slope is its own.
@@ -105,21 +112,34 @@ export function velocityField(front: FrontMap, psf_um: number, noise: MapNoise):
     (sum, at) => sum + (kinks[at] === 0 && depth_um[at]! > psf_um && sd_s[at]! > most_s ? 1 : 0),
     0,
   );
-  const rest = { map, operator, slopeVariance, doubtful: doubtful / Math.max(1, doubtful + count(clear)) };
+  const rest = {
+    map,
+    operator,
+    found,
+    drawn,
+    slopeVariance,
+    doubtful: doubtful / Math.max(1, doubtful + count(clear)),
+  };
   if (count(clear) >= FEWEST) return { ...rest, clear, relaxed: false };
   const inner = clearBelow(0.5 * inradius_px * pixelSize_um);
   return count(inner) < FEWEST ? null : { ...rest, clear: inner, relaxed: true };
 }
 
+/** 1 at pixels with a weight, or on a grid of them that still has ENOUGH. */
+function someOf(weight: Float64Array, width: number): Uint8Array {
+  const known = weight.reduce((sum, own) => sum + (own > 0 ? 1 : 0), 0);
+  const stride = Math.max(1, Math.floor(Math.sqrt(known / ENOUGH)));
+  return Uint8Array.from(weight, (own, at) =>
+    own > 0 && (at % width) % stride === 0 && Math.floor(at / width) % stride === 0 ? 1 : 0,
+  );
+}
+
 /** Mean square of one component of the slopes of the map's noise, by its draws. */
-function varianceOf(operator: Slopes, noise: MapNoise, front: FrontMap, { stride }: ThinMap): Float64Array {
-  const variance = new Float64Array(operator.pixels.length);
-  const draws = noise.draws_s.slice(0, VARIANCE_DRAWS);
-  for (const draw_s of draws) {
-    const { x, y } = applySlopes(operator, thinned(draw_s, front.width, front.height, stride));
-    for (let i = 0; i < variance.length; i++) {
-      variance[i] = variance[i]! + (0.5 * (x[i]! ** 2 + y[i]! ** 2)) / draws.length;
-    }
+function varianceOf(drawn: readonly DiscFits[], n: number): Float64Array {
+  const variance = new Float64Array(n);
+  const share = 0.5 / drawn.length;
+  for (const { x, y } of drawn) {
+    for (let i = 0; i < n; i++) variance[i] = variance[i]! + share * (x[i]! * x[i]! + y[i]! * y[i]!);
   }
   return variance;
 }
@@ -168,22 +188,22 @@ function thin(front: FrontMap, psf_um: number): ThinMap {
 /** 1 where directions of travel on opposite sides, `reach_px` away, part or meet. */
 function kinksOf({ width, height, arrival_s }: ThinMap, operator: Slopes, reach_px: number): Uint8Array {
   const { x, y } = applySlopes(operator, arrival_s);
+  const steepness = x.map((value, i) => Math.hypot(value, y[i]!));
   const index = new Int32Array(width * height).fill(-1);
   for (const [i, at] of operator.pixels.entries()) index[at] = i;
   const kinks = new Uint8Array(width * height);
-  for (const at of operator.pixels) {
-    const x0 = at % width;
-    const y0 = Math.floor(at / width);
-    for (let turn = 0; turn < 4; turn++) {
-      const dx = Math.round(reach_px * Math.cos((turn * Math.PI) / 4));
-      const dy = Math.round(reach_px * Math.sin((turn * Math.PI) / 4));
+  for (let turn = 0; turn < 4; turn++) {
+    const dx = Math.round(reach_px * Math.cos((turn * Math.PI) / 4));
+    const dy = Math.round(reach_px * Math.sin((turn * Math.PI) / 4));
+    for (const at of operator.pixels) {
+      const x0 = at % width;
+      const y0 = (at - x0) / width;
       const inside = (px: number, py: number): boolean => px >= 0 && py >= 0 && px < width && py < height;
       if (!inside(x0 + dx, y0 + dy) || !inside(x0 - dx, y0 - dy)) continue;
       const one = index[(y0 + dy) * width + x0 + dx]!;
       const other = index[(y0 - dy) * width + x0 - dx]!;
       if (one < 0 || other < 0) continue;
-      const steep = Math.hypot(x[one]!, y[one]!) * Math.hypot(x[other]!, y[other]!);
-      if (x[one]! * x[other]! + y[one]! * y[other]! < KINK_COS * steep) kinks[at] = 1;
+      if (x[one]! * x[other]! + y[one]! * y[other]! < KINK_COS * steepness[one]! * steepness[other]!) kinks[at] = 1;
     }
   }
   return kinks;

@@ -1,9 +1,10 @@
 /** Velocity of the phase boundary: inverse of the slope of the arrival map. */
+import type { DiscFits } from "../kernels/disc.js";
 import { linearFit, mean, median, quantile } from "../kernels/stats.js";
 import type { Estimate, FrontMap } from "../model/experiment.js";
 import { mapNoise, spread, type MapNoise } from "./map-noise.js";
 import { fillArrivals, piecesOf, timeOfFraction, type FilledArrivals } from "./fill-arrivals.js";
-import { applySlopes, type Slopes } from "./slopes.js";
+import type { Slopes } from "./slopes.js";
 import { thinned, velocityField, type VelocityField } from "./velocity-field.js";
 
 /** The median velocity, and the others beside it. */
@@ -57,15 +58,20 @@ export function frontVelocity(front: FrontMap, options: VelocityOptions = {}): F
   const last_s = timeOfFraction(pieces, 0.95);
   const duration_s = last_s - timeOfFraction(pieces, 0.05);
   const late_s: readonly [number, number] = [last_s - 0.1 * duration_s, last_s];
-  const own = statistics(field, field.map.arrival_s, late_s, psf_um);
-  const drawn = noise.draws_s.map((draw_s) => {
-    const draw = thinned(draw_s, front.width, front.height, field.map.stride);
-    return statistics(
-      field,
-      field.map.arrival_s.map((t, at) => t + draw[at]!),
-      late_s,
-      psf_um,
-    );
+  const ways = { index: indexOf(field), late_s, psf_um };
+  const arrival_s = Float64Array.from(field.operator.pixels, (at) => field.map.arrival_s[at]!);
+  const own = statistics(field, field.found, arrival_s, ways);
+  const sum = newField(arrival_s.length);
+  const noisy_s = new Float64Array(arrival_s.length);
+  const drawn = field.drawn.map((fits, draw) => {
+    const draw_s = thinned(noise.draws_s[draw]!, front.width, front.height, field.map.stride);
+    for (let i = 0; i < arrival_s.length; i++) {
+      noisy_s[i] = arrival_s[i]! + draw_s[field.operator.pixels[i]!]!;
+      sum.value[i] = field.found.value[i]! + fits.value[i]!;
+      sum.x[i] = field.found.x[i]! + fits.x[i]!;
+      sum.y[i] = field.found.y[i]! + fits.y[i]!;
+    }
+    return statistics(field, sum, noisy_s, ways);
   });
   const pixels = field.clear.reduce((sum, one) => sum + one, 0);
   const model = Math.hypot(
@@ -112,44 +118,49 @@ interface Statistics {
   readonly change_per_s: number;
 }
 
+/** `arrival_s`: of each pixel with a slope. */
 function statistics(
   { map, operator, slopeVariance, clear }: VelocityField,
-  arrival_s: Float32Array,
-  late_s: readonly [number, number],
-  psf_um: number,
+  found: DiscFits,
+  arrival_s: Float64Array,
+  { index, late_s, psf_um }: { index: Int32Array; late_s: readonly [number, number]; psf_um: number },
 ): Statistics {
-  const found = applySlopes(operator, arrival_s);
-  const velocity_um_s: number[] = [];
-  const late: number[] = [];
-  const evened: number[] = [];
-  const logs: number[] = [];
-  const times_s: number[] = [];
+  const velocity_um_s = new Float64Array(clear.length);
+  const late = new Float64Array(clear.length);
+  const evened = new Float64Array(clear.length);
+  const logs = new Float64Array(clear.length);
+  const times_s = new Float64Array(clear.length);
+  let n = 0;
+  let latePixels = 0;
   for (let i = 0; i < clear.length; i++) {
     if (clear[i] === 0) continue;
-    const square = found.x[i]! ** 2 + found.y[i]! ** 2;
+    const square = found.x[i]! * found.x[i]! + found.y[i]! * found.y[i]!;
     const variance = slopeVariance[i]!;
     const steepness = Math.sqrt(Math.max(square - variance, 0.1 * square));
     const own = map.pixelSize_um / steepness;
-    velocity_um_s.push(own);
+    velocity_um_s[n] = own;
     // The mean of 1 / (g + noise) is greater than 1 / g.
-    evened.push(own * Math.max(0.5, 1 - variance / (steepness * steepness)));
-    const t_s = arrival_s[operator.pixels[i]!]!;
-    logs.push(Math.log(own));
-    times_s.push(found.value[i]!);
-    if (t_s >= late_s[0] && t_s <= late_s[1]) late.push(own);
+    evened[n] = own * Math.max(0.5, 1 - variance / (steepness * steepness));
+    const t_s = arrival_s[i]!;
+    logs[n] = Math.log(own);
+    times_s[n++] = found.value[i]!;
+    if (t_s >= late_s[0] && t_s <= late_s[1]) late[latePixels++] = own;
   }
-  const path = steepestPath(map.width, operator, found, clear);
+  const path = steepestPath(map.width, operator, found, clear, index);
   const path_um = path.length_px * map.pixelSize_um;
-  const median_um_s = median(velocity_um_s);
+  const all_um_s = velocity_um_s.subarray(0, n);
+  const median_um_s = median(all_um_s);
+  const tails = [median_um_s / TAIL, TAIL * median_um_s] as const;
+  for (let i = 0; i < n; i++) evened[i] = Math.min(tails[1], Math.max(tails[0], evened[i]!));
   return {
     median_um_s,
-    mean_um_s: mean(evened.map((own) => Math.min(TAIL * median_um_s, Math.max(median_um_s / TAIL, own)))),
-    range_um_s: [quantile(velocity_um_s, 0.05), quantile(velocity_um_s, 0.95)],
-    late_um_s: late.length < FEWEST_LATE ? NaN : median(late),
-    latePixels: late.length,
+    mean_um_s: mean(evened.subarray(0, n)),
+    range_um_s: [quantile(all_um_s, 0.05), quantile(all_um_s, 0.95)],
+    late_um_s: latePixels < FEWEST_LATE ? NaN : median(late.subarray(0, latePixels)),
+    latePixels,
     path_um_s: path_um < SHORTEST_PATH * psf_um || !(path.time_s > 0) ? NaN : path_um / path.time_s,
     path_um,
-    change_per_s: linearFit(times_s, logs).slope || 0,
+    change_per_s: linearFit(times_s.subarray(0, n), logs.subarray(0, n)).slope || 0,
   };
 }
 
@@ -163,82 +174,93 @@ interface Path {
   readonly time_s: number;
 }
 
-interface Field {
-  readonly value: Float64Array;
-  readonly x: Float64Array;
-  readonly y: Float64Array;
+function newField(n: number): DiscFits {
+  return { value: new Float64Array(n), x: new Float64Array(n), y: new Float64Array(n) };
+}
+
+/** Place of each pixel of the map among those with a clear slope; -1 for the others. */
+function indexOf({ map, operator, clear }: VelocityField): Int32Array {
+  const index = new Int32Array(map.width * map.height).fill(-1);
+  for (let i = 0; i < clear.length; i++) if (clear[i] === 1) index[operator.pixels[i]!] = i;
+  return index;
 }
 
 /** Of the ways down the slope from the latest clear pixels, the one that takes longest. */
-function steepestPath(width: number, operator: Slopes, field: Field, clear: Uint8Array): Path {
-  const index = new Map<number, number>();
-  for (const [i, at] of operator.pixels.entries()) if (clear[i] === 1) index.set(at, i);
-  const starts = [...index.values()].sort((a, b) => field.value[b]! - field.value[a]!).slice(0, PATHS);
+function steepestPath(width: number, { pixels }: Slopes, field: DiscFits, clear: Uint8Array, index: Int32Array): Path {
   let longest: Path = { length_px: 0, time_s: 0 };
-  for (const start of starts) {
-    const path = pathFrom(operator.pixels[start]!, width, index, field);
+  for (const start of latest(field.value, clear)) {
+    const path = pathFrom(pixels[start]!, width, index, field);
     if (path.time_s > longest.time_s) longest = path;
   }
   return longest;
 }
 
-/** Down the slope, half a pixel a step, as far as the map falls and is clear. */
-function pathFrom(start: number, width: number, index: ReadonlyMap<number, number>, field: Field): Path {
+/** The clear pixels of the greatest values. */
+function latest(value: Float64Array, clear: Uint8Array): number[] {
+  const found: number[] = [];
+  for (let i = 0; i < clear.length; i++) {
+    if (clear[i] === 0 || (found.length === PATHS && !(value[i]! > value[found[PATHS - 1]!]!))) continue;
+    let at = found.length;
+    while (at > 0 && value[i]! > value[found[at - 1]!]!) at--;
+    found.splice(at, 0, i);
+    if (found.length > PATHS) found.pop();
+  }
+  return found;
+}
+
+/** Down the slope, half a pixel a step, as far as the map falls and is clear; its length by chords of CHORD steps, as noise makes each step lean. */
+function pathFrom(start: number, width: number, index: Int32Array, field: DiscFits): Path {
   let x = start % width;
   let y = Math.floor(start / width);
-  const places: [number, number][] = [[x, y]];
-  let here = between(index, width, field, x, y)!;
+  let [fromX, fromY, steps, length_px] = [x, y, 0, 0];
+  let here: Spot = { value: 0, x: 0, y: 0 };
+  let next: Spot = { value: 0, x: 0, y: 0 };
+  between(index, width, field, x, y, here);
   const first_s = here.value;
   const step_px = 0.5;
   for (;;) {
-    const steepness = Math.hypot(here.x, here.y);
+    const steepness = Math.sqrt(here.x * here.x + here.y * here.y);
     if (!(steepness > 0)) break;
-    const next = between(index, width, field, x - (step_px * here.x) / steepness, y - (step_px * here.y) / steepness);
-    if (next === null || next.value >= here.value) break;
-    x -= (step_px * here.x) / steepness;
-    y -= (step_px * here.y) / steepness;
-    places.push([x, y]);
-    here = next;
+    const toX = x - (step_px * here.x) / steepness;
+    const toY = y - (step_px * here.y) / steepness;
+    if (!between(index, width, field, toX, toY, next) || next.value >= here.value) break;
+    x = toX;
+    y = toY;
+    [here, next] = [next, here];
+    if (++steps % CHORD !== 0) continue;
+    length_px += Math.hypot(x - fromX, y - fromY);
+    [fromX, fromY] = [x, y];
   }
-  return { length_px: lengthOf(places), time_s: first_s - here.value };
+  return { length_px: length_px + Math.hypot(x - fromX, y - fromY), time_s: first_s - here.value };
 }
 
-/** Length of a way by chords of CHORD steps: noise makes each step lean, and the sum of steps too long. */
-function lengthOf(places: readonly (readonly [number, number])[]): number {
-  let length_px = 0;
-  let last = 0;
-  while (last < places.length - 1) {
-    const next = Math.min(places.length - 1, last + CHORD);
-    length_px += Math.hypot(places[next]![0] - places[last]![0], places[next]![1] - places[last]![1]);
-    last = next;
-  }
-  return length_px;
+/** Value and slope at one place. */
+interface Spot {
+  value: number;
+  x: number;
+  y: number;
 }
 
-/** Value and slope between the four pixels around a place; null where one of them has none. */
-function between(
-  index: ReadonlyMap<number, number>,
-  width: number,
-  field: Field,
-  x: number,
-  y: number,
-): { readonly value: number; readonly x: number; readonly y: number } | null {
+/** Value and slope between the four pixels around a place; false where one of them has none. */
+function between(index: Int32Array, width: number, field: DiscFits, x: number, y: number, into: Spot): boolean {
   const left = Math.floor(x);
   const top = Math.floor(y);
-  const sum = { value: 0, x: 0, y: 0 };
-  for (const [dx, dy] of [
-    [0, 0],
-    [1, 0],
-    [0, 1],
-    [1, 1],
-  ] as const) {
-    const share = (dx === 0 ? 1 - (x - left) : x - left) * (dy === 0 ? 1 - (y - top) : y - top);
+  const u = x - left;
+  const v = y - top;
+  into.value = 0;
+  into.x = 0;
+  into.y = 0;
+  for (let corner = 0; corner < 4; corner++) {
+    const dx = corner & 1;
+    const dy = corner >> 1;
+    const share = (dx === 0 ? 1 - u : u) * (dy === 0 ? 1 - v : v);
     if (share === 0) continue;
-    const i = left + dx < 0 || left + dx >= width ? undefined : index.get((top + dy) * width + left + dx);
-    if (i === undefined) return null;
-    sum.value += share * field.value[i]!;
-    sum.x += share * field.x[i]!;
-    sum.y += share * field.y[i]!;
+    const at = (top + dy) * width + left + dx;
+    const i = left + dx < 0 || left + dx >= width || at < 0 || at >= index.length ? -1 : index[at]!;
+    if (i < 0) return false;
+    into.value += share * field.value[i]!;
+    into.x += share * field.x[i]!;
+    into.y += share * field.y[i]!;
   }
-  return sum;
+  return true;
 }

@@ -144,13 +144,17 @@ export function clipPolygon(
 /** Whether two sides of a polygon that are not neighbours meet. */
 export function crossesItself(points: Points): boolean {
   const n = points.length;
+  // Left and right end of each side.
+  const left = Float64Array.from(points, ([x], at) => Math.min(x, points[(at + 1) % n]![0]));
+  const right = Float64Array.from(points, ([x], at) => Math.max(x, points[(at + 1) % n]![0]));
   for (let at = 0; at < n; at++) {
     const a = points[at]!;
     const b = points[(at + 1) % n]!;
+    const [from, to] = [left[at]!, right[at]!];
     for (let other = at + 2; other < (at === 0 ? n - 1 : n); other++) {
+      if (left[other]! > to || right[other]! < from) continue;
       const c = points[other]!;
       const d = points[(other + 1) % n]!;
-      if (Math.min(c[0], d[0]) > Math.max(a[0], b[0]) || Math.max(c[0], d[0]) < Math.min(a[0], b[0])) continue;
       if (turn(a, b, c) > 0 !== turn(a, b, d) > 0 && turn(c, d, a) > 0 !== turn(c, d, b) > 0) return true;
     }
   }

@@ -60,6 +60,28 @@ export function newTemplates(arena: Arena): Templates {
   return { banks: new Map(), tables: new Map(), arena };
 }
 
+/** Where the templates of one look at a front lie: those of the look before are gone. */
+export interface TemplateRoom {
+  fresh(): Templates;
+  release(): void;
+}
+
+export function templateRoom(): TemplateRoom {
+  let arena: Arena | null = null;
+  const release = (): void => {
+    arena?.release();
+    arena = null;
+  };
+  return {
+    fresh() {
+      release();
+      arena = newArena();
+      return newTemplates(arena);
+    },
+    release,
+  };
+}
+
 /** One entry a course; NaN where no passing could be placed. */
 export interface ArrivalFit {
   readonly arrival_s: Float32Array;

@@ -5,7 +5,7 @@ import { fitArrivals, type FitOptions } from "./arrival-fit.js";
 import type { FollowedFront } from "./follow-front.js";
 import { slopeOf } from "./fill-arrivals.js";
 import type { Grid } from "./passings.js";
-import type { PixelCourses } from "./pixel-courses.js";
+import { type PixelCourses, TOGETHER, turnInto } from "./pixel-courses.js";
 
 /** A line is drawn no narrower than the pixels allow. */
 const PIXEL_SD = 1 / Math.sqrt(12);
@@ -73,6 +73,7 @@ function drawnCourses(map_s: Float32Array, { courses, fit, options }: FollowedFr
   const relative = new Float32Array(pixels.length * frames);
   const [first_s, last_s] = span(map, slope_s_px, (REACH * Math.hypot(psf_um, blur_um)) / pixelSize_um);
   const object = new Float32Array(map.length);
+  const few = new Float32Array(pixels.length * TOGETHER);
   for (let k = 0; k < frames; k++) {
     const t_s = time_s[k]!;
     let seen: Float32Array | null = null;
@@ -89,11 +90,14 @@ function drawnCourses(map_s: Float32Array, { courses, fit, options }: FollowedFr
       for (let at = 0; at < lit.length; at++) lit[at] = weight[at]! > 0 ? (weight[at]! * lit[at]!) / underLens[at]! : 0;
       seen = gaussianBlur(lit, width, height, blur_px);
     }
-    for (const [i, at] of pixels.entries()) {
-      const own = box.inBox[at]!;
+    const row = (k % TOGETHER) * pixels.length;
+    for (let i = 0; i < pixels.length; i++) {
+      const own = box.inBox[pixels[i]!]!;
       const share = seen === null ? (t_s < map[own]! ? 0 : 1) : seen[own]! / underBlur[own]!;
-      relative[i * frames + k] = 1 + fit.height[i]! * share;
+      few[row + i] = 1 + fit.height[i]! * share;
     }
+    if (k % TOGETHER === TOGETHER - 1 || k === frames - 1)
+      turnInto(relative, frames, k - (k % TOGETHER), k + 1, few, pixels.length);
   }
   return { ...courses, time_s, relative, noise: courses.noise.map((sd) => sd / Math.sqrt(stride)) };
 }

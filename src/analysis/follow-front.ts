@@ -1,10 +1,9 @@
 /** A front followed through a particle: which pixels it passed, when, and how wide the passing was there. */
-import type { Arena } from "../kernels/compiled.js";
 import { medianFilter } from "../kernels/filter.js";
 import { labelComponents } from "../kernels/label.js";
 import { median, medianStep } from "../kernels/stats.js";
 import type { Transition } from "../model/experiment.js";
-import { fitArrivals, newTemplates, type ArrivalFit, type FitOptions } from "./arrival-fit.js";
+import { fitArrivals, type ArrivalFit, type FitOptions, type TemplateRoom } from "./arrival-fit.js";
 import { commonCourse, everyPixelsCourse, withoutCommon } from "./common-course.js";
 import { boundaryProfile, type BoundaryProfile } from "./boundary-profile.js";
 import { laid, passings, spreadOf, type Grid, type Passings } from "./passings.js";
@@ -56,14 +55,14 @@ export interface Seen {
  * Passes of the fit, each with what the one before has told: first one width for all and either sign; then each pixel's
  * width from the slope of the arrivals there (point spread over speed) and the common sign; then without what brightens
  * the whole particle; then the boundary's common look; then, where `sharper` gives courses under less blur, those; last, pixels far off their neighbours are
- * sought again near them. Templates are laid in `arena`, whose owner releases it. Null where no front passes: too few pixels step in one sense, and no coherent region does.
+ * sought again near them. Templates are laid in `room`, whose owner releases it. Null where no front passes: too few pixels step in one sense, and no coherent region does.
  */
 export function followFront(
   blurred: PixelCourses,
   window: Transition,
   grid: Grid,
   sharper: (seen: Seen) => PixelCourses | null,
-  arena: Arena,
+  room: TemplateRoom,
 ): FollowedFront | null {
   let courses = blurred;
   let looked = firstLook(courses, window, grid);
@@ -111,7 +110,7 @@ export function followFront(
       ...passing,
       shape,
       width_s: passing.width_s.map((width) => width * scale),
-      templates: newTemplates(arena),
+      templates: room.fresh(),
     };
     fit = fitArrivals(courses, options);
     kept = judge(fit, sign);
@@ -128,7 +127,7 @@ export function followFront(
       ...passing,
       shape,
       width_s: passing.width_s.map((width) => width * scale),
-      templates: newTemplates(arena),
+      templates: room.fresh(),
     };
     courses = sharp;
     fit = fitArrivals(courses, options);

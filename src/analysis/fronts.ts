@@ -1,5 +1,5 @@
 /** When the phase boundary passed each pixel: from a stretch of movie to a map of arrivals. */
-import { type Arena, newArena } from "../kernels/compiled.js";
+import { templateRoom, type TemplateRoom } from "./arrival-fit.js";
 import { mean, median, quantile, medianStep } from "../kernels/stats.js";
 import type { Estimator, FrontMap, Transition } from "../model/experiment.js";
 import type { Stack } from "../model/movie.js";
@@ -66,15 +66,15 @@ const SEGMENT_UM = 1;
  * Null where the frames are too few or no coherent part of the particle steps.
  */
 export function mapFront(stack: Stack, transition: Transition, options: FrontOptions): FrontMap | null {
-  const arena = newArena();
+  const room = templateRoom();
   try {
-    return mapIn(arena, stack, transition, options);
+    return mapIn(room, stack, transition, options);
   } finally {
-    arena.release();
+    room.release();
   }
 }
 
-function mapIn(arena: Arena, stack: Stack, transition: Transition, options: FrontOptions): FrontMap | null {
+function mapIn(room: TemplateRoom, stack: Stack, transition: Transition, options: FrontOptions): FrontMap | null {
   const { mask, psf_um } = options;
   const { width, height, pixelSize_um } = stack;
   const grid = { mask, width, height, pixelSize_um };
@@ -90,7 +90,7 @@ function mapIn(arena: Arena, stack: Stack, transition: Transition, options: Fron
       const resolved = psf_um / speed_um_s > RESOLVED * medianStep(blurred.time_s);
       return resolved && blur_um < blurred.blur_um ? pixelCourses(stack, mask, { psf_um: shown_um, blur_um }) : null;
     },
-    arena,
+    room,
   );
   if (front === null) return null;
   const { courses, fit, kept } = front;

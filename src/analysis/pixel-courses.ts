@@ -60,22 +60,30 @@ export function pixelCourses(
   const relative = new Float32Array(pixels.length * frames.length);
   const image = new Float32Array(area);
   const known = new Float32Array(area);
-  for (const [course, k] of frames.entries()) {
-    let whole = true;
-    for (const at of pixels) {
-      const value = stack.data[k * area + at]! / level[at]!;
-      const finite = Number.isFinite(value);
-      image[at] = finite ? weight[at]! * value : 0;
-      known[at] = finite ? weight[at]! : 0;
-      whole &&= finite;
+  const few = new Float32Array(pixels.length * TOGETHER);
+  for (let start = 0; start < frames.length; start += TOGETHER) {
+    const end = Math.min(frames.length, start + TOGETHER);
+    for (let course = start; course < end; course++) {
+      const from = frames[course]! * area;
+      let whole = true;
+      for (let i = 0; i < pixels.length; i++) {
+        const at = pixels[i]!;
+        const value = stack.data[from + at]! / level[at]!;
+        const finite = value - value === 0;
+        image[at] = finite ? weight[at]! * value : 0;
+        known[at] = finite ? weight[at]! : 0;
+        whole &&= finite;
+      }
+      const blurred = gaussianBlur(image, width, height, sigma_px);
+      const under = whole ? spread : gaussianBlur(known, width, height, sigma_px);
+      const row = (course - start) * pixels.length;
+      for (let i = 0; i < pixels.length; i++) {
+        const at = pixels[i]!;
+        // A course may lean on its neighbours where it lacks light itself, but not on a mere few of them.
+        few[row + i] = under[at]! > 0.3 * spread[at]! ? blurred[at]! / under[at]! : NaN;
+      }
     }
-    const blurred = gaussianBlur(image, width, height, sigma_px);
-    const under = whole ? spread : gaussianBlur(known, width, height, sigma_px);
-    for (let i = 0; i < pixels.length; i++) {
-      const at = pixels[i]!;
-      // A course may lean on its neighbours where it lacks light itself, but not on a mere few of them.
-      relative[i * frames.length + course] = under[at]! > 0.3 * spread[at]! ? blurred[at]! / under[at]! : NaN;
-    }
+    turnInto(relative, frames.length, start, end, few, pixels.length);
   }
   return {
     pixels,
@@ -88,6 +96,24 @@ export function pixelCourses(
     psf_um,
     blur_um,
   };
+}
+
+/** Frames that are written into courses together: alone, each value would lie far from the last in memory. */
+export const TOGETHER = 16;
+
+/** Writes frames start ... end - 1, `few` with `n` values each, into courses of `frames` values. */
+export function turnInto(
+  courses: Float32Array,
+  frames: number,
+  start: number,
+  end: number,
+  few: Float32Array,
+  n: number,
+): void {
+  for (let i = 0; i < n; i++) {
+    const to = i * frames;
+    for (let k = start; k < end; k++) courses[to + k] = few[(k - start) * n + i]!;
+  }
 }
 
 /** The same courses where the lens is known to spread light by `psf_um`: their light comes from elsewhere. */

@@ -148,13 +148,6 @@ function sortedFinite(values: Float32Array): Float64Array {
   return Float64Array.from(values.filter(Number.isFinite)).sort();
 }
 
-/** The same outline with one draw of the map's noise. */
-export function withNoise(filled: FilledArrivals, draw_s: Float32Array): FilledArrivals {
-  const smooth_s = filled.smoothed(draw_s);
-  const arrival_s = filled.arrival_s.map((value, at) => value + smooth_s[at]!);
-  return { ...filled, arrival_s, sorted_s: sortedFinite(arrival_s) };
-}
-
 /** Equal pieces of an outline by the moment at which each was passed. */
 export interface Pieces {
   /** Those that were passed, in ascending order. */

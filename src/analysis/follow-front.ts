@@ -40,6 +40,8 @@ const SAMPLE = 320;
 /** Skew up to which a passing tells the boundary's look, unless only fewer are so even. */
 const EVEN = 0.06;
 const LEAST_SAMPLE = 60;
+/** A step is sought again so many widths about where it stood. */
+const AGAIN = 3;
 /** The lens is told from the passings' width within these factors of what it was said to be, and as closely as this. */
 const LENS = { least: 0.75, most: 1.4, told: 0.04 } as const;
 /** What decides how sharply a front is looked at in the end. */
@@ -112,7 +114,7 @@ export function followFront(
       width_s: passing.width_s.map((width) => width * scale),
       templates: room.fresh(),
     };
-    fit = fitArrivals(courses, options);
+    fit = fitArrivals(courses, { ...options, ...nearby(fit, kept, courses, grid) });
     kept = judge(fit, sign);
     passing = passings(fit, kept, courses, grid, radius_px);
   }
@@ -129,8 +131,9 @@ export function followFront(
       width_s: passing.width_s.map((width) => width * scale),
       templates: room.fresh(),
     };
+    const near = nearby(fit, kept, courses, grid);
     courses = sharp;
-    fit = fitArrivals(courses, options);
+    fit = fitArrivals(courses, { ...options, ...near });
     kept = judge(fit, sign);
   }
   const again = strays(fit, kept, courses, grid);
@@ -272,6 +275,18 @@ function judge(fit: ArrivalFit, sign: -1 | 1): Uint8Array {
 
 /** Whether enough pixels step, and at moments like their neighbours'. */
 function isCoherent(fit: ArrivalFit, kept: Uint8Array, courses: PixelCourses, grid: Grid): boolean {
+  const { area_px } = labelComponents(coherentOf(fit, kept, courses, grid), grid.width, grid.height);
+  const largest = area_px.reduce((most, area) => Math.max(most, area), 0);
+  const all = area_px.reduce((sum, area) => sum + area, 0);
+  const spread_px2 = 4 * Math.PI * (courses.psf_um / grid.pixelSize_um) ** 2;
+  const n = kept.length;
+  return all > SHARE * n
+    ? largest > COHERENT_SHARE * n
+    : largest > Math.max(COHERENT_SHARE * n, COHERENT_AREAS * spread_px2);
+}
+
+/** 1 in the image where a step is kept that came when its neighbours' did. */
+function coherentOf(fit: ArrivalFit, kept: Uint8Array, courses: PixelCourses, grid: Grid): Uint8Array {
   const arrival_s = laid(fit.arrival_s, kept, courses, grid);
   const around_s = medianFilter(arrival_s, grid.width, grid.height, 1);
   const coherent = new Uint8Array(arrival_s.length);
@@ -280,14 +295,19 @@ function isCoherent(fit: ArrivalFit, kept: Uint8Array, courses: PixelCourses, gr
     const off_s = Math.abs(arrival_s[at]! - around_s[at]!);
     if (off_s < 1.5 * fit.width_s[i]! + 3 * fit.sd_s[i]!) coherent[at] = 1;
   }
-  const { area_px } = labelComponents(coherent, grid.width, grid.height);
-  const largest = area_px.reduce((most, area) => Math.max(most, area), 0);
-  const all = area_px.reduce((sum, area) => sum + area, 0);
-  const spread_px2 = 4 * Math.PI * (courses.psf_um / grid.pixelSize_um) ** 2;
-  const n = kept.length;
-  return all > SHARE * n
-    ? largest > COHERENT_SHARE * n
-    : largest > Math.max(COHERENT_SHARE * n, COHERENT_AREAS * spread_px2);
+  return coherent;
+}
+
+/** Steps that came when their neighbours' did are sought again about where they stand, the others anywhere. */
+function nearby(
+  fit: ArrivalFit,
+  kept: Uint8Array,
+  courses: PixelCourses,
+  grid: Grid,
+): Required<Pick<FitOptions, "near_s" | "reach_s">> {
+  const coherent = coherentOf(fit, kept, courses, grid);
+  const near_s = fit.arrival_s.map((t_s, i) => (coherent[courses.pixels[i]!] === 1 ? t_s : NaN));
+  return { near_s, reach_s: fit.width_s.map((width_s) => AGAIN * width_s) };
 }
 
 /**

@@ -1,5 +1,5 @@
 /** The moment of passing in one time course: a step and a bright line on a slope, by least squares. */
-import { type Arena, newArena, ordinaryArrays } from "../kernels/compiled.js";
+import { type Arena, compiledKernels, newArena, ordinaryArrays } from "../kernels/compiled.js";
 import { median, medianStep } from "../kernels/stats.js";
 import { explain, setTemplate, templateBlock, type TemplateBlock } from "../kernels/templates.js";
 import {
@@ -60,25 +60,27 @@ export function newTemplates(arena: Arena): Templates {
   return { banks: new Map(), tables: new Map(), arena };
 }
 
-/** Where the templates of one look at a front lie: those of the look before are gone. */
-export interface TemplateRoom {
+/** Where a front's courses lie, and the templates of one look at it: those of the look before are gone. */
+export interface FrontRoom {
+  readonly courses: Arena;
   fresh(): Templates;
   release(): void;
 }
 
-export function templateRoom(): TemplateRoom {
-  let arena: Arena | null = null;
-  const release = (): void => {
-    arena?.release();
-    arena = null;
-  };
+export function frontRoom(): FrontRoom {
+  const courses = newArena();
+  let templates: Arena | null = null;
   return {
+    courses,
     fresh() {
-      release();
-      arena = newArena();
-      return newTemplates(arena);
+      templates?.release();
+      templates = newArena();
+      return newTemplates(templates);
     },
-    release,
+    release() {
+      templates?.release();
+      courses.release();
+    },
   };
 }
 
@@ -151,8 +153,7 @@ export function fitArrivals(courses: PixelCourses, options: FitOptions): Arrival
   const arena = newArena();
   const { banks, tables, arena: room } = options.templates ?? newTemplates(arena);
   const explained = arena.doubles(MOST_MOMENTS);
-  const laidOut = arena.floats(relative.length);
-  laidOut.set(relative);
+  const laidOut = inArena(relative, arena);
   const typical_s = median(options.width_s);
   for (let i = 0; i < n; i++) {
     if (options.only !== undefined && options.only[i] === 0) continue;
@@ -194,6 +195,14 @@ export function fitArrivals(courses: PixelCourses, options: FitOptions): Arrival
   }
   arena.release();
   return fit;
+}
+
+/** The same values where the kernels see them. */
+function inArena(values: Float32Array, arena: Arena): Float32Array {
+  if (compiledKernels()?.holds(values) === true) return values;
+  const laidOut = arena.floats(values.length);
+  laidOut.set(values);
+  return laidOut;
 }
 
 function isWhole(values: Float32Array, at: number, frames: number): boolean {

@@ -1,4 +1,5 @@
 /** How the whole of a particle brightens in time while a front crosses it: a ramp, its kinks, what is left of flicker. */
+import { type Arena, ordinaryArrays } from "../kernels/compiled.js";
 import { median, quantileInPlace, medianStep } from "../kernels/stats.js";
 import type { ArrivalFit } from "./arrival-fit.js";
 import type { PixelCourses } from "./pixel-courses.js";
@@ -106,8 +107,16 @@ function paceAround(rise: Float64Array, time_s: Float64Array, k: number, interva
   return found.length === 0 ? 0 : found.reduce((sum, one) => sum + one, 0) / found.length;
 }
 
-/** Courses divided by the light of the whole. */
-export function withoutCommon(courses: PixelCourses, factor: Float64Array): PixelCourses {
+/** Courses divided by the light of the whole, laid in `arena`. */
+export function withoutCommon(
+  courses: PixelCourses,
+  factor: Float64Array,
+  arena: Arena = ordinaryArrays,
+): PixelCourses {
   const frames = courses.time_s.length;
-  return { ...courses, relative: courses.relative.map((value, at) => value / factor[at % frames]!) };
+  const relative = arena.floats(courses.relative.length);
+  for (let start = 0; start < relative.length; start += frames) {
+    for (let k = 0; k < frames; k++) relative[start + k] = courses.relative[start + k]! / factor[k]!;
+  }
+  return { ...courses, relative };
 }

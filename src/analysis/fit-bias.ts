@@ -1,4 +1,5 @@
 /** By how much fits misplace a front that bends, speeds up, stalls or meets another: told by fitting its own picture. */
+import { type Arena, newArena } from "../kernels/compiled.js";
 import { gaussianBlur } from "../kernels/filter.js";
 import { median, medianStep } from "../kernels/stats.js";
 import { fitArrivals, type FitOptions } from "./arrival-fit.js";
@@ -34,10 +35,12 @@ export function fitBias(map_s: Float32Array, front: FollowedFront, grid: Grid, o
     return uneven < EVEN ? 1 : 0;
   });
   const wanted = only.map((one, i) => (even[i] === 1 ? 0 : one));
-  const drawn = drawnCourses(map_s, front, grid);
+  const arena = newArena();
+  const drawn = drawnCourses(map_s, front, grid, arena);
   const { templates, ...rest } = options;
   const shared = drawn.time_s === courses.time_s && templates !== undefined ? { templates } : {};
   const again = fitArrivals(drawn, { ...rest, ...shared, near_s, reach_s, only: wanted });
+  arena.release();
   return again.arrival_s.map((t_s, i) =>
     wanted[i] === 0 && only[i] === 1 ? 0 : t_s + carry_s[i]! - map_s[courses.pixels[i]!]!,
   );
@@ -52,7 +55,12 @@ interface Box {
   readonly inBox: Int32Array;
 }
 
-function drawnCourses(map_s: Float32Array, { courses, fit, options }: FollowedFront, grid: Grid): PixelCourses {
+function drawnCourses(
+  map_s: Float32Array,
+  { courses, fit, options }: FollowedFront,
+  grid: Grid,
+  arena: Arena,
+): PixelCourses {
   const { pixelSize_um } = grid;
   const { pixels, psf_um, blur_um } = courses;
   const box = boxOf(grid);
@@ -70,7 +78,7 @@ function drawnCourses(map_s: Float32Array, { courses, fit, options }: FollowedFr
   const stride = Math.max(1, Math.floor(median(fit.width_s) / (FRAMES_A_WIDTH * medianStep(courses.time_s))));
   const time_s = stride === 1 ? courses.time_s : courses.time_s.filter((_, k) => k % stride === 0);
   const frames = time_s.length;
-  const relative = new Float32Array(pixels.length * frames);
+  const relative = arena.floats(pixels.length * frames);
   const [first_s, last_s] = span(map, slope_s_px, (REACH * Math.hypot(psf_um, blur_um)) / pixelSize_um);
   const object = new Float32Array(map.length);
   const few = new Float32Array(pixels.length * TOGETHER);

@@ -3,7 +3,7 @@ import { medianFilter } from "../kernels/filter.js";
 import { labelComponents } from "../kernels/label.js";
 import { median, medianStep } from "../kernels/stats.js";
 import type { Transition } from "../model/experiment.js";
-import { fitArrivals, type ArrivalFit, type FitOptions, type TemplateRoom } from "./arrival-fit.js";
+import { fitArrivals, type ArrivalFit, type FitOptions, type FrontRoom } from "./arrival-fit.js";
 import { commonCourse, everyPixelsCourse, withoutCommon } from "./common-course.js";
 import { boundaryProfile, type BoundaryProfile } from "./boundary-profile.js";
 import { laid, passings, spreadOf, type Grid, type Passings } from "./passings.js";
@@ -57,20 +57,20 @@ export interface Seen {
  * Passes of the fit, each with what the one before has told: first one width for all and either sign; then each pixel's
  * width from the slope of the arrivals there (point spread over speed) and the common sign; then without what brightens
  * the whole particle; then the boundary's common look; then, where `sharper` gives courses under less blur, those; last, pixels far off their neighbours are
- * sought again near them. Templates are laid in `room`, whose owner releases it. Null where no front passes: too few pixels step in one sense, and no coherent region does.
+ * sought again near them. Courses and templates are laid in `room`, whose owner releases it. Null where no front passes: too few pixels step in one sense, and no coherent region does.
  */
 export function followFront(
   blurred: PixelCourses,
   window: Transition,
   grid: Grid,
   sharper: (seen: Seen) => PixelCourses | null,
-  room: TemplateRoom,
+  room: FrontRoom,
 ): FollowedFront | null {
   let courses = blurred;
   let looked = firstLook(courses, window, grid);
   if (looked === null) {
     // What brightens the whole particle, unevenly and long, looks like steps of either sense.
-    courses = withoutCommon(blurred, everyPixelsCourse(blurred));
+    courses = withoutCommon(blurred, everyPixelsCourse(blurred), room.courses);
     looked = firstLook(courses, window, grid);
   }
   if (looked === null) return null;
@@ -83,7 +83,7 @@ export function followFront(
   // Where the whole particle brightens unevenly in time, that is taken off, and the fit made anew.
   const common = commonCourse(blurred, fit, kept, 4 * Math.PI * (blurred.blur_um / grid.pixelSize_um) ** 2);
   if (common !== null) {
-    courses = withoutCommon(blurred, common);
+    courses = withoutCommon(blurred, common, room.courses);
     fit = fitArrivals(courses, options);
     kept = judge(fit, sign);
   }
@@ -121,7 +121,7 @@ export function followFront(
 
   const under = sharper({ step, speed_um_s: speedOf(passing, courses, grid), psf_um: courses.psf_um });
   if (under !== null) {
-    const sharp = common === null ? under : withoutCommon(under, common);
+    const sharp = common === null ? under : withoutCommon(under, common, room.courses);
     const { shape, scale } = seenThrough(profile ?? { shape: options.shape, scale: 1 }, courses, sharp);
     passing = passings(fit, kept, courses, grid, radius_px, sharp);
     options = {

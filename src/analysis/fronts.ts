@@ -1,5 +1,5 @@
 /** When the phase boundary passed each pixel: from a stretch of movie to a map of arrivals. */
-import { templateRoom, type TemplateRoom } from "./arrival-fit.js";
+import { frontRoom, type FrontRoom } from "./arrival-fit.js";
 import { mean, median, quantile, medianStep } from "../kernels/stats.js";
 import type { Estimator, FrontMap, Transition } from "../model/experiment.js";
 import type { Stack } from "../model/movie.js";
@@ -66,7 +66,7 @@ const SEGMENT_UM = 1;
  * Null where the frames are too few or no coherent part of the particle steps.
  */
 export function mapFront(stack: Stack, transition: Transition, options: FrontOptions): FrontMap | null {
-  const room = templateRoom();
+  const room = frontRoom();
   try {
     return mapIn(room, stack, transition, options);
   } finally {
@@ -74,11 +74,11 @@ export function mapFront(stack: Stack, transition: Transition, options: FrontOpt
   }
 }
 
-function mapIn(room: TemplateRoom, stack: Stack, transition: Transition, options: FrontOptions): FrontMap | null {
+function mapIn(room: FrontRoom, stack: Stack, transition: Transition, options: FrontOptions): FrontMap | null {
   const { mask, psf_um } = options;
   const { width, height, pixelSize_um } = stack;
   const grid = { mask, width, height, pixelSize_um };
-  const blurred = pixelCourses(stack, mask, { psf_um, blur_um: MOST_BLUR * psf_um });
+  const blurred = pixelCourses(stack, mask, { psf_um, blur_um: MOST_BLUR * psf_um }, room.courses);
   if (blurred === null || blurred.time_s.length < FEWEST_FRAMES) return null;
   const front = followFront(
     blurred,
@@ -88,7 +88,9 @@ function mapIn(room: TemplateRoom, stack: Stack, transition: Transition, options
       const blur_um = blurFor(blurred.pixelNoise / step, pixelSize_um, psf_um);
       // A passing that falls between frames is placed by the pixels that a blur brings together.
       const resolved = psf_um / speed_um_s > RESOLVED * medianStep(blurred.time_s);
-      return resolved && blur_um < blurred.blur_um ? pixelCourses(stack, mask, { psf_um: shown_um, blur_um }) : null;
+      return resolved && blur_um < blurred.blur_um
+        ? pixelCourses(stack, mask, { psf_um: shown_um, blur_um }, room.courses)
+        : null;
     },
     room,
   );

@@ -1,4 +1,5 @@
 /** How each pixel of a particle brightens in time, relative to itself and smoothed over less than a point spread. */
+import { type Arena, ordinaryArrays } from "../kernels/compiled.js";
 import { gaussianBlur } from "../kernels/filter.js";
 import { median, quantileInPlace } from "../kernels/stats.js";
 import type { Stack } from "../model/movie.js";
@@ -31,12 +32,13 @@ export interface PixelCourses {
 /**
  * Courses of the mask's pixels that hold light. Each frame is divided by the pixels' own means, so that texture
  * does not weigh, and blurred by a Gaussian of `blur_um` within the mask (normalised convolution),
- * dark pixels weighing less. Frames with nothing in the mask are left out. Null where nothing remains.
+ * dark pixels weighing less. Frames with nothing in the mask are left out. Null where nothing remains. The courses are laid in `arena`.
  */
 export function pixelCourses(
   stack: Stack,
   mask: Uint8Array,
   { psf_um, blur_um }: { readonly psf_um: number; readonly blur_um: number },
+  arena: Arena = ordinaryArrays,
 ): PixelCourses | null {
   const { width, height } = stack;
   const area = width * height;
@@ -57,7 +59,7 @@ export function pixelCourses(
   }
   const sigma_px = blur_um / stack.pixelSize_um;
   const spread = gaussianBlur(weight, width, height, sigma_px);
-  const relative = new Float32Array(pixels.length * frames.length);
+  const relative = arena.floats(pixels.length * frames.length);
   const image = new Float32Array(area);
   const known = new Float32Array(area);
   const few = new Float32Array(pixels.length * TOGETHER);

@@ -86,7 +86,15 @@ describe("moments", () => {
   });
 
   test("are still spread where the time is used up", async () => {
-    const { moments, stopped, warnings } = await glance(movieOf({ frames: 5000 }), { budget_s: 0.25 });
+    const quick = movieOf({ frames: 5000 });
+    const slow: MovieFile = {
+      ...quick,
+      async read(...given) {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        return quick.read(...given);
+      },
+    };
+    const { moments, stopped, warnings } = await glance(slow, { budget_s: 0.25 });
     expect(stopped).toBe(true);
     expect(moments.length).toBeGreaterThanOrEqual(1);
     expect(moments.length).toBeLessThan(100);

@@ -1,5 +1,6 @@
 /** The compiled kernels: raw pointers into one memory that the caller owns, no runtime. */
 export { blurFloats, divideEdges, divideWeights, zeroHoles } from "./blur";
+export { crossSpectrum, highest, hill } from "./correlation";
 export { convolve } from "./convolve";
 export { chemicalPotential, firstStage, nextStage } from "./phase-field";
 export { discFits } from "./disc";

@@ -170,20 +170,21 @@ function places(length: number, extent: number, bin: number): number[] {
   return found;
 }
 
-/** White noise of a pixel over its light, in an image of light that has no other scale than its own. */
-export function relativeNoise(light: ArrayLike<number>, width: number, height: number): number {
+/** White noise of a pixel over its light, in an image of light on a pedestal, whose slow light need not be known. */
+export function relativeNoise(samples: ArrayLike<number>, width: number, height: number, pedestal: number): number {
   const step = Math.max(1, Math.floor((width * height) / MANY));
-  const found: number[] = [];
+  const found = new Float64Array(Math.max(0, width - 2) * Math.ceil(Math.max(0, height - 2) / step));
+  let n = 0;
   for (let y = 1; y < height - 1; y += step) {
-    for (let x = 1; x < width - 1; x++) {
-      const at = y * width + x;
-      const corners = light[at - width - 1]! + light[at - width + 1]! + light[at + width - 1]! + light[at + width + 1]!;
-      const sides = light[at - width]! + light[at + width]! + light[at - 1]! + light[at + 1]!;
-      const mean = (corners + sides + light[at]!) / 9;
-      if (mean > 0) found.push((corners - 2 * sides + 4 * light[at]!) / (6 * mean));
+    for (let at = y * width + 1; at < (y + 1) * width - 1; at++) {
+      const above = samples[at - width - 1]! + samples[at - width + 1]!;
+      const corners = above + samples[at + width - 1]! + samples[at + width + 1]!;
+      const sides = samples[at - width]! + samples[at + width]! + samples[at - 1]! + samples[at + 1]!;
+      const mean = (corners + sides + samples[at]!) / 9 - pedestal;
+      if (mean > 0) found[n++] = (corners - 2 * sides + 4 * samples[at]!) / (6 * mean);
     }
   }
-  return madSigma(found);
+  return madSigma(found.subarray(0, n));
 }
 
 /** From so many pixels on, white noise is told by rows apart from each other. */

@@ -18,6 +18,8 @@ import { makeReference, type Reference, viewOf } from "./registration.js";
 const DRAWN = 0.01;
 /** Frames that are asked for the camera's own pattern, at most. */
 const MOST_ASKED = 64;
+/** Frames in which the two halves of the carrier are compared, at most: so many tell the residual to 3 %. */
+const MOST_SPLIT = 256;
 /** Pixels to a point spread's standard deviation that are enough: cubic splines render what it lets through. */
 const SAMPLED = 1.1;
 
@@ -72,12 +74,7 @@ export async function estimateDrift(
     psf_px: psf_px / bin,
     region_px: region_px === null ? null : regionIn(region_px, bin),
     bin,
-    noise:
-      relativeNoise(
-        blackLevel === null ? buffer : Float32Array.from(buffer, (value) => value - blackLevel),
-        movie.width,
-        movie.height,
-      ) / bin,
+    noise: relativeNoise(buffer, movie.width, movie.height, blackLevel ?? 0) / bin,
   });
   if (carrier.weight.every((weight) => weight === 0)) {
     if (onSamples !== undefined)
@@ -105,14 +102,16 @@ export async function estimateDrift(
   const splits: (readonly [number, number])[] = [];
   const noises: number[] = [];
   const asked = Math.ceil(movie.frames / MOST_ASKED);
+  const every = Math.ceil(movie.frames / MOST_SPLIT);
   const epochs = await followScene(movie, view, reference, {
     hire,
     asked: (frame) => frame % asked === 0,
+    split: (frame) => frame % every === 0,
     signal,
     onFrame(frame, samples, laid, epoch) {
       if (laid !== null) {
         [x_px[frame], y_px[frame]] = [laid.x, laid.y];
-        splits.push([laid.splitX, laid.splitY]);
+        if (Number.isFinite(laid.splitX)) splits.push([laid.splitX, laid.splitY]);
         gain[frame] = laid.gain;
         sharp[frame] = laid.sharp;
         if (Number.isFinite(laid.noise)) noises.push(laid.noise);

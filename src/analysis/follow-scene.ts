@@ -44,11 +44,13 @@ export async function followScene(
   {
     hire,
     asked,
+    split,
     signal,
     onFrame,
   }: {
     readonly hire: Hire;
     readonly asked: (frame: number) => boolean;
+    readonly split: (frame: number) => boolean;
     readonly signal?: AbortSignal | undefined;
     readonly onFrame: (frame: number, samples: Samples, laid: LaidFrame | null, epoch: number) => void;
   },
@@ -111,7 +113,11 @@ export async function followScene(
       await row.read;
       if (working.length === AHEAD) await finish(working.shift()!);
       const { ground } = epochs.at(-1)!;
-      const wanted = row.frames.map((samples, k) => ({ samples, asked: asked(row.first + k) }));
+      const wanted = row.frames.map((samples, k) => ({
+        samples,
+        asked: asked(row.first + k),
+        split: split(row.first + k),
+      }));
       const guess = place;
       const laid = crew.lay(ground, wanted, guess);
       laid.catch(() => undefined);

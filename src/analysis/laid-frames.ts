@@ -24,8 +24,9 @@ export interface Ground {
 /** A frame to be laid. */
 export interface Wanted {
   readonly samples: Samples;
-  /** Whether the camera's own pattern is asked for. */
+  /** Whether the camera's own pattern is asked for, and whether the two halves of the carrier are compared. */
   readonly asked: boolean;
+  readonly split: boolean;
 }
 
 /** What was measured on a frame that could be laid. */
@@ -80,8 +81,8 @@ export function layFrames(
   const ground = groundIn(layer, given);
   const { view, earlier } = layer;
   let before: Place | null = null;
-  return frames.map(({ samples, asked }) => {
-    const place = ground.blind ? stay(view, samples, ground) : locate(view, samples, ground, guess);
+  return frames.map(({ samples, asked, split }) => {
+    const place = ground.blind ? stay(view, samples, ground) : locate(view, samples, ground, guess, split);
     let noise = NaN;
     if (place !== null) {
       if (before !== null) noise = noiseBetween(ground.texture, earlier, before, view.laid.ratio, place);
@@ -161,7 +162,7 @@ function usualShare({ pixels }: Texture, share: Float32Array): readonly [number,
     if (value - value === 0) sampled[n++] = value;
   }
   let [usual, spread] = [NaN, NaN];
-  for (let round = 0; round < 3; round++) {
+  for (let round = 0; round < 2; round++) {
     sorted.set(sampled.subarray(0, n));
     usual = quantileInPlace(sorted, n, 0.5);
     for (let k = 0; k < n; k++) sorted[k] = Math.abs(sampled[k]! - usual);

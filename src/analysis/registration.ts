@@ -65,7 +65,7 @@ export interface View extends Sight {
 export interface Place {
   readonly x: number;
   readonly y: number;
-  /** Shift by one half of the carrier minus that by the other. */
+  /** Shift by one half of the carrier minus that by the other; NaN where it was not asked for. */
   readonly splitX: number;
   readonly splitY: number;
   /** Robust spread of the ratio about the reference's. */
@@ -266,13 +266,14 @@ function cameraPullOf(view: View, texture: Texture, relative: Float64Array): num
 
 /**
  * Where the scene lies in a frame, sought about a guess; `view.laid` is then the frame laid on the reference. Null where it
- * cannot be laid there.
+ * cannot be laid there. The two halves of the carrier are compared only where `split` is asked for.
  */
 export function locate(
   view: View,
   samples: Samples,
   reference: Pick<Reference, "texture" | "coarse">,
   guess: readonly [number, number],
+  split = true,
 ): Place | null {
   const { carrier, binning, coarse, coarseWidth, coarseHeight, scratch } = view;
   const { width, height, margin } = carrier;
@@ -309,6 +310,7 @@ export function locate(
     offX,
     offY,
     view.laid,
+    split,
   );
   if (!(shift.seen >= LEAST_SEEN)) return null;
   return {

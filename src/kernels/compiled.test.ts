@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import "../../test/seed.js";
 import { compiledKernels, newArena } from "./compiled.js";
 import { discFits, discFitsPlain, discOf } from "./disc.js";
+import * as correlation from "./correlation-sums.js";
 import { nextFastSize } from "./fft.js";
 import { convolve, convolvePlain, gaussianBlur, gaussianBlurPlain } from "./filter.js";
 import { random } from "./random.js";
@@ -133,6 +134,29 @@ test("a compiled transform is that of TypeScript, and its inverse undoes it", ()
       realFft2InversePlain(plainRe!, plainIm!, plainBack, width, height);
       expectAlike(back, image);
       expectAlike(plainBack, image);
+    }),
+  );
+});
+
+test("compiled sums of a correlation are those of TypeScript", () => {
+  assert(
+    property(side, side, seed, (width, height, start) => {
+      const draw = random(start);
+      const n = halfSpectrum(width) * height;
+      const reference = { re: normals(n, draw), im: normals(n, draw) };
+      const [re, im] = [normals(n, draw), normals(n, draw)];
+      const ours = [re.slice(), im.slice(), new Float32Array(n), new Float32Array(n)] as const;
+      const plain = [re.slice(), im.slice(), new Float32Array(n), new Float32Array(n)] as const;
+      correlation.crossSpectrum(reference, ...ours);
+      correlation.crossSpectrumPlain(reference, ...plain);
+      for (const [which, one] of ours.entries()) expectAlike(one, plain[which]!);
+      const [one, other] = [correlation.highest(re), correlation.highestPlain(re)];
+      expect(one.at).toBe(other.at);
+      expectAlike([one.squares], [other.squares]);
+      const [dx, dy] = [(draw.uniform() - 0.5) * width, (draw.uniform() - 0.5) * height];
+      const hill = correlation.hill(re, im, width, height, dx, dy);
+      // Sums of either sign are compared with what they might be: frequencies reach pi.
+      expectAlike([...hill, 10 * n], [...correlation.hillPlain(re, im, width, height, dx, dy), 10 * n], 1e-5);
     }),
   );
 });

@@ -7,6 +7,9 @@ type Kernel = (...numbers: number[]) => void;
 interface Exports {
   readonly blurFloats: Kernel;
   readonly convolve: Kernel;
+  readonly crossSpectrum: Kernel;
+  readonly highest: (...numbers: number[]) => number;
+  readonly hill: Kernel;
   readonly divideEdges: Kernel;
   readonly divideWeights: Kernel;
   readonly explain: (...numbers: number[]) => number;

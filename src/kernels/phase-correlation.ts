@@ -1,5 +1,6 @@
 /** How far one image lies from another: the continuous maximum of their cross-correlation. */
 import { ordinaryArrays, type Arena } from "./compiled.js";
+import { crossSpectrum, frequency, highest, hill, signed } from "./correlation-sums.js";
 import { halfSpectrum, realFft2, realFft2Inverse } from "./real-fft.js";
 
 /** A reference transformed once, for any number of images of its size. */
@@ -85,33 +86,15 @@ export function phaseCorrelation(
   const { width, height } = reference;
   const { re, im, usedRe, usedIm, correlation } = scratch;
   realFft2(image, re, im, width, height);
-  for (let at = 0; at < re.length; at++) {
-    const a = re[at]!;
-    const b = im[at]!;
-    const [c, d] = [reference.re[at]!, reference.im[at]!];
-    re[at] = c * a + d * b;
-    im[at] = c * b - d * a;
-  }
-  usedRe.set(re);
-  usedIm.set(im);
+  crossSpectrum(reference, re, im, usedRe, usedIm);
   realFft2Inverse(usedRe, usedIm, correlation, width, height);
-  let highest = 0;
-  let squares = 0;
-  let most = -Infinity;
-  for (let at = 0; at < correlation.length; at++) {
-    const value = correlation[at]!;
-    squares += value * value;
-    if (value > most) {
-      most = value;
-      highest = at;
-    }
-  }
+  const { at, squares } = highest(correlation);
   const rms = Math.sqrt(squares / correlation.length);
   if (!(rms > 0)) return { dx_px: NaN, dy_px: NaN, significance: 0 };
-  const x = signed(highest % width, width);
-  const y = signed(Math.floor(highest / width), height);
+  const x = signed(at % width, width);
+  const y = signed(Math.floor(at / width), height);
   const [dx_px, dy_px] = climb(re, im, width, height, x, y);
-  return { dx_px, dy_px, significance: most / rms };
+  return { dx_px, dy_px, significance: correlation[at]! / rms };
 }
 
 /** After a step as small as this, less than a ten-thousandth of a pixel is left. */
@@ -126,43 +109,9 @@ function climb(
   x: number,
   y: number,
 ): [number, number] {
-  const half = Math.floor((width - 1) / 2);
-  const cosX = new Float64Array(half + 1);
-  const sinX = new Float64Array(half + 1);
   let [dx, dy] = [x, y];
   for (let step = 0; step < 8; step++) {
-    for (let u = 0; u <= half; u++) {
-      cosX[u] = Math.cos(frequency(u, width) * dx);
-      sinX[u] = Math.sin(frequency(u, width) * dx);
-    }
-    let [gx, gy, hxx, hxy, hyy] = [0, 0, 0, 0, 0];
-    for (let v = 0; v < height; v++) {
-      const ky = frequency(v, height);
-      const c = Math.cos(ky * dy);
-      const s = Math.sin(ky * dy);
-      const row = v * halfSpectrum(width);
-      // Both images are real, so frequencies u and -u say the same: those above 0 count, twice over, u = 0 once.
-      let [sumIm, sumKxIm, sumKxRe, sumKxxRe] = [0, 0, 0, 0];
-      let sumRe = 0;
-      for (let u = 0; u <= half; u++) {
-        const kx = (2 * Math.PI * u) / width;
-        const phaseRe = cosX[u]! * c - sinX[u]! * s;
-        const phaseIm = cosX[u]! * s + sinX[u]! * c;
-        const count = u === 0 ? 0.5 : 1;
-        const valueRe = count * (re[row + u]! * phaseRe - im[row + u]! * phaseIm);
-        const valueIm = count * (re[row + u]! * phaseIm + im[row + u]! * phaseRe);
-        sumRe += valueRe;
-        sumIm += valueIm;
-        sumKxIm += kx * valueIm;
-        sumKxRe += kx * valueRe;
-        sumKxxRe += kx * kx * valueRe;
-      }
-      gx -= sumKxIm;
-      gy -= ky * sumIm;
-      hxx -= sumKxxRe;
-      hxy -= ky * sumKxRe;
-      hyy -= ky * ky * sumRe;
-    }
+    const [gx, gy, hxx, hxy, hyy] = hill(re, im, width, height, dx, dy);
     const determinant = hxx * hyy - hxy * hxy;
     if (!(hxx < 0 && determinant > 0)) return [x, y];
     const stepX = -(hyy * gx - hxy * gy) / determinant;
@@ -174,12 +123,4 @@ function climb(
     if (Math.abs(stepX) < SETTLED_px && Math.abs(stepY) < SETTLED_px) break;
   }
   return [dx, dy];
-}
-
-function frequency(index: number, length: number): number {
-  return (2 * Math.PI * signed(index, length)) / length;
-}
-
-function signed(index: number, length: number): number {
-  return 2 * index > length ? index - length : index;
 }

@@ -42,7 +42,7 @@ export interface TextureShift {
   /** The content lies by dx, dy to the right of and below the texture's; NaN where the fit did not settle. */
   readonly dx_px: number;
   readonly dy_px: number;
-  /** Shift by one half of the pixels minus that by the other. */
+  /** Shift by one half of the pixels minus that by the other; NaN where it was not asked for. */
   readonly splitX_px: number;
   readonly splitY_px: number;
   /** Robust standard deviation of image minus texture. */
@@ -57,7 +57,7 @@ const REJECT = 6;
 const SORTED = 1024;
 const STEPS = 12;
 /** A step below this ends the search: each leaves a few hundredths of itself. */
-const SETTLED_px = 1e-3;
+const SETTLED_px = 2e-3;
 const STRAY_px = 2;
 /** The slow light is the same to a ten-thousandth where the shift changes by less. */
 const ALIKE_px = 0.02;
@@ -179,7 +179,7 @@ function inFours(n: number): number {
  *
  * The image is given by its spline coefficients; pixel (x, y) of the texture lies at (x + left, y + top) + d. Pixels
  * outside `within` (left, top, right, bottom, inclusive, in the image's px) are unseen. `laid` receives the image laid on
- * the texture.
+ * the texture. Without `split` the halves are not asked and their difference is NaN.
  */
 export function textureShift(
   texture: Texture,
@@ -192,6 +192,7 @@ export function textureShift(
   startX: number,
   startY: number,
   laid: Laid,
+  split = true,
 ): TextureShift {
   const { width, height, maps } = texture;
   const { moved, share, ratio } = laid;
@@ -215,19 +216,24 @@ export function textureShift(
     if (!(Math.hypot(dx - startX, dy - startY) < STRAY_px)) return failed;
     lastStep = Math.hypot(stepX, stepY);
     if (lastStep > SETTLED_px) continue;
-    const [one, other] = influenceSums(maps, ratio, limit);
-    const [oneX, oneY] = solve(one);
-    const [otherX, otherY] = solve(other);
+    const [splitX_px, splitY_px] = split ? splitOf(influenceSums(maps, ratio, limit)) : [NaN, NaN];
     return {
       dx_px: dx,
       dy_px: dy,
-      splitX_px: otherX - oneX,
-      splitY_px: otherY - oneY,
+      splitX_px,
+      splitY_px,
       residual: spread.sigma,
       seen: spread.seen,
     };
   }
   return failed;
+}
+
+/** The shift by the other half of the pixels less that by the one. */
+function splitOf([one, other]: readonly [Sums, Sums]): readonly [number, number] {
+  const [oneX, oneY] = solve(one);
+  const [otherX, otherY] = solve(other);
+  return [otherX - oneX, otherY - oneY];
 }
 
 /** Share and ratio of light laid on a texture. */

@@ -1,4 +1,5 @@
 /** `ionoscope analyse`, `run` and `STEP`: the river from files or from a recipe. */
+import type { Movie } from "../model/movie.js";
 import { allThreads, openWorkshop } from "../operations/workshop.node.js";
 import path from "node:path";
 import { ParameterError } from "../model/errors.js";
@@ -208,7 +209,7 @@ async function analyseWith(
         until,
         workshop,
         onProgress(step, done, total) {
-          report.step(step, done, total);
+          report.step(step, done, total, step === "drift" ? frameBytes(opened.experiment.movie) : undefined);
           if (step === "drift") opened.hashing.seen(done / total);
         },
         onControl: (_, done, total) => report.step("controls", done, total),
@@ -219,6 +220,10 @@ async function analyseWith(
   } finally {
     await workshop.close();
   }
+}
+
+function frameBytes({ width, height, dtype }: Movie): number {
+  return (width * height * Number(/\d+/.exec(dtype)![0])) / 8;
 }
 
 function print(given: Arguments, analysis: Analysis, out?: string): void {

@@ -53,6 +53,7 @@ export async function openExperiment(params: FilesParams, signal?: AbortSignal):
       sizes.reduce((sum, size) => sum + size, 0),
       signal,
     );
+    opened.push({ close: () => Promise.resolve(hashing.stop()) });
     return { experiment, hashing, close };
   } catch (error) {
     await close();

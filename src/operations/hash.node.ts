@@ -27,6 +27,8 @@ export interface Hashing {
   readonly hashed: Promise<readonly Input[]>;
   /** The same without waiting for more to be seen. */
   inputs(): Promise<readonly Input[]>;
+  /** Nobody will ask any more. */
+  stop(): void;
 }
 
 /** What may be hashed before anybody has read it. */
@@ -46,7 +48,12 @@ export function startHashing(
     wake?.();
     wake = null;
   };
-  signal?.addEventListener("abort", () => allow(Infinity), { once: true });
+  const own = new AbortController();
+  const stop = (): void => {
+    own.abort();
+    allow(Infinity);
+  };
+  signal?.addEventListener("abort", stop, { once: true });
   const pace: Pace = {
     async until(bytes) {
       const wanted = before + bytes;
@@ -56,8 +63,8 @@ export function startHashing(
   };
   const hashed = (async () => {
     const inputs: Input[] = [];
-    for (const { role, name, files: own } of files) {
-      const found = await hashFiles(name, own, signal, pace);
+    for (const { role, name, files: parts } of files) {
+      const found = await hashFiles(name, parts, own.signal, pace);
       before += found.bytes;
       inputs.push({ role, path: name, ...found });
     }
@@ -72,6 +79,7 @@ export function startHashing(
       allow(Infinity);
       return hashed;
     },
+    stop,
   };
 }
 

@@ -36,26 +36,8 @@ export function realFft2(
     gather(image, width, y + LINES, height, scratch + part);
     const at = stages(scratch, part, width, planX, scratch);
     // The transforms of two real rows p, q lie in that of p + i q as its even and odd halves under u -> -u.
-    const lines = min(LINES, height - y);
-    for (let line = 0; line < lines; line++) {
-      const both = y + line + LINES < height;
-      const p = <usize>((y + line) * half) * F32;
-      const q = p + <usize>(LINES * half) * F32;
-      for (let u = 0; u < half; u++) {
-        const a = at + <usize>(u * LINES + line) * F32;
-        const b = at + <usize>((u === 0 ? 0 : width - u) * LINES + line) * F32;
-        const aRe = load<f32>(a);
-        const aIm = load<f32>(a + part);
-        const bRe = load<f32>(b);
-        const bIm = load<f32>(b + part);
-        const off = <usize>u * F32;
-        store<f32>(re + p + off, <f32>0.5 * (aRe + bRe));
-        store<f32>(im + p + off, <f32>0.5 * (aIm - bIm));
-        if (!both) continue;
-        store<f32>(re + q + off, <f32>0.5 * (aIm + bIm));
-        store<f32>(im + q + off, <f32>0.5 * (bRe - aRe));
-      }
-    }
+    if (y + 2 * LINES <= height) unpackFours(re, im, y, half, width, at, part);
+    else unpackFrom(re, im, y, height, 0, half, width, at, part);
   }
   columns(re, im, half, height, planY, scratch, part);
 }
@@ -100,16 +82,160 @@ export function realFft2Inverse(
       }
     }
     const at = stages(scratch, part, width, planX, scratch);
+    const scales = f32x4.splat(scale);
+    const stride = <usize>width * F32;
+    let x = 0;
+    if (y + 2 * LINES <= height) {
+      for (; x + 4 <= width; x += 4) {
+        for (let line = 0; line < LINES; line += 4) {
+          const from = at + <usize>(x * LINES + line) * F32;
+          const p = image + <usize>(y + line) * stride + <usize>x * F32;
+          scatter(p, stride, from + part, scales);
+          scatter(p + <usize>LINES * stride, stride, from, scales);
+        }
+      }
+    }
     for (let line = 0; line < lines; line++) {
       const p = image + <usize>((y + line) * width) * F32;
-      const q = p + <usize>(LINES * width) * F32;
+      const q = p + <usize>LINES * stride;
       const both = y + line + LINES < height;
-      for (let x = 0; x < width; x++) {
-        const from = at + <usize>(x * LINES + line) * F32;
-        const off = <usize>x * F32;
+      for (let place = x; place < width; place++) {
+        const from = at + <usize>(place * LINES + line) * F32;
+        const off = <usize>place * F32;
         store<f32>(p + off, scale * load<f32>(from + part));
         if (both) store<f32>(q + off, scale * load<f32>(from));
       }
+    }
+  }
+}
+
+/** Rows y ... y + 7 and y + 8 ... y + 15 of half a spectrum, four lines and four frequencies at a time. */
+function unpackFours(re: usize, im: usize, y: i32, half: i32, width: i32, at: usize, part: usize): void {
+  const stride = <usize>half * F32;
+  const q = <usize>LINES * stride;
+  // u = 0 is its own mirror.
+  unpackFrom(re, im, y, y + 2 * LINES, 0, 1, width, at, part);
+  let u = 1;
+  for (; u + 4 <= half; u += 4) {
+    for (let line = 0; line < LINES; line += 4) {
+      const a = at + <usize>(u * LINES + line) * F32;
+      const b = at + <usize>((width - u) * LINES + line) * F32;
+      const to = <usize>(y + line) * stride + <usize>u * F32;
+      unpackBlock(re + to, im + to, q, stride, a, b, part);
+    }
+  }
+  unpackFrom(re, im, y, y + 2 * LINES, u, half, width, at, part);
+}
+
+const NEXT: usize = 32;
+
+function unpackBlock(re: usize, im: usize, q: usize, stride: usize, a: usize, b: usize, part: usize): void {
+  const halves = f32x4.splat(0.5);
+  const aRe0 = v128.load(a);
+  const aRe1 = v128.load(a + NEXT);
+  const aRe2 = v128.load(a + 2 * NEXT);
+  const aRe3 = v128.load(a + 3 * NEXT);
+  const bRe0 = v128.load(b);
+  const bRe1 = v128.load(b - NEXT);
+  const bRe2 = v128.load(b - 2 * NEXT);
+  const bRe3 = v128.load(b - 3 * NEXT);
+  const aIm0 = v128.load(a + part);
+  const aIm1 = v128.load(a + part + NEXT);
+  const aIm2 = v128.load(a + part + 2 * NEXT);
+  const aIm3 = v128.load(a + part + 3 * NEXT);
+  const bIm0 = v128.load(b + part);
+  const bIm1 = v128.load(b + part - NEXT);
+  const bIm2 = v128.load(b + part - 2 * NEXT);
+  const bIm3 = v128.load(b + part - 3 * NEXT);
+  turnFour(
+    re,
+    stride,
+    f32x4.mul(halves, f32x4.add(aRe0, bRe0)),
+    f32x4.mul(halves, f32x4.add(aRe1, bRe1)),
+    f32x4.mul(halves, f32x4.add(aRe2, bRe2)),
+    f32x4.mul(halves, f32x4.add(aRe3, bRe3)),
+  );
+  turnFour(
+    im,
+    stride,
+    f32x4.mul(halves, f32x4.sub(aIm0, bIm0)),
+    f32x4.mul(halves, f32x4.sub(aIm1, bIm1)),
+    f32x4.mul(halves, f32x4.sub(aIm2, bIm2)),
+    f32x4.mul(halves, f32x4.sub(aIm3, bIm3)),
+  );
+  turnFour(
+    re + q,
+    stride,
+    f32x4.mul(halves, f32x4.add(aIm0, bIm0)),
+    f32x4.mul(halves, f32x4.add(aIm1, bIm1)),
+    f32x4.mul(halves, f32x4.add(aIm2, bIm2)),
+    f32x4.mul(halves, f32x4.add(aIm3, bIm3)),
+  );
+  turnFour(
+    im + q,
+    stride,
+    f32x4.mul(halves, f32x4.sub(bRe0, aRe0)),
+    f32x4.mul(halves, f32x4.sub(bRe1, aRe1)),
+    f32x4.mul(halves, f32x4.sub(bRe2, aRe2)),
+    f32x4.mul(halves, f32x4.sub(bRe3, aRe3)),
+  );
+}
+
+/** Four places of four lines, scaled, into four rows. */
+function scatter(to: usize, stride: usize, from: usize, scales: v128): void {
+  turnFour(
+    to,
+    stride,
+    f32x4.mul(scales, v128.load(from)),
+    f32x4.mul(scales, v128.load(from + NEXT)),
+    f32x4.mul(scales, v128.load(from + 2 * NEXT)),
+    f32x4.mul(scales, v128.load(from + 3 * NEXT)),
+  );
+}
+
+/** Four vectors of four lines become four rows of four places, `stride` bytes apart. */
+function turnFour(to: usize, stride: usize, a: v128, b: v128, c: v128, d: v128): void {
+  const ab = i32x4.shuffle(a, b, 0, 4, 1, 5);
+  const cd = i32x4.shuffle(c, d, 0, 4, 1, 5);
+  const abHigh = i32x4.shuffle(a, b, 2, 6, 3, 7);
+  const cdHigh = i32x4.shuffle(c, d, 2, 6, 3, 7);
+  v128.store(to, i32x4.shuffle(ab, cd, 0, 1, 4, 5));
+  v128.store(to + stride, i32x4.shuffle(ab, cd, 2, 3, 6, 7));
+  v128.store(to + 2 * stride, i32x4.shuffle(abHigh, cdHigh, 0, 1, 4, 5));
+  v128.store(to + 3 * stride, i32x4.shuffle(abHigh, cdHigh, 2, 3, 6, 7));
+}
+
+/** The same for frequencies first ... end - 1, one by one, of the rows from y on that are below `height`. */
+function unpackFrom(
+  re: usize,
+  im: usize,
+  y: i32,
+  height: i32,
+  first: i32,
+  end: i32,
+  width: i32,
+  at: usize,
+  part: usize,
+): void {
+  const half = width / 2 + 1;
+  const lines = min(LINES, height - y);
+  for (let line = 0; line < lines; line++) {
+    const both = y + line + LINES < height;
+    const p = <usize>((y + line) * half) * F32;
+    const q = p + <usize>(LINES * half) * F32;
+    for (let u = first; u < end; u++) {
+      const a = at + <usize>(u * LINES + line) * F32;
+      const b = at + <usize>((u === 0 ? 0 : width - u) * LINES + line) * F32;
+      const aRe = load<f32>(a);
+      const aIm = load<f32>(a + part);
+      const bRe = load<f32>(b);
+      const bIm = load<f32>(b + part);
+      const off = <usize>u * F32;
+      store<f32>(re + p + off, <f32>0.5 * (aRe + bRe));
+      store<f32>(im + p + off, <f32>0.5 * (aIm - bIm));
+      if (!both) continue;
+      store<f32>(re + q + off, <f32>0.5 * (aIm + bIm));
+      store<f32>(im + q + off, <f32>0.5 * (bRe - aRe));
     }
   }
 }
@@ -126,7 +252,29 @@ function gather(image: usize, width: i32, y: i32, height: i32, into: usize): voi
   const stride = <usize>width * F32;
   if (y + LINES <= height) {
     const row = image + <usize>y * stride;
-    for (let x = 0; x < width; x++) {
+    let x = 0;
+    for (; x + 4 <= width; x += 4) {
+      const from = row + <usize>x * F32;
+      const to = into + <usize>(x * LINES) * F32;
+      turnFour(
+        to,
+        NEXT,
+        v128.load(from),
+        v128.load(from + stride),
+        v128.load(from + 2 * stride),
+        v128.load(from + 3 * stride),
+      );
+      const lower = from + 4 * stride;
+      turnFour(
+        to + 16,
+        NEXT,
+        v128.load(lower),
+        v128.load(lower + stride),
+        v128.load(lower + 2 * stride),
+        v128.load(lower + 3 * stride),
+      );
+    }
+    for (; x < width; x++) {
       const at = row + <usize>x * F32;
       const to = into + <usize>(x * LINES) * F32;
       v128.store(to, four(at, stride));

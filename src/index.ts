@@ -14,12 +14,12 @@ export { findingsTree } from "./io/tree.js";
 
 export { alignClocks } from "./analysis/clock.js";
 export { backgroundSubtracted, differentialContrast, totalContrast } from "./analysis/contrast.js";
-export { cropParticles, readStack } from "./analysis/crops.js";
+export { cropParticles, readStack, stretchesOf } from "./analysis/crops.js";
 export { differentialCapacity } from "./analysis/differential-capacity.js";
 export { estimateDrift } from "./analysis/drift.js";
 export { mapFront } from "./analysis/fronts.js";
 export { findHalfCycles, findSteps } from "./analysis/half-cycles.js";
-export { meanIntensity } from "./analysis/intensity.js";
+export { meanIntensity, type Stretches } from "./analysis/intensity.js";
 export { classifyMechanism } from "./analysis/mechanisms.js";
 export { findParticles } from "./analysis/particles.js";
 export { phaseFraction, singleParticleCRate } from "./analysis/phase-fraction.js";

@@ -6,6 +6,7 @@ import type { Crop, Drift } from "../model/experiment.js";
 import type { Movie, Samples, Stack } from "../model/movie.js";
 import type { Particle } from "../model/particle.js";
 import { framesOf, samplesOf } from "./frames.js";
+import type { Stretches } from "./intensity.js";
 import { inMemory, type MakeStore, type RawStore } from "./raw-store.js";
 
 /** Raw pixels kept around a crop: of what lies farther off a cubic spline keeps less than a thousandth. */
@@ -158,6 +159,20 @@ export function readStack(
   arena.release();
   return { width, height, pixelSize_um: crop.pixelSize_um, time_s: crop.time_s.slice(first, first + frames), data };
 }
+
+/** A crop laid still, some frames at a time. */
+export function stretchesOf(crop: Crop): Stretches {
+  return {
+    time_s: crop.time_s,
+    *each() {
+      for (let first = 0; first < crop.time_s.length; first += STRETCH)
+        yield readStack(crop, { first, last: first + STRETCH - 1 });
+    },
+  };
+}
+
+/** Frames of a stretch. */
+const STRETCH = 64;
 
 /** NaN where a box left the image. */
 function blankOutside(light: Float32Array, crop: Crop, frame: number): void {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { random } from "../kernels/random.js";
 import type { Stack } from "../model/movie.js";
-import { meanIntensity } from "./intensity.js";
+import { meanIntensity, type Stretches } from "./intensity.js";
 
 const [width, height, frames] = [12, 10, 40];
 const mask = Uint8Array.from({ length: width * height }, (_, at) => {
@@ -24,9 +24,23 @@ function brightening(): { stack: Stack; truth: number[] } {
   return { stack: { width, height, pixelSize_um: 0.08, time_s, data }, truth };
 }
 
+/** The stack in stretches of three frames. */
+function inParts(stack: Stack): Stretches {
+  const size = stack.width * stack.height;
+  return {
+    time_s: stack.time_s,
+    *each() {
+      for (let first = 0; first < stack.time_s.length; first += 3) {
+        const end = Math.min(stack.time_s.length, first + 3);
+        yield { ...stack, time_s: stack.time_s.slice(first, end), data: stack.data.subarray(first * size, end * size) };
+      }
+    },
+  };
+}
+
 test("a particle that brightens 1.6 times has a trace from 1 to 1.6, whatever lies around it", () => {
   const { stack, truth } = brightening();
-  const trace = meanIntensity(stack, mask, 3);
+  const trace = meanIntensity(inParts(stack), mask, 3);
   expect(trace.particle).toBe(3);
   for (const [frame, value] of truth.entries()) expect(trace.intensity[frame]).toBeCloseTo(value, 5);
 });
@@ -39,7 +53,7 @@ test("a missing pixel does not move the mean; more than 5 % missing is no mean",
     const missing = frame % 2 === 0 ? allowed : allowed + 1;
     for (let k = 0; k < missing; k++) stack.data[frame * width * height + inside[k]!] = NaN;
   }
-  const { intensity } = meanIntensity(stack, mask, 0);
+  const { intensity } = meanIntensity(inParts(stack), mask, 0);
   for (const [frame, value] of truth.entries()) {
     if (frame % 2 === 0) expect(intensity[frame]).toBeCloseTo(value, 5);
     else expect(intensity[frame]).toBeNaN();
@@ -49,9 +63,13 @@ test("a missing pixel does not move the mean; more than 5 % missing is no mean",
 test("frames left out are NaN, and the first frames are those that show the particle", () => {
   const { stack, truth } = brightening();
   stack.data.fill(NaN, 0, width * height);
-  const { intensity } = meanIntensity(stack, mask, 0);
+  const { intensity } = meanIntensity(inParts(stack), mask, 0);
   expect(intensity[0]).toBeNaN();
   for (let frame = 1; frame < frames; frame++) expect(intensity[frame]).toBeCloseTo(truth[frame]!, 5);
-  expect(meanIntensity({ ...stack, data: stack.data.fill(NaN) }, mask, 0).intensity.every(Number.isNaN)).toBe(true);
-  expect(meanIntensity({ ...stack, data: stack.data.fill(0) }, mask, 0).intensity.every(Number.isNaN)).toBe(true);
+  expect(meanIntensity(inParts({ ...stack, data: stack.data.fill(NaN) }), mask, 0).intensity.every(Number.isNaN)).toBe(
+    true,
+  );
+  expect(meanIntensity(inParts({ ...stack, data: stack.data.fill(0) }), mask, 0).intensity.every(Number.isNaN)).toBe(
+    true,
+  );
 });

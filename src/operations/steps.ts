@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { blockMotion } from "../analysis/block-motion.js";
 import { alignClocks, shiftCycling } from "../analysis/clock.js";
-import { beginCuts, cropParticles, cropsOf, cutFrame, type Cuts, readStack } from "../analysis/crops.js";
+import { beginCuts, cropParticles, cropsOf, cutFrame, type Cuts, readStack, stretchesOf } from "../analysis/crops.js";
 import { differentialCapacity } from "../analysis/differential-capacity.js";
 import { relateDomains } from "../analysis/domains.js";
 import { framesBeside } from "../analysis/domains-frames.js";
@@ -258,7 +258,7 @@ const intensity = operation({
   async run({ crops }, _, context) {
     const traces = [];
     for (const crop of crops) {
-      traces.push(meanIntensity(readStack(crop), crop.mask, crop.particle));
+      traces.push(meanIntensity(stretchesOf(crop), crop.mask, crop.particle));
       await turn(context.signal);
     }
     return { traces };

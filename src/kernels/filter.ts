@@ -23,7 +23,9 @@ export function gaussianBlur(image: ArrayLike<number>, width: number, height: nu
   sum.set(image);
   const { run } = compiled;
   const [at] = compiled.lend(sum) as [number];
-  if (run.zeroHoles(at, n) === 0) {
+  const holes = run.zeroHoles(at, n);
+  compiled.fetch(sum, at);
+  if (holes === 0) {
     const [values, weights, row, kept, alongX, alongY] = compiled.lend(
       sum,
       Float32Array.from(half),
@@ -34,6 +36,7 @@ export function gaussianBlur(image: ArrayLike<number>, width: number, height: nu
     ) as [number, number, number, number, number, number];
     run.blurFloats(values, width, height, weights, reach, row, kept);
     run.divideEdges(values, width, height, alongX, alongY);
+    compiled.fetch(sum, values);
     return sum.slice();
   }
   const weight = roomFor(n, 1);
@@ -48,6 +51,7 @@ export function gaussianBlur(image: ArrayLike<number>, width: number, height: nu
   run.blurFloats(values, width, height, weights, reach, row, kept);
   run.blurFloats(known, width, height, weights, reach, row, kept);
   run.divideWeights(values, known, n, leastWeight(half));
+  compiled.fetch(sum, values);
   return sum.slice();
 }
 

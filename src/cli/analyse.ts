@@ -1,25 +1,24 @@
 /** `ionoscope analyse`, `run` and `STEP`: the river from files or from a recipe. */
 import type { Movie } from "../model/movie.js";
-import { allThreads, openWorkshop } from "../operations/workshop.node.js";
+import { availableParallelism } from "node:os";
 import path from "node:path";
 import { ParameterError } from "../model/errors.js";
 import { analyseExperiment, type Analysis } from "../operations/analyse.js";
-import { openExperiment, readSkipFile, type OpenedExperiment } from "../operations/files.node.js";
-import { kindOfPath } from "../operations/inspect.node.js";
-import { checkOutlineSize, drawnBy, readOutlines } from "../operations/outlines.node.js";
-import type { OutlineFile } from "../operations/outlines.js";
+import type { OpenedExperiment } from "../operations/files.node.js";
 import { readMaterial } from "../operations/material.node.js";
-import { writeAnalysis, type FigureChoice } from "../operations/outputs.node.js";
+import type { FigureChoice } from "../operations/outputs.node.js";
 import { completeRecipe, type CompleteRecipe } from "../operations/recipe.js";
 import { checkInputs, readRecipe, type WrittenRecipe } from "../operations/recipe.node.js";
 import { filesParams } from "../operations/sources.js";
 import { steps, type StepName } from "../operations/steps.js";
 import { findingsTable, stepSentence } from "../operations/table-text.js";
 import { jsonText, summarise } from "../operations/summary.js";
-import { openTwin } from "../operations/twin.node.js";
 import type { Command } from "./commands.js";
 import { flagHelp, flagsOf, flagValue, readArguments, type Arguments, type Flag } from "./flags.js";
 import { reporter, type Reporter } from "./progress.js";
+
+/** As many threads as the machine runs at once. */
+const allThreads = availableParallelism();
 
 const own: readonly Flag[] = [
   plain("out", "Folder to write; an existing one is replaced only if ionoscope made it.", "text"),
@@ -93,7 +92,7 @@ export function stepCommand(name: StepName): Command {
       const opened = await openSource(recipe, signal);
       try {
         checkOutlines(outlines, opened);
-        const analysis = await analyseWith(report, recipe, opened, given, signal, name, outlines?.file.warnings);
+        const analysis = await analyseWith(report, recipe, opened, given, signal, name, outlines?.warnings);
         print(given, analysis);
       } finally {
         await opened.close();
@@ -161,10 +160,11 @@ async function analyseInto(
     const opened = await openSource(recipe, signal);
     try {
       checkOutlines(outlines, opened);
-      const found = await analyseWith(report, recipe, opened, given, signal, until, outlines?.file.warnings);
+      const found = await analyseWith(report, recipe, opened, given, signal, until, outlines?.warnings);
       const inputs = await opened.hashing.inputs();
       const differences = repeated === undefined ? [] : checkInputs(repeated, inputs);
       const analysis = { ...found, warnings: [...differences, ...found.warnings] };
+      const { writeAnalysis } = await import("../operations/outputs.node.js");
       await writeAnalysis(analysis, inputs, out, {
         figures,
         signal,
@@ -186,8 +186,10 @@ async function withProgress(given: Arguments, work: (report: Reporter) => Promis
   }
 }
 
-function openSource(recipe: CompleteRecipe, signal: AbortSignal): Promise<OpenedExperiment> {
-  return recipe.files === undefined ? openTwin(recipe.twin!) : openExperiment(recipe.files, signal);
+// What reads files and starts threads is loaded when it is wanted: help and wrong flags answer sooner.
+async function openSource(recipe: CompleteRecipe, signal: AbortSignal): Promise<OpenedExperiment> {
+  if (recipe.files === undefined) return (await import("../operations/twin.node.js")).openTwin(recipe.twin!);
+  return (await import("../operations/files.node.js")).openExperiment(recipe.files, signal);
 }
 
 async function analyseWith(
@@ -199,6 +201,7 @@ async function analyseWith(
   until?: StepName,
   warnings: readonly string[] = [],
 ): Promise<Analysis> {
+  const { openWorkshop } = await import("../operations/workshop.node.js");
   const workshop = openWorkshop(threadsOf(given));
   try {
     const analysis = await analyseExperiment(
@@ -263,11 +266,14 @@ async function recipeOf(
     (recipe[operation] ??= {})[parameter] = flagValue(flag, typed);
   }
   const skip = text(given, "skip");
-  if (skip !== null) files["skip"] = await readSkipFile(skip);
+  if (skip !== null) files["skip"] = await (await import("../operations/files.node.js")).readSkipFile(skip);
   const name = text(given, "outlines");
-  const outlines = name === null ? null : { name, file: await readOutlines(name, signal) };
-  if (outlines !== null) {
-    recipe["particles"] = { ...recipe["particles"], drawn: drawnBy(outlines.file, outlines.name), find: false };
+  let outlines: NamedOutlines | null = null;
+  if (name !== null) {
+    const { checkOutlineSize, drawnBy, readOutlines } = await import("../operations/outlines.node.js");
+    const file = await readOutlines(name, signal);
+    outlines = { check: (movie) => checkOutlineSize(file, name, movie), warnings: file.warnings };
+    recipe["particles"] = { ...recipe["particles"], drawn: drawnBy(file, name), find: false };
   }
   delete recipe["twin"];
   const material = recipe["regime"]?.["material"];
@@ -278,18 +284,20 @@ async function recipeOf(
 
 /** Outlines as named on the command line. */
 interface NamedOutlines {
-  readonly name: string;
-  readonly file: OutlineFile;
+  /** Throws ParameterError where they are not of a movie's size. */
+  check(movie: Pick<Movie, "width" | "height">): void;
+  readonly warnings: readonly string[];
 }
 
 function checkOutlines(outlines: NamedOutlines | null, { experiment }: OpenedExperiment): void {
-  if (outlines !== null) checkOutlineSize(outlines.file, outlines.name, experiment.movie);
+  outlines?.check(experiment.movie);
 }
 
 /** Tells movies from cycler's files by their content. */
 async function sortPositionals(given: Arguments): Promise<{ movie: string | string[] | null; cycling: string[] }> {
   const movies = [...many(given, "movie")];
   const cycling = [...many(given, "cycling")];
+  const { kindOfPath } = await import("../operations/inspect.node.js");
   for (const name of given.positionals) {
     if ((await kindOfPath(name)) === "movie") movies.push(name);
     else cycling.push(name);
